@@ -1,0 +1,3 @@
+//! The lineament program.
+
+fn main() {}

@@ -1,0 +1,29 @@
+//! Errors, sorted by who is at fault: the pixels, the model file, or the way the two were put together.
+
+use thiserror::Error;
+
+/// Everything that can go wrong in this crate. "No face" is never an error: it is an empty list.
+#[derive(Debug, Clone, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The caller's pixels do not fit their description (length, stride, zero size).
+    #[error("the image does not fit its description: {0}")]
+    Image(String),
+    /// The model file is damaged, truncated, or uses something this version does not read.
+    #[error("not a readable model file: {0}")]
+    Model(String),
+    /// The model is sound but has another role than the one it was given for.
+    #[error("wrong model: expected the role `{expected}`, the file says `{actual}`")]
+    Role {
+        /// The role that the caller's use needs.
+        expected: &'static str,
+        /// The role in the file's metadata.
+        actual: String,
+    },
+    /// A number the caller chose is outside its range.
+    #[error("invalid option: {0}")]
+    Option(String),
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
