@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Training speed: ours beside PyTorch as installed and PyTorch with glibc's allocator tuned, in interleaved rounds.
+#
+#   pip install torch                                      # the CPU build is enough
+#   benches/training_speed.sh [--network basic] [--threads 2] [--steps 6] [--rounds 5]
+#
+# Prints every round, then the median samples per second of each side and our ratio to both. Compare ratios: absolute
+# numbers move with whatever else the computer does. PYTHON chooses the interpreter that has torch.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+NETWORK=basic THREADS=2 STEPS=6 ROUNDS=5 PYTHON=${PYTHON:-python3}
+while [ $# -gt 0 ]; do
+  [ $# -ge 2 ] || { echo "training_speed.sh: $1 needs a value" >&2; exit 2; }
+  case $1 in
+    --network) NETWORK=$2 ;;
+    --threads) THREADS=$2 ;;
+    --steps) STEPS=$2 ;;
+    --rounds) ROUNDS=$2 ;;
+    *) echo "training_speed.sh: unknown option $1" >&2; exit 2 ;;
+  esac
+  shift 2
+done
+
+options=(--network "$NETWORK" --threads "$THREADS" --steps "$STEPS")
+ours() { cargo run -q --release -p lineament-train --example speed -- "${options[@]}"; }
+torch() { "$PYTHON" benches/torch_basic.py "${options[@]}"; }
+tuned() { "$PYTHON" benches/torch_basic.py "${options[@]}" --tuned; }
+
+cargo build -q --release -p lineament-train --example speed   # outside the clock
+results=$(mktemp)
+trap 'rm -f "$results"' EXIT
+for ((round = 1; round <= ROUNDS; round++)); do
+  for side in ours torch tuned; do
+    speed=$("$side" | awk '$1 == "samples_per_s" { print $2 }')
+    [ -n "$speed" ] || { echo "training_speed.sh: no samples_per_s from $side" >&2; exit 1; }
+    echo "$side $speed" >> "$results"
+    echo "round $round  $side  $speed samples/s"
+  done
+done
+
+median() {
+  awk -v side="$1" '$1 == side { print $2 }' "$results" | sort -g |
+    awk '{ v[NR] = $1 } END { print (NR % 2) ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
+}
+ours=$(median ours) torch=$(median torch) tuned=$(median tuned)
+awk -v n="$NETWORK" -v t="$THREADS" -v o="$ours" -v p="$torch" -v q="$tuned" 'BEGIN {
+  printf "%s, %d threads, median samples/s: ours %.1f  torch %.1f  torch tuned %.1f\n", n, t, o, p, q
+  printf "ours / torch %.2f   ours / torch tuned %.2f\n", o / p, o / q }'
