@@ -1,1 +1,26 @@
-//! Lineament data.
+//! Photos, labels, augmentation and evaluation for Lineament's models.
+//!
+//! Training flow: [`dataset::read`] lists photos with their `.pts` points, [`photo::Photo`] decodes them,
+//! [`augment`] varies the pixels that the library's own [`lineament::Crop`] cuts. Evaluation flow: [`evaluate`] runs
+//! exported models through the public [`lineament::Lineament`], [`metrics`] turns points into figures.
+//!
+//! ```
+//! use lineament_data::dataset::is_validation;
+//!
+//! // All faces of one photo stand on the same side of a split.
+//! assert_eq!(is_validation("helen_12345_1", 0.1), is_validation("helen_12345_2", 0.1));
+//! ```
+#![forbid(unsafe_code)]
+
+pub mod augment;
+pub mod boxes;
+pub mod dataset;
+pub mod error;
+pub mod photo;
+pub mod pts;
+
+pub use augment::{Jitter, Photometric};
+pub use boxes::BoxRow;
+pub use dataset::Sample;
+pub use error::{Error, Result};
+pub use photo::{GreyPhoto, Photo};

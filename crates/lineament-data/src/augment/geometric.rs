@@ -1,0 +1,159 @@
+//! Where the crop lies and which way round it is.
+
+use lineament::topology::{MIRROR, POINTS};
+use lineament::{Crop, Point};
+use rand::Rng;
+use rand_distr::StandardNormal;
+use serde::{Deserialize, Serialize};
+
+use super::check_ranges;
+use crate::error::Result;
+
+/// How far a training crop strays from the true one, as a detector's crop does.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Jitter {
+    /// Standard deviation of the shift along each axis, in sides of the crop. Default 0.05: about twice a good
+    /// detector's error, so that tracking from the previous frame's points works too.
+    pub shift_sd: f32,
+    /// Standard deviation of the logarithm of the side. Default 0.1: between 0.82 and 1.22 of the size in 95 of 100.
+    pub scale_sd: f32,
+    /// Share of crops that are turned a little; the others are turned evenly up to `roll_max_deg`. Default 0.7: most
+    /// crops come turned right by the detector's five points, but tracking starts and bad detections do not.
+    pub roll_small_share: f32,
+    /// Standard deviation of the little turn, in degrees. Default 8: what five detected points leave.
+    pub roll_sd_deg: f32,
+    /// Largest of the even turns, in degrees. Default 45: beyond that even people mistake points.
+    pub roll_max_deg: f32,
+}
+
+impl Default for Jitter {
+    fn default() -> Self {
+        Self { shift_sd: 0.05, scale_sd: 0.1, roll_small_share: 0.7, roll_sd_deg: 8.0, roll_max_deg: 45.0 }
+    }
+}
+
+/// Normal draws are cut here, in standard deviations: a face that left its crop teaches nothing.
+const MAX_DEVIATIONS: f32 = 3.0;
+
+impl Jitter {
+    /// # Errors
+    /// [`crate::Error::Setting`] naming the first setting outside its range.
+    pub fn check(&self) -> Result<()> {
+        check_ranges(&[
+            ("shift_sd", self.shift_sd, 0.0, 0.5),
+            ("scale_sd", self.scale_sd, 0.0, 1.0),
+            ("roll_small_share", self.roll_small_share, 0.0, 1.0),
+            ("roll_sd_deg", self.roll_sd_deg, 0.0, 180.0),
+            ("roll_max_deg", self.roll_max_deg, 0.0, 180.0),
+        ])
+    }
+
+    /// `crop` moved, sized and turned by chance.
+    pub fn jitter(&self, crop: &Crop, rng: &mut impl Rng) -> Crop {
+        let shift = self.shift_sd * crop.side;
+        let center = Point::new(crop.center.x + shift * normal(rng), crop.center.y + shift * normal(rng));
+        let side = crop.side * (self.scale_sd * normal(rng)).exp();
+        let turn_deg = if rng.random::<f32>() < self.roll_small_share {
+            self.roll_sd_deg * normal(rng)
+        } else {
+            self.roll_max_deg * (2.0 * rng.random::<f32>() - 1.0)
+        };
+        Crop { center, side, roll_rad: crop.roll_rad + turn_deg.to_radians() }
+    }
+}
+
+fn normal(rng: &mut impl Rng) -> f32 {
+    rng.sample::<f32, _>(StandardNormal).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
+}
+
+/// The points of the picture mirrored left to right about the upright line through `axis_x`: 0 in the frame of the
+/// crop, half the width in an image. What was the right eye becomes the left one, as its place says.
+pub fn mirror_points<F>(points: &[Point<F>; POINTS], axis_x: f32) -> [Point<F>; POINTS] {
+    MIRROR.map(|from| Point::new(2.0 * axis_x - points[from].x, points[from].y))
+}
+
+/// Mirrors a picture left to right in place: `[height, width]`, row by row.
+///
+/// # Panics
+/// When `width` is 0.
+pub fn mirror_rows<T>(pixels: &mut [T], width: usize) {
+    pixels.chunks_exact_mut(width).for_each(<[T]>::reverse);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lineament::geometry::CropFrame;
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand_pcg::Pcg64;
+
+    const CROP: Crop = Crop { center: Point::new(50.0, 60.0), side: 100.0, roll_rad: 0.2 };
+
+    #[test]
+    fn jitter_has_the_spread_it_says() {
+        let mut rng = Pcg64::seed_from_u64(1);
+        let crops: Vec<Crop> = (0..20_000).map(|_| Jitter::default().jitter(&CROP, &mut rng)).collect();
+        let moments = |value: fn(&Crop) -> f32| {
+            let mean = crops.iter().map(value).sum::<f32>() / crops.len() as f32;
+            let variance = crops.iter().map(|c| (value(c) - mean).powi(2)).sum::<f32>() / crops.len() as f32;
+            (mean, variance.sqrt())
+        };
+        // 0.7 normal with 8 degrees and 0.3 even within 45 degrees, whose variance is 45 squared over 3.
+        let roll_sd = (0.7f32 * 64.0 + 0.3 * 675.0).sqrt().to_radians();
+        for (what, (mean, sd), expected_mean, expected_sd) in [
+            ("x", moments(|c| c.center.x), 50.0, 5.0),
+            ("y", moments(|c| c.center.y), 60.0, 5.0),
+            ("log side", moments(|c| (c.side / 100.0).ln()), 0.0, 0.1),
+            ("roll", moments(|c| c.roll_rad), 0.2, roll_sd),
+        ] {
+            assert!((sd / expected_sd - 1.0).abs() < 0.03, "{what}: sd {sd}, expected {expected_sd}");
+            assert!((mean - expected_mean).abs() < expected_sd * 0.04, "{what}: mean {mean}");
+        }
+    }
+
+    #[test]
+    fn a_jitter_of_nothing_changes_nothing() {
+        let none = Jitter { shift_sd: 0.0, scale_sd: 0.0, roll_small_share: 1.0, roll_sd_deg: 0.0, roll_max_deg: 0.0 };
+        assert_eq!(none.jitter(&CROP, &mut Pcg64::seed_from_u64(2)), CROP);
+    }
+
+    #[test]
+    fn settings_outside_their_range_are_named() {
+        for jitter in
+            [Jitter { scale_sd: f32::NAN, ..Jitter::default() }, Jitter { scale_sd: -0.1, ..Jitter::default() }]
+        {
+            assert!(jitter.check().unwrap_err().to_string().contains("scale_sd"));
+        }
+        assert!(Jitter::default().check().is_ok());
+    }
+
+    #[test]
+    fn the_right_eye_becomes_the_left_one() {
+        let mut points = [Point::<CropFrame>::new(0.0, 0.0); POINTS];
+        points[36] = Point::new(-0.6, -0.3); // outer corner of the right eye
+        let mirrored = mirror_points(&points, 0.0);
+        assert_eq!(mirrored[45], Point::new(0.6, -0.3));
+        assert_eq!(mirrored[36], Point::new(0.0, 0.0));
+    }
+
+    proptest! {
+        #[test]
+        fn mirroring_twice_returns_the_points(xy in prop::collection::vec(-2.0f32..500.0, 2 * POINTS), axis in -9.0f32..300.0) {
+            let points: [Point; POINTS] = std::array::from_fn(|i| Point::new(xy[2 * i], xy[2 * i + 1]));
+            let back = mirror_points(&mirror_points(&points, axis), axis);
+            for (a, b) in points.iter().zip(&back) {
+                prop_assert!(a.distance(*b) < 1e-3);
+            }
+        }
+
+        #[test]
+        fn mirroring_rows_moves_each_pixel_to_the_other_side(width in 1usize..20, height in 1usize..9, x in 0usize..20, y in 0usize..9) {
+            let (x, y) = (x % width, y % height);
+            let mut pixels: Vec<usize> = (0..width * height).collect();
+            mirror_rows(&mut pixels, width);
+            prop_assert_eq!(pixels[y * width + width - 1 - x], y * width + x);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! Errors: which file, which place in it, and what would help.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// Everything that can go wrong in this crate.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refuses a file or folder.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the operating system says.
+        reason: io::Error,
+    },
+    /// The bytes are no picture, a damaged one, or one larger than we accept.
+    #[error("{photo}: {reason}")]
+    Photo {
+        /// The file, or what stands for it.
+        photo: String,
+        /// What is wrong, and what would be accepted.
+        reason: String,
+    },
+    /// A `.pts` file does not hold 68 points.
+    #[error("{}:{line}: {reason}", path.display())]
+    Pts {
+        /// The file.
+        path: PathBuf,
+        /// Line in the file, from 1.
+        line: usize,
+        /// What is wrong, and what is expected.
+        reason: String,
+    },
+    /// A table's row does not hold what its header promises.
+    #[error("{}:{line}: {reason}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// Line in the file, from 1.
+        line: u64,
+        /// The column and what is wrong with it.
+        reason: String,
+    },
+    /// A folder is not a set of photos with their points.
+    #[error("{}: {reason}", path.display())]
+    Dataset {
+        /// The folder.
+        path: PathBuf,
+        /// What is missing, and where it should be.
+        reason: String,
+    },
+    /// A number in a configuration is outside its range.
+    #[error("invalid setting: {0}")]
+    Setting(String),
+    /// The runtime refuses a model or an image.
+    #[error(transparent)]
+    Runtime(#[from] lineament::Error),
+}
+
+impl Error {
+    pub(crate) fn file(path: &Path, reason: io::Error) -> Self {
+        Self::File { path: path.to_owned(), reason }
+    }
+
+    pub(crate) fn dataset(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Dataset { path: path.to_owned(), reason: reason.into() }
+    }
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

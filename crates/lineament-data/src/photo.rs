@@ -1,0 +1,223 @@
+//! Photos: JPEG, PNG, WebP and BMP files as upright RGB or grey pixels.
+
+use std::fs::File;
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
+use lineament::image::{ImageView, MAX_SIDE};
+
+use crate::error::{Error, Result};
+
+/// File name endings that are taken for photos, lower case.
+pub const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "bmp"];
+
+/// Most bytes that a decoded picture may take, about 170 megapixels of RGB: twice the largest phone camera's 200
+/// megapixel mode does not fit, everything common does, and a small file cannot ask for all memory.
+const MAX_DECODED_BYTES: u64 = 512 << 20;
+
+/// Most bytes that are read from a file: a photo of [`MAX_DECODED_BYTES`] is smaller than that in every format.
+const MAX_FILE_BYTES: u64 = MAX_DECODED_BYTES;
+
+/// A decoded photo, turned upright as its EXIF orientation says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Photo {
+    /// `[height, width, 3]`, RGB, without gaps.
+    pub pixels: Vec<u8>,
+    /// Pixels per row, at least 1.
+    pub width: usize,
+    /// Number of rows, at least 1.
+    pub height: usize,
+}
+
+/// A photo's brightness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GreyPhoto {
+    /// `[height, width]`, without gaps.
+    pub pixels: Vec<u8>,
+    /// Pixels per row, at least 1.
+    pub width: usize,
+    /// Number of rows, at least 1.
+    pub height: usize,
+}
+
+impl Photo {
+    /// Reads and decodes a file; its content decides the format, not its name.
+    ///
+    /// # Errors
+    /// [`Error::File`] when it cannot be read, [`Error::Photo`] as [`Photo::decode`].
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(|e| Error::file(path, e))?;
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
+        let named = |reason| Error::Photo { photo: path.display().to_string(), reason };
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(named(format!("larger than {} MiB, which no photo is", MAX_FILE_BYTES >> 20)));
+        }
+        decode(&bytes).map_err(named)
+    }
+
+    /// Decodes a file's bytes. Alpha is dropped.
+    ///
+    /// # Errors
+    /// [`Error::Photo`] for a damaged or unknown format, a side above [`MAX_SIDE`], or more than 512 MiB decoded.
+    pub fn decode(bytes: &[u8]) -> Result<Self> {
+        decode(bytes).map_err(|reason| Error::Photo { photo: "picture".into(), reason })
+    }
+
+    /// What the library takes.
+    ///
+    /// # Panics
+    /// When the public fields were changed so that they do not fit each other.
+    pub fn view(&self) -> ImageView<'_> {
+        ImageView::rgb(&self.pixels, self.width, self.height).expect("a photo's pixels fit its size")
+    }
+
+    /// The brightness, by the library's own conversion.
+    pub fn grey(&self) -> GreyPhoto {
+        let grey = self.view().to_grey();
+        GreyPhoto { pixels: grey.pixels().to_vec(), width: self.width, height: self.height }
+    }
+}
+
+impl GreyPhoto {
+    /// What the library takes; its `to_grey` borrows these pixels.
+    ///
+    /// # Panics
+    /// When the public fields were changed so that they do not fit each other.
+    pub fn view(&self) -> ImageView<'_> {
+        ImageView::grey(&self.pixels, self.width, self.height).expect("a photo's pixels fit its size")
+    }
+}
+
+fn decode(bytes: &[u8]) -> Result<Photo, String> {
+    if bytes.is_empty() {
+        return Err("empty file".into());
+    }
+    let mut limits = Limits::default();
+    limits.max_image_width = Some(MAX_SIDE as u32);
+    limits.max_image_height = Some(MAX_SIDE as u32);
+    limits.max_alloc = Some(MAX_DECODED_BYTES);
+    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
+    if reader.format().is_none() {
+        return Err("not a picture; JPEG, PNG, WebP and BMP are read".into());
+    }
+    reader.limits(limits.clone());
+    let mut decoder = reader.into_decoder().map_err(|e| e.to_string())?;
+    // The reader hands the limits to the decoder, but only `decode` counts the output buffer against them.
+    limits.reserve(decoder.total_bytes()).map_err(|e| e.to_string())?;
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms); // damaged EXIF: pixels still count
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| e.to_string())?;
+    image.apply_orientation(orientation);
+    let image = image.into_rgb8();
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    if width == 0 || height == 0 {
+        return Err(format!("{width}x{height} has no pixels"));
+    }
+    Ok(Photo { pixels: image.into_raw(), width, height })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use image::{ImageFormat, Rgb, RgbImage};
+    use proptest::prelude::*;
+
+    /// Red on top, blue below.
+    fn two_colours() -> RgbImage {
+        RgbImage::from_fn(16, 32, |_, y| if y < 16 { Rgb([250, 0, 0]) } else { Rgb([0, 0, 250]) })
+    }
+
+    fn encode(format: ImageFormat) -> Vec<u8> {
+        let mut bytes = Cursor::new(Vec::new());
+        two_colours().write_to(&mut bytes, format).unwrap();
+        bytes.into_inner()
+    }
+
+    /// A JPEG with an EXIF block that holds only the orientation.
+    fn jpeg_with_orientation(orientation: u8) -> Vec<u8> {
+        let mut exif =
+            b"\xff\xe1\x00\x22Exif\0\0MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\0\0\0\0\0\0\0".to_vec();
+        exif[29] = orientation;
+        let jpeg = encode(ImageFormat::Jpeg);
+        [&jpeg[..2], &exif, &jpeg[2..]].concat()
+    }
+
+    #[test]
+    fn every_format_gives_the_pixels() {
+        for format in [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp] {
+            let photo = Photo::decode(&encode(format)).unwrap();
+            assert_eq!((photo.width, photo.height), (16, 32), "{format:?}");
+            let (top, bottom) = (&photo.pixels[..3], &photo.pixels[photo.pixels.len() - 3..]);
+            assert!(top[0] > 240 && top[2] < 10 && bottom[0] < 10 && bottom[2] > 240, "{format:?} {top:?} {bottom:?}");
+        }
+    }
+
+    #[test]
+    fn exif_orientation_turns_the_photo_upright() {
+        // Orientation, expected size, is the top left corner red, is the bottom right corner red.
+        for (orientation, size, top_left, bottom_right) in [
+            (1, (16, 32), true, false),
+            (3, (16, 32), false, true),
+            (6, (32, 16), false, true), // turned clockwise: the top goes right
+            (8, (32, 16), true, false),
+        ] {
+            let photo = Photo::decode(&jpeg_with_orientation(orientation)).unwrap();
+            assert_eq!((photo.width, photo.height), size, "orientation {orientation}");
+            assert_eq!(photo.pixels[0] > 128, top_left, "orientation {orientation}");
+            assert_eq!(photo.pixels[photo.pixels.len() - 3] > 128, bottom_right, "orientation {orientation}");
+        }
+    }
+
+    #[test]
+    fn grey_is_the_librarys_grey() {
+        let grey = Photo { pixels: vec![255, 0, 0, 0, 0, 255], width: 2, height: 1 }.grey();
+        assert_eq!(grey.pixels, [77, 29], "77 R + 150 G + 29 B over 256");
+        assert_eq!(grey.view().to_grey().pixels(), grey.pixels);
+    }
+
+    #[test]
+    fn what_is_no_photo_is_an_error_that_names_the_file() {
+        let dir = std::env::temp_dir().join(format!("lineament-photo-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        for (name, bytes) in
+            [("empty.jpg", &b""[..]), ("words.png", b"hello"), ("short.png", &encode(ImageFormat::Png)[..40])]
+        {
+            let path = dir.join(name);
+            std::fs::write(&path, bytes).unwrap();
+            let message = Photo::open(&path).unwrap_err().to_string();
+            assert!(message.contains(name), "{message}");
+        }
+        assert!(Photo::open(&dir.join("none.jpg")).unwrap_err().to_string().contains("none.jpg"));
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+
+    #[test]
+    fn a_small_file_that_claims_a_huge_picture_is_refused() {
+        let mut bmp = encode(ImageFormat::Bmp);
+        for (width, height) in [(65_535u32, 65_535u32), (70_000, 1), (1, 1 << 30)] {
+            bmp[18..22].copy_from_slice(&width.to_le_bytes());
+            bmp[22..26].copy_from_slice(&height.to_le_bytes());
+            assert!(Photo::decode(&bmp).is_err(), "{width}x{height}");
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+        #[test]
+        fn damaged_pictures_are_errors_or_pictures_but_never_panic(
+            format in 0usize..4, cut in 0usize..2000, at in 0usize..2000, value in any::<u8>(),
+        ) {
+            let formats = [ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp];
+            let mut bytes = encode(formats[format]);
+            let (at, cut) = (at % bytes.len(), cut % bytes.len());
+            bytes[at] = value;
+            for bytes in [&bytes[..], &bytes[..cut]] {
+                if let Ok(photo) = Photo::decode(bytes) {
+                    prop_assert_eq!(photo.view().width(), photo.width);
+                }
+            }
+        }
+    }
+}
