@@ -2,6 +2,8 @@
 
 pub mod crop;
 pub mod detect;
+#[cfg(feature = "draw")]
+pub mod draw;
 pub mod engine;
 pub mod error;
 pub mod geometry;

@@ -144,9 +144,9 @@ mod tests {
     fn signs_are_as_documented() {
         let mut points = seen(Pose::default(), 100.0, 200.0, 200.0);
         assert!(differ(Pose::from_points(&points), Pose::default()) < 1e-3);
-        for i in 27..36 {
-            points[i].x += 10.0;
-            points[i].y -= 10.0;
+        for p in &mut points[27..36] {
+            p.x += 10.0;
+            p.y -= 10.0;
         }
         let pose = Pose::from_points(&points);
         assert!(pose.yaw_rad > 0.05 && pose.pitch_rad > 0.05, "a nose moved right and up: {pose:?}");
