@@ -1,1 +1,6 @@
-//! Lineament train.
+//! Training.
+
+pub mod adam;
+pub mod graph;
+pub mod params;
+pub mod trainer;

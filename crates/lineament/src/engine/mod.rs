@@ -1,1 +1,188 @@
-//! Our own kernels.
+//! Our own engine: runs the layers of a model with kernels made for small networks. It is also what training runs
+//! forward, so that both see the same numbers.
+//!
+//! All values are `[height, width, channels]`, channels innermost: convolutions then read and write whole vectors.
+
+pub mod conv;
+pub mod depthwise;
+pub mod elementwise;
+mod plan;
+pub mod simd;
+
+pub use plan::Plan;
+
+use conv::PackedConv;
+
+use crate::error::{Error, Result};
+use crate::model::{Activation, Architecture, Model, Op, Shape, Tensor};
+
+/// A model made ready to run.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    architecture: Architecture,
+    weights: Vec<Weights>,
+    plan: Plan,
+    values: Vec<f32>,
+    padded: Vec<f32>,
+}
+
+/// What a layer has learned, in the kernels' order.
+#[derive(Debug, Clone)]
+enum Weights {
+    None,
+    Conv(PackedConv),
+    /// Depthwise `[k, k, c]` or dense `[inputs, units]`, with the bias.
+    Matrix(Vec<f32>, Vec<f32>),
+    Slopes(Vec<f32>),
+}
+
+impl Engine {
+    /// Arranges the weights of `model` for this processor and plans its memory.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when a weight is not a finite number.
+    pub fn new(model: &Model) -> Result<Self> {
+        let architecture = model.architecture.clone();
+        let plan = Plan::new(&architecture, architecture.input)?;
+        let weights = architecture
+            .layers
+            .iter()
+            .zip(&model.weights)
+            .map(|(layer, tensors)| Weights::new(layer.op, plan.shapes[layer.input].channels, tensors))
+            .collect::<Result<_>>()?;
+        Ok(Self { architecture, weights, values: Vec::new(), padded: Vec::new(), plan })
+    }
+
+    /// Sets the size of the next inputs, for networks without dense layers. Cheap when it is the size already.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the layers do not fit the size.
+    pub fn set_input_size(&mut self, height: usize, width: usize) -> Result<()> {
+        let input = Shape { height, width, channels: self.architecture.input.channels };
+        if self.plan.shapes[0] != input {
+            if self.architecture.layers.iter().any(|layer| matches!(layer.op, Op::Dense { .. })) {
+                return Err(Error::Model(format!("its input is {:?}; {height}x{width} does not fit", self.architecture.input)));
+            }
+            self.plan = Plan::new(&self.architecture, input)?;
+        }
+        Ok(())
+    }
+
+    /// The size of the input.
+    pub fn input_shape(&self) -> Shape {
+        self.plan.shapes[0]
+    }
+
+    /// Bytes of memory for the values between layers, at the present input size.
+    pub fn peak_activation_bytes(&self) -> usize {
+        self.plan.len * size_of::<f32>()
+    }
+
+    /// Runs the network; `fill` writes the input `[height, width, channels]`.
+    pub fn run(&mut self, fill: impl FnOnce(&mut [f32])) {
+        self.values.resize(self.plan.len, 0.0);
+        fill(&mut self.values[self.plan.places[0].clone()]);
+        for i in 0..self.architecture.layers.len() {
+            self.run_layer(i);
+        }
+    }
+
+    /// The output called `name` of the last run, with its shape; `None` when the model has no such output.
+    pub fn output(&self, name: &str) -> Option<(&[f32], Shape)> {
+        let output = self.architecture.outputs.iter().find(|o| o.name == name)?;
+        let values = self.values.get(self.plan.places[output.value].clone())?;
+        Some((values, self.plan.shapes[output.value]))
+    }
+
+    fn run_layer(&mut self, i: usize) {
+        let layer = self.architecture.layers[i];
+        let Plan { shapes, places, .. } = &self.plan;
+        let (from, to) = (shapes[layer.input], shapes[i + 1]);
+        let [input, output] = self
+            .values
+            .get_disjoint_mut([places[layer.input].clone(), places[i + 1].clone()])
+            .expect("the plan keeps a layer's input and output apart");
+        let input = &*input;
+        match (layer.op, &self.weights[i]) {
+            (Op::Conv { padding, .. }, Weights::Conv(conv)) => {
+                let (input, height, width) = padded(&mut self.padded, input, from, padding);
+                conv.run(input, height, width, output);
+            }
+            (Op::Depthwise { kernel, stride, padding }, Weights::Matrix(weights, bias)) => {
+                let (input, height, width) = padded(&mut self.padded, input, from, padding);
+                depthwise::depthwise(input, (height, width), weights, bias, kernel, stride, output);
+            }
+            (Op::Activation(activation), weights) => {
+                output.copy_from_slice(input);
+                let slopes = if let Weights::Slopes(slopes) = weights { slopes.as_slice() } else { &[] };
+                elementwise::activate(activation, slopes, output);
+            }
+            (Op::MaxPool, _) => elementwise::max_pool(input, from, output),
+            (Op::Add { with }, _) => {
+                output.copy_from_slice(input);
+                let [other, output] = self
+                    .values
+                    .get_disjoint_mut([places[with].clone(), places[i + 1].clone()])
+                    .expect("the plan keeps a layer's input and output apart");
+                elementwise::add(output, other);
+            }
+            (Op::GlobalPool, _) => elementwise::global_pool(input, output),
+            (Op::Dense { .. }, Weights::Matrix(weights, bias)) => elementwise::dense(input, weights, bias, output),
+            (op, weights) => unreachable!("{op:?} with {weights:?} is refused at load, {to:?}"),
+        }
+    }
+}
+
+/// `input` with a frame of zeros, and its size; the input itself where no frame is asked for.
+fn padded<'a>(memory: &'a mut Vec<f32>, input: &'a [f32], from: Shape, padding: usize) -> (&'a [f32], usize, usize) {
+    if padding == 0 {
+        return (input, from.height, from.width);
+    }
+    let (height, width) = (from.height + 2 * padding, from.width + 2 * padding);
+    memory.resize(height * width * from.channels, 0.0);
+    elementwise::pad(input, from, padding, memory);
+    (memory, height, width)
+}
+
+impl Weights {
+    fn new(op: Op, inputs: usize, tensors: &[Tensor]) -> Result<Self> {
+        let mut values = Vec::with_capacity(tensors.len());
+        for tensor in tensors {
+            let numbers = tensor.to_vec();
+            if numbers.iter().any(|v| !v.is_finite()) {
+                return Err(Error::Model(format!("a weight of {op:?} is not a finite number")));
+            }
+            values.push(numbers);
+        }
+        Ok(match (op, values.as_slice()) {
+            (Op::Conv { filters, kernel, stride, .. }, [weight, bias]) => {
+                let weight = transposed(weight, filters);
+                Self::Conv(PackedConv::new(&hwio_from_io_hw(&weight, inputs, kernel, filters), bias, kernel, stride, inputs))
+            }
+            (Op::Depthwise { .. }, [weight, bias]) => Self::Matrix(transposed(weight, inputs), bias.clone()),
+            (Op::Dense { .. }, [weight, bias]) => Self::Matrix(weight.clone(), bias.clone()),
+            (Op::Activation(Activation::PRelu), [slopes]) => Self::Slopes(slopes.clone()),
+            (Op::BatchNorm, _) => return Err(Error::Model("batch normalisation is for training only".into())),
+            (_, []) => Self::None,
+            _ => return Err(Error::Model(format!("{op:?} has {} tensors", tensors.len()))),
+        })
+    }
+}
+
+/// `[rows, n] -> [n, rows]`.
+fn transposed(values: &[f32], rows: usize) -> Vec<f32> {
+    let columns = values.len() / rows;
+    (0..values.len()).map(|i| values[i % rows * columns + i / rows]).collect()
+}
+
+/// `[inputs, k * k, outputs] -> [k * k, inputs, outputs]`.
+fn hwio_from_io_hw(values: &[f32], inputs: usize, kernel: usize, outputs: usize) -> Vec<f32> {
+    let taps = kernel * kernel;
+    let mut out = Vec::with_capacity(values.len());
+    for tap in 0..taps {
+        for input in 0..inputs {
+            out.extend_from_slice(&values[(input * taps + tap) * outputs..][..outputs]);
+        }
+    }
+    out
+}

@@ -1,0 +1,52 @@
+//! Adam with decoupled weight decay, in one pass over all learned numbers (Kingma and Ba, 2015; Loshchilov and
+//! Hutter, 2019).
+
+use lineament::engine::simd::vectorized;
+
+/// Decay of the mean of gradients; the authors' default.
+const BETA1: f32 = 0.9;
+/// Decay of the mean of squared gradients; the authors' default.
+const BETA2: f32 = 0.999;
+/// Keeps the division finite; the authors' default.
+const EPSILON: f32 = 1e-8;
+
+/// The optimiser's memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Adam {
+    /// Steps taken.
+    pub steps: u64,
+    /// Running mean of the gradients.
+    pub mean: Vec<f32>,
+    /// Running mean of their squares.
+    pub square: Vec<f32>,
+}
+
+impl Adam {
+    /// For `len` learned numbers.
+    pub fn new(len: usize) -> Self {
+        Self { steps: 0, mean: vec![0.0; len], square: vec![0.0; len] }
+    }
+
+    /// One step of size `rate` against `gradient`; pulls `values` towards 0 by `rate * decay`.
+    ///
+    /// # Panics
+    /// When the lengths differ.
+    pub fn step(&mut self, values: &mut [f32], gradient: &[f32], rate: f32, decay: f32) {
+        assert_eq!(values.len(), self.mean.len(), "learned numbers");
+        assert_eq!(values.len(), gradient.len(), "gradients");
+        self.steps += 1;
+        let power = self.steps.min(i32::MAX as u64) as i32;
+        let correction1 = 1.0 - f64::from(BETA1).powi(power);
+        let correction2 = 1.0 - f64::from(BETA2).powi(power);
+        let (rate1, inverse2) = ((f64::from(rate) / correction1) as f32, (1.0 / correction2) as f32);
+        let keep = 1.0 - rate * decay;
+        let moments = self.mean.iter_mut().zip(&mut self.square);
+        vectorized(|| {
+            for ((value, g), (m, s)) in values.iter_mut().zip(gradient).zip(moments) {
+                *m = BETA1 * *m + (1.0 - BETA1) * g;
+                *s = BETA2 * *s + (1.0 - BETA2) * g * g;
+                *value = *value * keep - rate1 * *m / ((*s * inverse2).sqrt() + EPSILON);
+            }
+        });
+    }
+}

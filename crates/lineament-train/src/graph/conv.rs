@@ -1,0 +1,172 @@
+//! Convolution with gradients. Forward and the gradient of the input run on the engine's kernel; the gradient of the
+//! weights is a matrix product of input windows and output gradients.
+
+use lineament::engine::conv::PackedConv;
+use lineament::engine::elementwise;
+use lineament::engine::simd::vectorized;
+use lineament::model::Shape;
+
+use super::gemm::{Matrix, multiply};
+
+/// A convolution's weights, arranged for one training step.
+#[derive(Debug, Clone, Default)]
+pub struct Conv {
+    /// For the outputs.
+    forward: PackedConv,
+    /// For the gradient of the input: the same weights, turned by half and with channels exchanged (stride 1 only).
+    backward: PackedConv,
+    weights: Vec<f32>,
+    size: Size,
+}
+
+/// Sizes of a convolution.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Size {
+    /// Window side.
+    pub kernel: usize,
+    /// Step.
+    pub stride: usize,
+    /// Zeros on each side.
+    pub padding: usize,
+    /// Input channels.
+    pub inputs: usize,
+    /// Output channels.
+    pub outputs: usize,
+}
+
+/// Memory that a group's convolutions share.
+#[derive(Debug, Clone, Default)]
+pub struct Scratch {
+    padded: Vec<f32>,
+    windows: Vec<f32>,
+}
+
+impl Conv {
+    /// Takes over the weights `[k, k, inputs, outputs]` of this step.
+    pub fn prepare(&mut self, size: Size, weights: &[f32], bias: &[f32]) {
+        let Size { kernel, stride, inputs, outputs, .. } = size;
+        self.size = size;
+        self.forward.repack(weights, bias, kernel, stride, inputs);
+        if stride == 1 {
+            let taps = kernel * kernel;
+            self.weights.resize(weights.len(), 0.0);
+            for tap in 0..taps {
+                let from = &weights[(taps - 1 - tap) * inputs * outputs..][..inputs * outputs];
+                let to = &mut self.weights[tap * inputs * outputs..][..inputs * outputs];
+                for (o, to) in to.chunks_exact_mut(inputs).enumerate() {
+                    to.iter_mut().zip(from[o..].iter().step_by(outputs)).for_each(|(to, from)| *to = *from);
+                }
+            }
+            self.backward.repack(&self.weights, &vec![0.0; inputs], kernel, 1, outputs);
+        } else {
+            self.weights.clear();
+            self.weights.extend_from_slice(weights);
+        }
+    }
+
+    /// `input` `[n, h, w, inputs]` to `output` `[n, h', w', outputs]`.
+    pub fn forward(&self, input: &[f32], from: Shape, output: &mut [f32], to: Shape, scratch: &mut Scratch) {
+        for (input, output) in input.chunks_exact(from.len()).zip(output.chunks_exact_mut(to.len())) {
+            let (input, height, width) = pad(&mut scratch.padded, input, from, self.size.padding);
+            self.forward.run(input, height, width, output);
+        }
+    }
+
+    /// Adds to the gradients of weights and bias, and writes the gradient of the input where `d_input` is given.
+    #[allow(clippy::too_many_arguments)] // Both ends of the layer and its gradients.
+    pub fn backward(
+        &self,
+        input: &[f32],
+        from: Shape,
+        d_output: &[f32],
+        to: Shape,
+        d_weights: &mut [f32],
+        d_bias: &mut [f32],
+        d_input: Option<&mut [f32]>,
+        scratch: &mut Scratch,
+    ) {
+        let Size { kernel, stride, inputs, outputs, .. } = self.size;
+        vectorized(|| {
+            for pixel in d_output.chunks_exact(outputs) {
+                d_bias.iter_mut().zip(pixel).for_each(|(d, v)| *d += v);
+            }
+        });
+        let window = kernel * kernel * inputs;
+        if kernel == 1 && stride == 1 {
+            let pixels = d_output.len() / outputs;
+            multiply(d_weights, Matrix::new(input, pixels, inputs).t(), Matrix::new(d_output, pixels, outputs), true);
+        } else {
+            for (input, d_output) in input.chunks_exact(from.len()).zip(d_output.chunks_exact(to.len())) {
+                let (input, _, width) = pad(&mut scratch.padded, input, from, self.size.padding);
+                let pixels = to.height * to.width;
+                windows(input, width, self.size, to, &mut scratch.windows);
+                let windows = Matrix::new(&scratch.windows, pixels, window);
+                multiply(d_weights, windows.t(), Matrix::new(d_output, pixels, outputs), true);
+            }
+        }
+        let Some(d_input) = d_input else { return };
+        for (d_output, d_input) in d_output.chunks_exact(to.len()).zip(d_input.chunks_exact_mut(from.len())) {
+            if stride == 1 {
+                self.input_gradient(d_output, to, d_input, from, scratch);
+            } else {
+                self.strided_input_gradient(d_output, to, d_input, from, scratch);
+            }
+        }
+    }
+
+    /// Stride 1: a convolution of the output gradient with the turned weights.
+    fn input_gradient(&self, d_output: &[f32], to: Shape, d_input: &mut [f32], from: Shape, scratch: &mut Scratch) {
+        let Size { kernel, padding, .. } = self.size;
+        if padding < kernel {
+            let (d_output, height, width) = pad(&mut scratch.padded, d_output, to, kernel - 1 - padding);
+            self.backward.run(d_output, height, width, d_input);
+        } else {
+            self.strided_input_gradient(d_output, to, d_input, from, scratch);
+        }
+    }
+
+    /// Any stride: the gradients of all windows, added where they came from.
+    fn strided_input_gradient(&self, d_output: &[f32], to: Shape, d_input: &mut [f32], from: Shape, scratch: &mut Scratch) {
+        let Size { kernel, stride, padding, inputs, outputs } = self.size;
+        let (pixels, window) = (to.height * to.width, kernel * kernel * inputs);
+        scratch.windows.resize(pixels * window, 0.0);
+        let weights = Matrix::new(&self.weights, window, outputs);
+        multiply(&mut scratch.windows, Matrix::new(d_output, pixels, outputs), weights.t(), false);
+        d_input.fill(0.0);
+        for (pixel, window) in scratch.windows.chunks_exact(window).enumerate() {
+            let (y, x) = (pixel / to.width * stride, pixel % to.width * stride);
+            for (tap, values) in window.chunks_exact(inputs).enumerate() {
+                let (y, x) = (y + tap / kernel, x + tap % kernel);
+                if (padding..from.height + padding).contains(&y) && (padding..from.width + padding).contains(&x) {
+                    let at = ((y - padding) * from.width + x - padding) * inputs;
+                    d_input[at..at + inputs].iter_mut().zip(values).for_each(|(d, v)| *d += v);
+                }
+            }
+        }
+    }
+}
+
+/// `input` in a frame of zeros, and its size.
+fn pad<'a>(memory: &'a mut Vec<f32>, input: &'a [f32], from: Shape, padding: usize) -> (&'a [f32], usize, usize) {
+    if padding == 0 {
+        return (input, from.height, from.width);
+    }
+    let (height, width) = (from.height + 2 * padding, from.width + 2 * padding);
+    memory.resize(height * width * from.channels, 0.0);
+    elementwise::pad(input, from, padding, memory);
+    (memory, height, width)
+}
+
+/// Writes each output pixel's window side by side: `[h' * w', k * k * inputs]`.
+fn windows(input: &[f32], width: usize, size: Size, to: Shape, out: &mut Vec<f32>) {
+    let row = size.kernel * size.inputs;
+    out.clear();
+    for y in 0..to.height {
+        for x in 0..to.width {
+            for ky in 0..size.kernel {
+                let at = ((y * size.stride + ky) * width + x * size.stride) * size.inputs;
+                out.extend_from_slice(&input[at..at + row]);
+            }
+        }
+    }
+}

@@ -1,0 +1,336 @@
+//! A network's layers forward and backward over a group of samples.
+//!
+//! A batch is cut into groups; each group runs on one thread with memory of its own and its own batch statistics, and
+//! the gradients are added in the order of the groups. So the result depends on the number of groups, which is part
+//! of the configuration, and not on the number of threads.
+
+pub mod conv;
+pub mod depthwise;
+pub mod gemm;
+pub mod norm;
+pub mod simple;
+
+use std::mem;
+
+use lineament::Result;
+use lineament::engine::elementwise;
+use lineament::model::{Activation, Architecture, Op, Shape, ValueId};
+
+use crate::params::{Layout, Params};
+
+/// A network arranged for training.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    /// The layers.
+    pub architecture: Architecture,
+    /// Shapes of all values for one sample.
+    pub shapes: Vec<Shape>,
+    /// Where the learned numbers lie.
+    pub layout: Layout,
+    /// For each batch norm whether the next layer is an activation that it takes along.
+    takes_activation: Vec<bool>,
+    /// For each value whether a gradient is wanted: anything learned comes before it.
+    wants_gradient: Vec<bool>,
+}
+
+impl Graph {
+    /// Arranges `architecture`.
+    ///
+    /// # Errors
+    /// When its sizes do not fit together.
+    pub fn new(architecture: Architecture) -> Result<Self> {
+        let shapes = architecture.shapes()?;
+        let layout = Layout::new(&architecture)?;
+        let readers = |value: ValueId| {
+            let layers = architecture.layers.iter();
+            layers.filter(|l| l.input == value || l.op == Op::Add { with: value }).count()
+                + architecture.outputs.iter().filter(|o| o.value == value).count()
+        };
+        let takes_activation = architecture
+            .layers
+            .iter()
+            .enumerate()
+            .map(|(i, layer)| {
+                let next = architecture.layers.get(i + 1);
+                layer.op == Op::BatchNorm
+                    && next.is_some_and(|n| matches!(n.op, Op::Activation(_)) && n.input == i + 1)
+                    && readers(i + 1) == 1
+            })
+            .collect();
+        let mut wants_gradient = vec![false];
+        for (layer, tensors) in architecture.layers.iter().zip(&layout.tensors) {
+            let with = if let Op::Add { with } = layer.op { wants_gradient[with] } else { false };
+            wants_gradient.push(!tensors.is_empty() || with || wants_gradient[layer.input]);
+        }
+        Ok(Self { architecture, shapes, layout, takes_activation, wants_gradient })
+    }
+
+    /// Arranges the weights for one step.
+    pub fn prepare(&self, params: &Params, convs: &mut Vec<conv::Conv>) {
+        convs.resize_with(self.architecture.layers.len(), conv::Conv::default);
+        for (i, layer) in self.architecture.layers.iter().enumerate() {
+            if let Some(size) = self.conv_size(i) {
+                debug_assert!(matches!(layer.op, Op::Conv { .. }));
+                let [weights, bias] = self.tensors(&params.values, i);
+                convs[i].prepare(size, weights, bias);
+            }
+        }
+    }
+
+    fn conv_size(&self, layer: usize) -> Option<conv::Size> {
+        let inputs = self.shapes[self.architecture.layers[layer].input].channels;
+        match self.architecture.layers[layer].op {
+            Op::Conv { filters, kernel, stride, padding } => {
+                Some(conv::Size { kernel, stride, padding, inputs, outputs: filters })
+            }
+            _ => None,
+        }
+    }
+
+    /// A layer's tensors within the row `values`.
+    fn tensors<'a, const N: usize>(&self, values: &'a [f32], layer: usize) -> [&'a [f32]; N] {
+        std::array::from_fn(|k| &values[self.layout.tensors[layer][k].clone()])
+    }
+
+    /// As [`Graph::tensors`], to write to.
+    fn tensors_mut<'a, const N: usize>(&self, values: &'a mut [f32], layer: usize) -> [&'a mut [f32]; N] {
+        let ranges: [_; N] = std::array::from_fn(|k| self.layout.tensors[layer][k].clone());
+        values.get_disjoint_mut(ranges).expect("a layer's tensors lie side by side")
+    }
+
+    /// The normalisation of layer `i` with the activation it takes along.
+    fn norm<'a>(&self, params: &'a [f32], i: usize) -> norm::Learned<'a> {
+        let [scale, shift] = self.tensors(params, i);
+        let activation = self.takes_activation[i].then(|| self.activation(params, i + 1));
+        norm::Learned { scale, shift, activation }
+    }
+
+    /// The activation of layer `i` and its slopes.
+    fn activation<'a>(&self, params: &'a [f32], i: usize) -> (Activation, &'a [f32]) {
+        match self.architecture.layers[i].op {
+            Op::Activation(Activation::PRelu) => (Activation::PRelu, self.tensors::<1>(params, i)[0]),
+            Op::Activation(activation) => (activation, &[]),
+            op => unreachable!("{op:?} is not an activation"),
+        }
+    }
+}
+
+/// The memory of one group of samples: every value, what layers keep for their way back, and gradients.
+#[derive(Debug, Clone, Default)]
+pub struct Group {
+    samples: usize,
+    values: Vec<Vec<f32>>,
+    gradients: Vec<Vec<f32>>,
+    has_gradient: Vec<bool>,
+    spare: Vec<f32>,
+    norms: Vec<norm::Saved>,
+    winners: Vec<Vec<u8>>,
+    conv_scratch: conv::Scratch,
+    depthwise_scratch: [Vec<f32>; 2],
+}
+
+impl Group {
+    /// Makes room for `samples` and returns the input `[samples, h, w, c]` to fill.
+    pub fn input(&mut self, graph: &Graph, samples: usize) -> &mut [f32] {
+        let layers = graph.architecture.layers.len();
+        self.samples = samples;
+        self.values.resize_with(layers + 1, Vec::new);
+        self.gradients.resize_with(layers + 1, Vec::new);
+        self.norms.resize_with(layers, Default::default);
+        self.winners.resize_with(layers, Vec::new);
+        self.values[0].resize(samples * graph.shapes[0].len(), 0.0);
+        &mut self.values[0]
+    }
+
+    /// An output's values `[samples, ...]`, by its place in [`Architecture::outputs`].
+    pub fn output(&self, graph: &Graph, index: usize) -> &[f32] {
+        &self.values[graph.architecture.outputs[index].value]
+    }
+
+    /// Means and variances of the batch norm layers in this group, in the layout's order of statistics.
+    pub fn statistics(&self, graph: &Graph, out: &mut [f32]) {
+        for (saved, places) in self.norms.iter().zip(&graph.layout.statistics) {
+            if let [mean, variance] = places.as_slice() {
+                out[mean.clone()].copy_from_slice(&saved.mean);
+                out[variance.clone()].copy_from_slice(&saved.variance);
+            }
+        }
+    }
+
+    /// Runs all layers on the filled input.
+    pub fn forward(&mut self, graph: &Graph, convs: &[conv::Conv], params: &[f32]) {
+        let mut i = 0;
+        while i < graph.architecture.layers.len() {
+            i += self.forward_layer(graph, convs, params, i);
+        }
+    }
+
+    /// Runs layer `i`; returns how many layers that was.
+    fn forward_layer(&mut self, graph: &Graph, convs: &[conv::Conv], params: &[f32], i: usize) -> usize {
+        let layer = graph.architecture.layers[i];
+        let taken = if graph.takes_activation[i] { 2 } else { 1 };
+        let (from, to) = (graph.shapes[layer.input], graph.shapes[i + taken]);
+        let mut output = mem::take(&mut self.values[i + taken]);
+        output.resize(self.samples * to.len(), 0.0);
+        let input = &self.values[layer.input];
+        match layer.op {
+            Op::Conv { .. } => convs[i].forward(input, from, &mut output, to, &mut self.conv_scratch),
+            Op::Depthwise { kernel, stride, padding } => {
+                let [weights, bias] = graph.tensors(params, i);
+                let size = depthwise::Size { kernel, stride, padding };
+                depthwise::forward(size, weights, bias, input, from, &mut output, to, &mut self.depthwise_scratch[0]);
+            }
+            Op::BatchNorm => norm::forward(graph.norm(params, i), input, &mut output, &mut self.norms[i]),
+            Op::Activation(activation) => {
+                output.copy_from_slice(input);
+                elementwise::activate(activation, graph.activation(params, i).1, &mut output);
+            }
+            Op::MaxPool => {
+                self.winners[i].resize(output.len(), 0);
+                simple::max_pool(input, from, &mut output, &mut self.winners[i]);
+            }
+            Op::Add { with } => {
+                output.copy_from_slice(input);
+                elementwise::add(&mut output, &self.values[with]);
+            }
+            Op::GlobalPool => {
+                let samples = input.chunks_exact(from.len()).zip(output.chunks_exact_mut(to.len()));
+                samples.for_each(|(input, output)| elementwise::global_pool(input, output));
+            }
+            Op::Dense { .. } => {
+                let [weights, bias] = graph.tensors(params, i);
+                simple::dense(input, weights, bias, &mut output);
+            }
+        }
+        self.values[i + taken] = output;
+        taken
+    }
+
+    /// Takes the gradients of the outputs (in [`Architecture::outputs`]'s order, sizes as the outputs) back through
+    /// all layers; adds to `d_params`.
+    pub fn backward(&mut self, graph: &Graph, convs: &[conv::Conv], params: &[f32], d_outputs: &[Vec<f32>], d_params: &mut [f32]) {
+        self.has_gradient.clear();
+        self.has_gradient.resize(graph.shapes.len(), false);
+        for (output, d) in graph.architecture.outputs.iter().zip(d_outputs) {
+            self.receive(graph, output.value, |to| to.copy_from_slice(d));
+        }
+        let mut end = graph.architecture.layers.len();
+        while end > 0 {
+            let start = if end >= 2 && graph.takes_activation[end - 2] { end - 2 } else { end - 1 };
+            if self.has_gradient[end] {
+                self.backward_layer(graph, convs, params, start, end, d_params);
+            }
+            end = start;
+        }
+    }
+
+    /// Gives `value` a gradient that `write` fills in; adds it to the one it has, if it has one.
+    fn receive(&mut self, graph: &Graph, value: ValueId, write: impl FnOnce(&mut [f32])) {
+        if !graph.wants_gradient[value] {
+            return;
+        }
+        let len = self.samples * graph.shapes[value].len();
+        if mem::replace(&mut self.has_gradient[value], true) {
+            self.spare.resize(len, 0.0);
+            write(&mut self.spare);
+            elementwise::add(&mut self.gradients[value], &self.spare);
+        } else {
+            self.gradients[value].resize(len, 0.0);
+            write(&mut self.gradients[value]);
+        }
+    }
+
+    /// Gives `value` the gradient `d`, whose memory may be exchanged with it.
+    fn receive_whole(&mut self, graph: &Graph, value: ValueId, d: &mut Vec<f32>) {
+        if !graph.wants_gradient[value] {
+            return;
+        }
+        if mem::replace(&mut self.has_gradient[value], true) {
+            elementwise::add(&mut self.gradients[value], d);
+        } else {
+            mem::swap(&mut self.gradients[value], d);
+        }
+    }
+
+    /// Layer `start`, whose output (with the activation it takes along) is value `end`.
+    fn backward_layer(&mut self, graph: &Graph, convs: &[conv::Conv], params: &[f32], start: usize, end: ValueId, d_params: &mut [f32]) {
+        let layer = graph.architecture.layers[start];
+        let (from, to) = (graph.shapes[layer.input], graph.shapes[end]);
+        let wanted = graph.wants_gradient[layer.input];
+        let mut d = mem::take(&mut self.gradients[end]);
+        // Taken out while `receive` borrows the rest.
+        let input = mem::take(&mut self.values[layer.input]);
+        match layer.op {
+            Op::Conv { .. } => {
+                let [d_weights, d_bias] = graph.tensors_mut(d_params, start);
+                let mut scratch = mem::take(&mut self.conv_scratch);
+                if wanted {
+                    self.receive(graph, layer.input, |d_input| {
+                        convs[start].backward(&input, from, &d, to, d_weights, d_bias, Some(d_input), &mut scratch);
+                    });
+                } else {
+                    convs[start].backward(&input, from, &d, to, d_weights, d_bias, None, &mut scratch);
+                }
+                self.conv_scratch = scratch;
+            }
+            Op::Depthwise { kernel, stride, padding } => {
+                let [weights, _bias] = graph.tensors::<2>(params, start);
+                let [d_weights, d_bias] = graph.tensors_mut(d_params, start);
+                let size = depthwise::Size { kernel, stride, padding };
+                let mut scratch = mem::take(&mut self.depthwise_scratch);
+                self.receive(graph, layer.input, |d_input| {
+                    depthwise::backward(size, weights, &input, from, &d, to, d_weights, d_bias, d_input, &mut scratch);
+                });
+                self.depthwise_scratch = scratch;
+            }
+            Op::BatchNorm => {
+                let slopes = match graph.architecture.layers.get(start + 1) {
+                    Some(next) if end == start + 2 && next.op == Op::Activation(Activation::PRelu) => {
+                        graph.layout.tensors[start + 1][0].clone()
+                    }
+                    _ => 0..0,
+                };
+                let [scale, shift] = [0, 1].map(|k: usize| graph.layout.tensors[start][k].clone());
+                let [scale, shift, slopes] =
+                    d_params.get_disjoint_mut([scale, shift, slopes]).expect("tensors lie side by side");
+                let gradients = norm::Gradients { scale, shift, slopes };
+                norm::backward(graph.norm(params, start), &self.norms[start], &input, &mut d, gradients);
+                self.receive_whole(graph, layer.input, &mut d);
+            }
+            Op::Activation(activation) => {
+                let slopes = graph.activation(params, start).1;
+                let d_slopes = match graph.layout.tensors[start].first() {
+                    Some(place) => &mut d_params[place.clone()],
+                    None => &mut [],
+                };
+                simple::activation_backward(activation, slopes, &input, &mut d, d_slopes);
+                self.receive_whole(graph, layer.input, &mut d);
+            }
+            Op::MaxPool => {
+                let winners = mem::take(&mut self.winners[start]);
+                self.receive(graph, layer.input, |d_input| simple::max_pool_backward(&d, &winners, from, d_input));
+                self.winners[start] = winners;
+            }
+            Op::Add { with } => {
+                self.receive(graph, with, |other| other.copy_from_slice(&d));
+                self.receive_whole(graph, layer.input, &mut d);
+            }
+            Op::GlobalPool => {
+                self.receive(graph, layer.input, |d_input| simple::global_pool_backward(&d, from, d_input));
+            }
+            Op::Dense { .. } => {
+                let [weights, _bias] = graph.tensors::<2>(params, start);
+                let [d_weights, d_bias] = graph.tensors_mut(d_params, start);
+                if wanted {
+                    self.receive(graph, layer.input, |d_input| {
+                        simple::dense_backward(&input, weights, &d, d_weights, d_bias, Some(d_input));
+                    });
+                } else {
+                    simple::dense_backward(&input, weights, &d, d_weights, d_bias, None);
+                }
+            }
+        }
+        self.values[layer.input] = input;
+        self.gradients[end] = d;
+    }
+}

@@ -1,0 +1,248 @@
+//! One training step: groups forward and backward side by side, gradients added in order, one step of Adam.
+//!
+//! This is the seam for another backend (a GPU): whatever can do [`Trainer::step`] on a [`Graph`] and hand back
+//! [`Params`] can stand here; data, losses, checkpoints and export do not look behind it.
+
+use rayon::prelude::*;
+
+use lineament::engine::elementwise;
+
+use crate::adam::Adam;
+use crate::graph::{Graph, Group, conv::Conv};
+use crate::params::Params;
+
+/// Share of a step's batch statistics in the running ones; PyTorch's default.
+const STATISTICS_MOMENTUM: f32 = 0.1;
+
+/// A network in training.
+pub struct Trainer {
+    /// The layers.
+    pub graph: Graph,
+    /// What is learned.
+    pub params: Params,
+    /// The exponential moving average of what is learned: what is exported.
+    pub average: Params,
+    /// The optimiser's memory.
+    pub adam: Adam,
+    convs: Vec<Conv>,
+    groups: Vec<GroupState>,
+}
+
+/// One group's memory, and what it found.
+#[derive(Default)]
+struct GroupState {
+    group: Group,
+    d_params: Vec<f32>,
+    d_outputs: Vec<Vec<f32>>,
+    statistics: Vec<f32>,
+}
+
+/// Knobs of one step.
+#[derive(Debug, Clone, Copy)]
+pub struct Step {
+    /// Samples per group.
+    pub samples: usize,
+    /// Step size of Adam.
+    pub rate: f32,
+    /// Decoupled weight decay.
+    pub decay: f32,
+    /// Share of the old average that stays in [`Trainer::average`].
+    pub average: f32,
+}
+
+/// What a loss sees: the outputs of one group, in the architecture's order.
+pub struct Outputs<'a> {
+    graph: &'a Graph,
+    group: &'a Group,
+}
+
+impl Outputs<'_> {
+    /// Output `index`, `[samples, ...]`.
+    pub fn get(&self, index: usize) -> &[f32] {
+        self.group.output(self.graph, index)
+    }
+}
+
+impl Trainer {
+    /// Starts from `params` with `groups` groups per batch.
+    pub fn new(graph: Graph, params: Params, groups: usize) -> Self {
+        let adam = Adam::new(params.values.len());
+        let groups = (0..groups).map(|_| GroupState::default()).collect();
+        Self { graph, average: params.clone(), params, adam, convs: Vec::new(), groups }
+    }
+
+    /// One step. For each group `fill(group, input)` writes the input `[samples, h, w, c]` and returns what
+    /// `loss(group, targets, outputs, gradients)` needs, which writes the gradient of each output (zeroed before)
+    /// and returns what is to be reported. All groups' reports come back in order.
+    ///
+    /// Gradients are summed over the groups: a loss that is a mean over the batch divides by the whole batch.
+    pub fn step<T, R: Send>(
+        &mut self,
+        step: Step,
+        fill: impl Fn(usize, &mut [f32]) -> T + Sync,
+        loss: impl Fn(usize, T, &Outputs, &mut [Vec<f32>]) -> R + Sync,
+    ) -> Vec<R> {
+        let reports = self.gradients(step.samples, fill, loss);
+        let (first, rest) = self.groups.split_first_mut().expect("at least one group");
+        for other in rest.iter() {
+            elementwise::add(&mut first.d_params, &other.d_params);
+        }
+        self.adam.step(&mut self.params.values, &first.d_params, step.rate, step.decay);
+        let share = STATISTICS_MOMENTUM / self.groups.len() as f32;
+        self.params.statistics.iter_mut().for_each(|v| *v *= 1.0 - STATISTICS_MOMENTUM);
+        for group in &self.groups {
+            self.params.statistics.iter_mut().zip(&group.statistics).for_each(|(v, s)| *v += share * s);
+        }
+        // Young averages must not hang on the initial numbers.
+        let keep = step.average.min(self.adam.steps as f32 / (self.adam.steps as f32 + 10.0));
+        blend(&mut self.average.values, &self.params.values, keep);
+        blend(&mut self.average.statistics, &self.params.statistics, keep);
+        reports
+    }
+
+    /// Gradients of all groups, without a step.
+    fn gradients<T, R: Send>(
+        &mut self,
+        samples: usize,
+        fill: impl Fn(usize, &mut [f32]) -> T + Sync,
+        loss: impl Fn(usize, T, &Outputs, &mut [Vec<f32>]) -> R + Sync,
+    ) -> Vec<R> {
+        let Self { graph, params, convs, groups, .. } = self;
+        graph.prepare(params, convs);
+        let run = |(index, state): (usize, &mut GroupState)| {
+            let GroupState { group, d_params, d_outputs, statistics } = state;
+            let targets = fill(index, group.input(graph, samples));
+            group.forward(graph, convs, &params.values);
+            d_outputs.resize_with(graph.architecture.outputs.len(), Vec::new);
+            for (k, d) in d_outputs.iter_mut().enumerate() {
+                d.clear();
+                d.resize(group.output(graph, k).len(), 0.0);
+            }
+            let report = loss(index, targets, &Outputs { graph, group }, d_outputs);
+            d_params.clear();
+            d_params.resize(graph.layout.len, 0.0);
+            group.backward(graph, convs, &params.values, d_outputs, d_params);
+            statistics.resize(graph.layout.statistics_len, 0.0);
+            group.statistics(graph, statistics);
+            report
+        };
+        groups.par_iter_mut().enumerate().map(run).collect()
+    }
+}
+
+fn blend(average: &mut [f32], now: &[f32], keep: f32) {
+    lineament::engine::simd::vectorized(|| {
+        average.iter_mut().zip(now).for_each(|(a, n)| *a = *a * keep + n * (1.0 - keep));
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use lineament::model::{Activation, Architecture, Op, Shape};
+    use rand::{Rng, SeedableRng};
+    use rand_pcg::Pcg64;
+
+    use super::*;
+
+    /// A trainer of one group over a network with these layers on a 6x6x3 input.
+    fn trainer(ops: &[Op]) -> Trainer {
+        let mut net = Architecture::new(Shape::hwc(6, 6, 3));
+        ops.iter().for_each(|&op| {
+            net.push(op);
+        });
+        net.output("out", ops.len());
+        let graph = Graph::new(net).unwrap();
+        let mut rng = Pcg64::seed_from_u64(3);
+        let mut params = Params::init(&graph.architecture, &graph.layout, &mut rng).unwrap();
+        params.values.iter_mut().for_each(|v| *v += rng.random_range(-0.3..0.3));
+        Trainer::new(graph, params, 1)
+    }
+
+    /// Loss = sum of outputs times fixed random numbers, for `samples` samples; fills the gradient.
+    fn loss(trainer: &mut Trainer, samples: usize) -> f64 {
+        let fill = |_: usize, input: &mut [f32]| {
+            let mut rng = Pcg64::seed_from_u64(5);
+            input.iter_mut().for_each(|v| *v = rng.random_range(-2.0..2.0));
+        };
+        trainer.gradients(samples, fill, |_, (), outputs, d| {
+            let mut rng = Pcg64::seed_from_u64(7);
+            d[0].iter_mut().for_each(|d| *d = rng.random_range(-1.0..1.0));
+            outputs.get(0).iter().zip(&d[0]).map(|(o, d)| f64::from(*o) * f64::from(*d)).sum()
+        })[0]
+    }
+
+    #[test]
+    fn every_layers_gradient_agrees_with_finite_differences() {
+        let conv = |filters, kernel, stride, padding| Op::Conv { filters, kernel, stride, padding };
+        let depthwise = |kernel, stride, padding| Op::Depthwise { kernel, stride, padding };
+        let act = Op::Activation;
+        // A first pointwise layer makes the second layer's input gradient count too.
+        let cases: [&[Op]; 17] = [
+            &[conv(5, 3, 1, 0)],
+            &[conv(4, 1, 1, 0), conv(5, 3, 1, 1)],
+            &[conv(4, 1, 1, 0), conv(5, 2, 1, 0)],
+            &[conv(4, 1, 1, 0), conv(5, 3, 2, 1)],
+            &[conv(4, 1, 1, 0), conv(18, 1, 1, 0)],
+            &[conv(4, 1, 1, 0), conv(3, 1, 2, 0)],
+            &[conv(4, 1, 1, 0), depthwise(3, 1, 1)],
+            &[conv(20, 1, 1, 0), depthwise(3, 2, 1)],
+            &[conv(4, 1, 1, 0), depthwise(5, 1, 2)],
+            &[conv(4, 1, 1, 0), Op::BatchNorm],
+            &[conv(4, 1, 1, 0), Op::BatchNorm, act(Activation::Relu)],
+            &[conv(4, 1, 1, 0), Op::BatchNorm, act(Activation::PRelu), conv(2, 1, 1, 0)],
+            &[conv(4, 1, 1, 0), Op::BatchNorm, act(Activation::HardSwish)],
+            &[conv(4, 1, 1, 0), act(Activation::PRelu), Op::MaxPool],
+            &[conv(4, 1, 1, 0), act(Activation::HardSwish), Op::Add { with: 1 }, act(Activation::Relu)],
+            &[conv(4, 1, 1, 0), Op::GlobalPool, Op::Dense { units: 3 }],
+            &[conv(4, 1, 1, 0), Op::Dense { units: 5 }, act(Activation::Relu), Op::Dense { units: 3 }],
+        ];
+        let mut failures = Vec::new();
+        for ops in cases {
+            let mut trainer = trainer(ops);
+            loss(&mut trainer, 3);
+            let gradient = trainer.groups[0].d_params.clone();
+            for at in 0..gradient.len() {
+                let value = trainer.params.values[at];
+                let mut shifted = |by: f32| {
+                    trainer.params.values[at] = value + by;
+                    loss(&mut trainer, 3)
+                };
+                const STEP: f32 = 1e-3;
+                let numeric = ((shifted(STEP) - shifted(-STEP)) / f64::from(2.0 * STEP)) as f32;
+                trainer.params.values[at] = value;
+                // Kinks of relu and pooling within the step make a few numeric slopes wrong: the bound is loose there.
+                let tolerance = 0.02 * gradient[at].abs().max(numeric.abs()) + 0.08;
+                if (gradient[at] - numeric).abs() > tolerance {
+                    failures.push(format!("{ops:?} parameter {at}: {} but numerically {numeric}", gradient[at]));
+                }
+            }
+        }
+        assert!(failures.is_empty(), "{} wrong:\n{}", failures.len(), failures.join("\n"));
+    }
+
+    #[test]
+    fn steps_do_not_depend_on_the_number_of_threads() {
+        let run = |threads: usize| {
+            let mut t = trainer(&[
+                Op::Conv { filters: 8, kernel: 3, stride: 1, padding: 1 },
+                Op::BatchNorm,
+                Op::Activation(Activation::PRelu),
+                Op::Dense { units: 4 },
+            ]);
+            t.groups = (0..4).map(|_| GroupState::default()).collect();
+            let step = Step { samples: 5, rate: 0.01, decay: 0.01, average: 0.9 };
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                for i in 0..3 {
+                    let fill = |group: usize, input: &mut [f32]| {
+                        let mut rng = Pcg64::seed_from_u64((10 * i + group) as u64);
+                        input.iter_mut().for_each(|v| *v = rng.random_range(-1.0..1.0));
+                    };
+                    t.step(step, fill, |_, (), outputs, d| d[0].copy_from_slice(outputs.get(0)));
+                }
+            });
+            (t.params, t.average)
+        };
+        assert_eq!(run(1), run(3));
+    }
+}

@@ -1,0 +1,123 @@
+//! Activation, pooling, sums, padding and dense layers: everything that is not a convolution.
+
+use super::simd::vectorized;
+use crate::model::{Activation, Shape};
+
+/// Applies an activation in place. `slopes` holds one number per channel for [`Activation::PRelu`].
+///
+/// # Panics
+/// When `values` is not a whole number of pixels of `slopes.len()` channels (PRelu only).
+pub fn activate(activation: Activation, slopes: &[f32], values: &mut [f32]) {
+    match activation {
+        Activation::Relu => vectorized(|| values.iter_mut().for_each(|v| *v = v.max(0.0))),
+        Activation::HardSwish => {
+            vectorized(|| values.iter_mut().for_each(|v| *v *= (*v * (1.0 / 6.0) + 0.5).clamp(0.0, 1.0)))
+        }
+        Activation::PRelu => {
+            assert_eq!(values.len() % slopes.len(), 0, "channels of a PRelu");
+            vectorized(|| {
+                for pixel in values.chunks_exact_mut(slopes.len()) {
+                    for (v, s) in pixel.iter_mut().zip(slopes) {
+                        *v = v.max(0.0) + s * v.min(0.0);
+                    }
+                }
+            })
+        }
+    }
+}
+
+/// The largest of each 2x2 block of `[height, width, channels]`; an odd last row or column is dropped.
+///
+/// # Panics
+/// When a slice has another length.
+pub fn max_pool(input: &[f32], from: Shape, output: &mut [f32]) {
+    let (c, row) = (from.channels, from.width * from.channels);
+    assert_eq!(input.len(), from.len(), "input of a pooling");
+    assert_eq!(output.len(), from.height / 2 * (from.width / 2) * c, "output of a pooling");
+    vectorized(|| {
+        for (y, out_row) in output.chunks_exact_mut(from.width / 2 * c).enumerate() {
+            let rows = &input[2 * y * row..][..2 * row];
+            let (top, bottom) = rows.split_at(row);
+            for (x, out) in out_row.chunks_exact_mut(c).enumerate() {
+                let (top, bottom) = (&top[2 * x * c..][..2 * c], &bottom[2 * x * c..][..2 * c]);
+                for i in 0..c {
+                    out[i] = top[i].max(top[c + i]).max(bottom[i].max(bottom[c + i]));
+                }
+            }
+        }
+    })
+}
+
+/// `values += other`.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn add(values: &mut [f32], other: &[f32]) {
+    assert_eq!(values.len(), other.len(), "summands");
+    vectorized(|| values.iter_mut().zip(other).for_each(|(v, o)| *v += o))
+}
+
+/// The mean of each channel over all pixels.
+///
+/// # Panics
+/// When `input` is not a whole number of pixels.
+pub fn global_pool(input: &[f32], output: &mut [f32]) {
+    let channels = output.len();
+    assert_eq!(input.len() % channels, 0, "pixels of a pooling");
+    output.fill(0.0);
+    for pixel in input.chunks_exact(channels) {
+        add(output, pixel);
+    }
+    let scale = channels as f32 / input.len() as f32;
+    output.iter_mut().for_each(|v| *v *= scale);
+}
+
+/// Copies `[height, width, channels]` into the middle of a frame of `padding` zeros.
+///
+/// # Panics
+/// When a slice has another length.
+pub fn pad(input: &[f32], from: Shape, padding: usize, output: &mut [f32]) {
+    let (row, padded) = (from.width * from.channels, (from.width + 2 * padding) * from.channels);
+    assert_eq!(input.len(), from.len(), "input of a padding");
+    assert_eq!(output.len(), (from.height + 2 * padding) * padded, "output of a padding");
+    let side = padding * from.channels;
+    let (top, rest) = output.split_at_mut(padding * padded);
+    let (middle, bottom) = rest.split_at_mut(from.height * padded);
+    top.fill(0.0);
+    bottom.fill(0.0);
+    for (to, from) in middle.chunks_exact_mut(padded).zip(input.chunks_exact(row)) {
+        to[..side].fill(0.0);
+        to[side..side + row].copy_from_slice(from);
+        to[side + row..].fill(0.0);
+    }
+}
+
+/// Rows of the weight matrix that are taken in one pass over the output: fewer would wait for the output's loads and
+/// stores, more would not fit the registers of AVX2.
+const DENSE_ROWS: usize = 8;
+
+/// `output = bias + input weights`, weights `[inputs, units]`, read once from front to back.
+///
+/// # Panics
+/// When a slice has another length.
+pub fn dense(input: &[f32], weights: &[f32], bias: &[f32], output: &mut [f32]) {
+    let units = bias.len();
+    assert_eq!(weights.len(), input.len() * units, "weights of a dense layer");
+    output.copy_from_slice(bias);
+    vectorized(|| {
+        let mut blocks = input.chunks_exact(DENSE_ROWS);
+        let mut rows = weights.chunks_exact(DENSE_ROWS * units);
+        for (x, w) in (&mut blocks).zip(&mut rows) {
+            let w: [&[f32]; DENSE_ROWS] = std::array::from_fn(|k| &w[k * units..][..units]);
+            for (i, out) in output.iter_mut().enumerate() {
+                // Two chains of sums, so that one need not wait for the other.
+                let even = x[0] * w[0][i] + x[2] * w[2][i] + x[4] * w[4][i] + x[6] * w[6][i];
+                let odd = x[1] * w[1][i] + x[3] * w[3][i] + x[5] * w[5][i] + x[7] * w[7][i];
+                *out += even + odd;
+            }
+        }
+        for (x, w) in blocks.remainder().iter().zip(weights[input.len() / DENSE_ROWS * DENSE_ROWS * units..].chunks_exact(units)) {
+            output.iter_mut().zip(w).for_each(|(out, w)| *out += x * w);
+        }
+    })
+}

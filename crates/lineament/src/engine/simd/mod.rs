@@ -1,0 +1,137 @@
+//! Vectors of `f32` behind one trait, one file per instruction set, chosen at run time.
+//!
+//! A kernel is written once, generic over [`Simd`], and [`dispatch`] compiles it for every level and runs it at the
+//! best one that the processor has. A value of a level's type is the proof that the processor supports it.
+
+mod plain;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use plain::Plain;
+
+/// Arithmetic on vectors of [`Simd::LANES`] numbers.
+pub trait Simd: Copy + Send + Sync {
+    /// A vector.
+    type V: Copy;
+    /// Numbers in a vector.
+    const LANES: usize;
+    /// Vector registers: decides how many sums a kernel keeps at once.
+    const REGISTERS: usize;
+
+    /// The same number in each lane.
+    fn splat(self, x: f32) -> Self::V;
+    /// `a + b`.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b`.
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The larger, lane by lane.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b + c`, rounded once where the processor can.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+
+    /// Reads [`Simd::LANES`] numbers.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[allow(unsafe_code)]
+    unsafe fn load_ptr(self, from: *const f32) -> Self::V;
+    /// Writes [`Simd::LANES`] numbers.
+    ///
+    /// # Safety
+    /// `to` must be valid for writing that many.
+    #[allow(unsafe_code)]
+    unsafe fn store_ptr(self, v: Self::V, to: *mut f32);
+
+    /// The first numbers of `from`.
+    ///
+    /// # Panics
+    /// When it holds fewer than [`Simd::LANES`].
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn load(self, from: &[f32]) -> Self::V {
+        assert!(from.len() >= Self::LANES);
+        // SAFETY: the length was checked just now.
+        unsafe { self.load_ptr(from.as_ptr()) }
+    }
+
+    /// Over the first numbers of `to`.
+    ///
+    /// # Panics
+    /// When it holds fewer than [`Simd::LANES`].
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn store(self, v: Self::V, to: &mut [f32]) {
+        assert!(to.len() >= Self::LANES);
+        // SAFETY: the length was checked just now.
+        unsafe { self.store_ptr(v, to.as_mut_ptr()) }
+    }
+
+    /// All of `from`, which may be shorter than a vector; the other lanes are 0.
+    #[inline(always)]
+    fn load_part(self, from: &[f32]) -> Self::V {
+        let mut lanes = [0.0; MAX_LANES];
+        lanes[..from.len()].copy_from_slice(from);
+        self.load(&lanes)
+    }
+
+    /// As many lanes as `to` has room for.
+    #[inline(always)]
+    fn store_part(self, v: Self::V, to: &mut [f32]) {
+        let mut lanes = [0.0; MAX_LANES];
+        self.store(v, &mut lanes);
+        to.copy_from_slice(&lanes[..to.len()]);
+    }
+}
+
+/// The longest vector of any level.
+pub const MAX_LANES: usize = 16;
+
+/// Work that can be done at any level. Mark `run` and what it calls `#[inline(always)]`: only what is inlined is
+/// compiled for the level.
+pub trait Kernel {
+    /// What the work gives.
+    type Output;
+    /// Does it.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+/// Runs `kernel` at the processor's best level.
+#[inline]
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if let Some(simd) = x86::Avx512::detect() {
+            return simd.call(kernel);
+        }
+        if let Some(simd) = x86::Avx2::detect() {
+            return simd.call(kernel);
+        }
+    }
+    kernel.run(Plain)
+}
+
+/// Runs `kernel` at every level that the processor has, plain first. For tests.
+pub fn dispatch_to_all<K: Kernel + Clone>(kernel: &K) -> Vec<K::Output> {
+    #[allow(unused_mut)]
+    let mut outputs = vec![kernel.clone().run(Plain)];
+    #[cfg(target_arch = "x86_64")]
+    {
+        outputs.extend(x86::Avx2::detect().map(|simd| simd.call(kernel.clone())));
+        outputs.extend(x86::Avx512::detect().map(|simd| simd.call(kernel.clone())));
+    }
+    outputs
+}
+
+/// Runs an ordinary loop compiled for the processor's best level, for the compiler to vectorise.
+#[inline]
+pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    struct Loop<F>(F);
+    impl<R, F: FnOnce() -> R> Kernel for Loop<F> {
+        type Output = R;
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> R {
+            (self.0)()
+        }
+    }
+    dispatch(Loop(work))
+}

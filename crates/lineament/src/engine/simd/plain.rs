@@ -1,0 +1,52 @@
+//! The version that always exists: four lanes, which compilers turn into SSE2, NEON or simd128.
+
+#![allow(unsafe_code)]
+
+use super::Simd;
+
+/// Four lanes on any processor.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain;
+
+impl Simd for Plain {
+    type V = [f32; 4];
+    const LANES: usize = 4;
+    const REGISTERS: usize = 16;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> [f32; 4] {
+        [x; 4]
+    }
+
+    #[inline(always)]
+    fn add(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| a[i] + b[i])
+    }
+
+    #[inline(always)]
+    fn mul(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| a[i] * b[i])
+    }
+
+    #[inline(always)]
+    fn max(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
+    }
+
+    #[inline(always)]
+    fn mul_add(self, a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| a[i] * b[i] + c[i])
+    }
+
+    #[inline(always)]
+    unsafe fn load_ptr(self, from: *const f32) -> [f32; 4] {
+        // SAFETY: the caller vouches for four numbers; arrays of f32 are aligned as f32.
+        unsafe { *from.cast() }
+    }
+
+    #[inline(always)]
+    unsafe fn store_ptr(self, v: [f32; 4], to: *mut f32) {
+        // SAFETY: as above.
+        unsafe { *to.cast() = v }
+    }
+}

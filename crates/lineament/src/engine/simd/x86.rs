@@ -1,0 +1,91 @@
+//! AVX2 with FMA, and AVX-512.
+
+#![allow(unsafe_code)]
+
+use std::arch::x86_64::*;
+
+use super::{Kernel, Simd};
+
+/// A level of x86: the type, its vector, its registers, the features that must be there, and its intrinsics.
+macro_rules! level {
+    ($(#[$doc:meta])* $name:ident, $vector:ty, $lanes:literal, $registers:literal, [$($feature:tt),+], $enable:literal,
+     $splat:ident, $add:ident, $mul:ident, $max:ident, $fma:ident, $load:ident, $store:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name(());
+
+        impl $name {
+            /// The token, where the processor has what it takes.
+            #[inline]
+            pub fn detect() -> Option<Self> {
+                ($(is_x86_feature_detected!($feature))&&+).then_some(Self(()))
+            }
+
+            /// Runs `kernel`, compiled for this level.
+            #[inline]
+            pub fn call<K: Kernel>(self, kernel: K) -> K::Output {
+                #[target_feature(enable = $enable)]
+                fn inner<K: Kernel>(simd: $name, kernel: K) -> K::Output {
+                    kernel.run(simd)
+                }
+                // SAFETY: `self` exists, so the features were detected.
+                unsafe { inner(self, kernel) }
+            }
+        }
+
+        // SAFETY (all below): `self` exists only where the features were detected; pointers are the caller's promise.
+        impl Simd for $name {
+            type V = $vector;
+            const LANES: usize = $lanes;
+            const REGISTERS: usize = $registers;
+
+            #[inline(always)]
+            fn splat(self, x: f32) -> $vector {
+                unsafe { $splat(x) }
+            }
+
+            #[inline(always)]
+            fn add(self, a: $vector, b: $vector) -> $vector {
+                unsafe { $add(a, b) }
+            }
+
+            #[inline(always)]
+            fn mul(self, a: $vector, b: $vector) -> $vector {
+                unsafe { $mul(a, b) }
+            }
+
+            #[inline(always)]
+            fn max(self, a: $vector, b: $vector) -> $vector {
+                unsafe { $max(a, b) }
+            }
+
+            #[inline(always)]
+            fn mul_add(self, a: $vector, b: $vector, c: $vector) -> $vector {
+                unsafe { $fma(a, b, c) }
+            }
+
+            #[inline(always)]
+            unsafe fn load_ptr(self, from: *const f32) -> $vector {
+                unsafe { $load(from) }
+            }
+
+            #[inline(always)]
+            unsafe fn store_ptr(self, v: $vector, to: *mut f32) {
+                unsafe { $store(to, v) }
+            }
+        }
+    };
+}
+
+level!(
+    /// 8 lanes, 16 registers: Intel since 2013, AMD since 2015.
+    Avx2, __m256, 8, 16, ["avx2", "fma"], "avx2,fma",
+    _mm256_set1_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_max_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps
+);
+
+level!(
+    /// 16 lanes, 32 registers.
+    Avx512, __m512, 16, 32, ["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma"],
+    "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma",
+    _mm512_set1_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_max_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_storeu_ps
+);
