@@ -167,7 +167,8 @@ impl Architecture {
         let mut shapes = vec![input];
         for (i, layer) in self.layers.iter().enumerate() {
             let fault = |what: String| Error::Model(format!("layer {i} ({:?}): {what}", layer.op));
-            let from = *shapes.get(layer.input).ok_or_else(|| fault(format!("value {} is not made yet", layer.input)))?;
+            let from =
+                *shapes.get(layer.input).ok_or_else(|| fault(format!("value {} is not made yet", layer.input)))?;
             let shape = match layer.op {
                 Op::Conv { filters, kernel, stride, padding } => {
                     let (height, width) = window(from, kernel, stride, padding).map_err(fault)?;

@@ -1,0 +1,297 @@
+//! From an ONNX file to a list of layers.
+//!
+//! ONNX values are `[N, C, H, W]`, ours `[H, W, C]`; only dense layers can tell. They are therefore written as
+//! `Transpose` to `[N, H, W, C]`, `Flatten`, `Gemm`, so that their weights are in our order as they stand in the file.
+//! Transpose and Flatten are no layers here: they change the [`Form`] under which a value is known.
+
+use std::collections::HashMap;
+
+use super::attributes::Attributes;
+use super::layers::{Activation, Architecture, Layer, Op, Output, Shape, ValueId};
+use super::metadata::Metadata;
+use super::onnx::{Dim, FLOAT, Graph, ModelProto, Node, TensorProto, is_onnx};
+use super::tensor::{Tensor, byte_len};
+use super::{MAX_LAYERS, Model};
+use crate::error::{Error, Result};
+
+/// Versions of ONNX's operators whose meaning we know; ours have kept it through all of these.
+const OPSETS: std::ops::RangeInclusive<i64> = 13..=22;
+
+/// Attributes of a convolution, of a pooling, or of both.
+const WINDOW_ATTRIBUTES: [&str; 7] = ["kernel_shape", "strides", "pads", "dilations", "auto_pad", "group", "ceil_mode"];
+
+/// How the numbers of a value of ours lie in an ONNX value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// `[N, C, H, W]`.
+    Spatial,
+    /// `[N, H, W, C]`.
+    Transposed,
+    /// `[N, H * W * C]`.
+    Flat,
+    /// `[N, C]`: what dense layers make.
+    Vector,
+}
+
+struct Reader<'a> {
+    layers: Vec<Layer>,
+    weights: Vec<Vec<Tensor<'a>>>,
+    values: HashMap<&'a str, (ValueId, Form)>,
+    tensors: HashMap<&'a str, TensorProto<'a>>,
+    /// Values that were flattened without a transpose: right only if they are one pixel or one channel.
+    flattened_as_is: Vec<ValueId>,
+}
+
+/// See [`Model::parse`].
+pub(super) fn read(bytes: &[u8]) -> Result<Model<'_>> {
+    let file = ModelProto::read(bytes)?;
+    let (metadata, nominal_size) = Metadata::from_file(file.metadata)?;
+    if !file.opset.is_some_and(|version| OPSETS.contains(&version)) {
+        return Err(fault(format!("ONNX opset {:?}, this library reads {OPSETS:?}", file.opset)));
+    }
+    let Graph { nodes, tensors, inputs, outputs } = file.graph.ok_or_else(|| fault("no graph".into()))?;
+
+    let mut reader = Reader {
+        layers: Vec::new(),
+        weights: Vec::new(),
+        values: HashMap::new(),
+        tensors: HashMap::new(),
+        flattened_as_is: Vec::new(),
+    };
+    for tensor in tensors {
+        let name = tensor.name;
+        if reader.tensors.insert(name, tensor).is_some() {
+            return Err(fault(format!("two tensors are named `{name}`")));
+        }
+    }
+    // Old files list their tensors among the inputs.
+    let mut images = inputs.iter().filter(|input| !reader.tensors.contains_key(input.name));
+    let (Some(image), None) = (images.next(), images.next()) else {
+        return Err(fault("expected one input".into()));
+    };
+    if image.element != FLOAT {
+        return Err(fault(format!("input `{}` is not of f32", image.name)));
+    }
+    let input = input_shape(&image.dims, nominal_size)?;
+    reader.values.insert(image.name, (0, Form::Spatial));
+
+    for node in &nodes {
+        reader.node(node).map_err(|error| match error {
+            Error::Model(what) => fault(format!("node `{}` ({}): {what}", node.name, node.op_type)),
+            other => other,
+        })?;
+    }
+    if let Some(name) = reader.tensors.keys().next() {
+        return Err(fault(format!("no node uses the tensor `{name}`")));
+    }
+
+    let outputs = outputs.iter().map(|output| match reader.values.get(output.name) {
+        Some(&(value, Form::Spatial | Form::Vector)) => Ok(Output { name: output.name.to_owned(), value }),
+        Some(_) => Err(fault(format!("output `{}` is neither [N, C, H, W] nor made by a Gemm", output.name))),
+        None => Err(fault(format!("no node makes the output `{}`", output.name))),
+    });
+    let outputs = outputs.collect::<Result<Vec<_>>>()?;
+    if outputs.is_empty() {
+        return Err(fault("no outputs".into()));
+    }
+    let architecture = Architecture { input, layers: reader.layers, outputs };
+    let shapes = architecture.shapes()?;
+    for &value in &reader.flattened_as_is {
+        let Shape { height, width, channels } = shapes[value];
+        if height * width != 1 && channels != 1 {
+            return Err(fault(format!("value {value} is flattened without Transpose(0, 2, 3, 1)")));
+        }
+    }
+    check_sizes(&architecture, &shapes, &reader.weights)?;
+    Ok(Model { metadata, architecture, weights: reader.weights })
+}
+
+/// The input must be `[1 or free, C, H, W]`; height and width may be left to the metadata, both or neither.
+fn input_shape(dims: &[Dim], nominal: Option<(usize, usize)>) -> Result<Shape> {
+    let [Dim::Fixed(1) | Dim::Free, Dim::Fixed(channels), height, width] = *dims else {
+        return Err(fault(format!("an input of {dims:?}, expected [1, channels, height, width]")));
+    };
+    let (height, width) = match (height, width, nominal) {
+        (Dim::Fixed(height), Dim::Fixed(width), _) => (size(height)?, size(width)?),
+        (Dim::Free, Dim::Free, Some(nominal)) => nominal,
+        _ => return Err(fault("neither graph nor metadata say the input's height and width".into())),
+    };
+    Ok(Shape::hwc(height, width, size(channels)?))
+}
+
+fn check_sizes(architecture: &Architecture, shapes: &[Shape], weights: &[Vec<Tensor>]) -> Result<()> {
+    for (i, (layer, tensors)) in architecture.layers.iter().zip(weights).enumerate() {
+        let expected = layer.op.weight_dims(shapes[layer.input]);
+        let actual: Vec<_> = tensors.iter().map(|tensor| tensor.dims.clone()).collect();
+        if actual != expected {
+            return Err(fault(format!("layer {i} ({:?}): tensors of {actual:?}, expected {expected:?}", layer.op)));
+        }
+    }
+    Ok(())
+}
+
+impl<'a> Reader<'a> {
+    fn node(&mut self, node: &Node<'a>) -> Result<()> {
+        if !is_onnx(node.domain) {
+            return Err(fault(format!("operators of the domain `{}` are not supported", node.domain)));
+        }
+        let attributes = Attributes::new(&node.attributes);
+        let (input, form) = self.value(node, 0)?;
+        let made = match node.op_type {
+            "Identity" => {
+                attributes.allow(&[])?;
+                (input, form)
+            }
+            "Transpose" => {
+                attributes.allow(&["perm"])?;
+                if form != Form::Spatial || attributes.ints("perm") != Some(&[0, 2, 3, 1]) {
+                    return Err(fault("only [N, C, H, W] to [N, H, W, C] is supported".into()));
+                }
+                (input, Form::Transposed)
+            }
+            "Flatten" => {
+                attributes.allow(&["axis"])?;
+                attributes.expect_int("axis", 1, 1)?;
+                if form == Form::Spatial {
+                    self.flattened_as_is.push(input);
+                }
+                (input, if form == Form::Vector { Form::Vector } else { Form::Flat })
+            }
+            _ => {
+                let (op, made) = self.layer(node, &attributes, form)?;
+                if self.layers.len() == MAX_LAYERS {
+                    return Err(fault(format!("more than {MAX_LAYERS} layers")));
+                }
+                self.layers.push(Layer { op, input });
+                (self.layers.len(), made)
+            }
+        };
+        let &[name] = node.outputs.as_slice() else {
+            return Err(fault(format!("{} outputs, expected one", node.outputs.len())));
+        };
+        match self.values.insert(name, made) {
+            Some(_) => Err(fault(format!("its output `{name}` exists already"))),
+            None => Ok(()),
+        }
+    }
+
+    /// The layer for a node, its tensors taken out of `self.tensors` into `self.weights`, and the form it makes.
+    fn layer(&mut self, node: &Node<'a>, attributes: &Attributes, form: Form) -> Result<(Op, Form)> {
+        let spatial = form == Form::Spatial;
+        let (op, needs, inputs, weights) = match node.op_type {
+            "Conv" => {
+                let tensors = vec![self.tensor(node, 1)?, self.tensor(node, 2)?];
+                (convolution(attributes, &tensors[0].dims)?, spatial, 3, tensors)
+            }
+            "PRelu" => {
+                let mut slope = self.tensor(node, 1)?;
+                // [C, 1, 1] or [1, C, 1, 1] beside [N, C, H, W]; [C] or [1, C] beside [N, C]
+                slope.dims = match (form, slope.dims.as_slice()) {
+                    (Form::Spatial, &[c, 1, 1] | &[1, c, 1, 1]) | (Form::Vector, &[c] | &[1, c]) => vec![c],
+                    (_, dims) => return Err(fault(format!("slopes of {dims:?} are not one per channel"))),
+                };
+                attributes.allow(&[])?;
+                (Op::Activation(Activation::PRelu), spatial || form == Form::Vector, 2, vec![slope])
+            }
+            "Relu" | "HardSwish" => {
+                attributes.allow(&[])?;
+                let relu = node.op_type == "Relu";
+                let activation = if relu { Activation::Relu } else { Activation::HardSwish };
+                (Op::Activation(activation), spatial || form == Form::Vector, 1, Vec::new())
+            }
+            "MaxPool" => {
+                attributes.allow(&WINDOW_ATTRIBUTES)?;
+                if attributes.ints("kernel_shape") != Some(&[2, 2]) || attributes.same("strides", 2, 1)? != 2 {
+                    return Err(fault("only 2x2 blocks side by side are supported".into()));
+                }
+                attributes.expect_same("pads", 4, 0)?;
+                attributes.expect_same("dilations", 2, 1)?;
+                attributes.expect_int("ceil_mode", 0, 0)?;
+                attributes.expect_explicit_padding()?;
+                (Op::MaxPool, spatial, 1, Vec::new())
+            }
+            "Add" => {
+                attributes.allow(&[])?;
+                let (with, other) = self.value(node, 1)?;
+                (Op::Add { with }, form == other && (spatial || form == Form::Vector), 2, Vec::new())
+            }
+            "GlobalAveragePool" => {
+                attributes.allow(&[])?;
+                (Op::GlobalPool, spatial, 1, Vec::new())
+            }
+            "Gemm" => {
+                attributes.allow(&["alpha", "beta", "transA", "transB"])?;
+                attributes.expect_int("transA", 0, 0)?;
+                attributes.expect_int("transB", 0, 0)?;
+                attributes.expect_one("alpha")?;
+                attributes.expect_one("beta")?;
+                let tensors = vec![self.tensor(node, 1)?, self.tensor(node, 2)?];
+                let &[_, units] = tensors[0].dims.as_slice() else {
+                    return Err(fault(format!("weights of {:?}", tensors[0].dims)));
+                };
+                (Op::Dense { units }, matches!(form, Form::Flat | Form::Vector), 3, tensors)
+            }
+            _ => return Err(fault("this operator is not supported".into())),
+        };
+        if !needs {
+            return Err(fault(format!("cannot read a value of the form {form:?}")));
+        }
+        if node.inputs.len() != inputs {
+            return Err(fault(format!("{} inputs, expected {inputs}", node.inputs.len())));
+        }
+        self.weights.push(weights);
+        Ok((op, if matches!(op, Op::Dense { .. }) { Form::Vector } else { form }))
+    }
+
+    fn value(&self, node: &Node<'a>, index: usize) -> Result<(ValueId, Form)> {
+        let name = argument(node, index)?;
+        self.values.get(name).copied().ok_or_else(|| fault(format!("its input `{name}` is not made yet")))
+    }
+
+    /// Takes a tensor out: each belongs to one layer, so a short file cannot stand for a large network.
+    fn tensor(&mut self, node: &Node<'a>, index: usize) -> Result<Tensor<'a>> {
+        let name = argument(node, index)?;
+        let tensor = self.tensors.remove(name);
+        let tensor = tensor.ok_or_else(|| fault(format!("the tensor `{name}` is missing or used twice")))?;
+        if tensor.data_type != FLOAT || tensor.is_external {
+            return Err(fault(format!("the tensor `{name}` is not of f32 inside this file")));
+        }
+        let dims = tensor.dims.iter().map(|&d| size(d)).collect::<Result<Vec<_>>>()?;
+        if byte_len(&dims) != Some(tensor.bytes.len()) {
+            return Err(fault(format!("the tensor `{name}` of {dims:?} has {} bytes", tensor.bytes.len())));
+        }
+        Ok(Tensor { dims, bytes: tensor.bytes })
+    }
+}
+
+fn argument<'a>(node: &Node<'a>, index: usize) -> Result<&'a str> {
+    node.inputs.get(index).copied().ok_or_else(|| fault(format!("input {index} is missing")))
+}
+
+/// A convolution of one channel by itself is both kinds; it is read as [`Op::Conv`].
+fn convolution(attributes: &Attributes, weight: &[usize]) -> Result<Op> {
+    attributes.allow(&WINDOW_ATTRIBUTES)?;
+    let &[filters, _, kernel, columns] = weight else {
+        return Err(fault(format!("weights of {weight:?}")));
+    };
+    attributes.expect_same("kernel_shape", 2, kernel as i64)?;
+    if kernel != columns {
+        return Err(fault(format!("a kernel of {kernel}x{columns} is not square")));
+    }
+    attributes.expect_same("dilations", 2, 1)?;
+    attributes.expect_explicit_padding()?;
+    let (stride, padding) = (size(attributes.same("strides", 2, 1)?)?, size(attributes.same("pads", 4, 0)?)?);
+    match attributes.int("group", 1) {
+        1 => Ok(Op::Conv { filters, kernel, stride, padding }),
+        group if size(group)? == filters => Ok(Op::Depthwise { kernel, stride, padding }),
+        group => Err(fault(format!("{group} groups for {filters} filters"))),
+    }
+}
+
+fn size(n: i64) -> Result<usize> {
+    usize::try_from(n).map_err(|_| fault(format!("a size of {n}")))
+}
+
+fn fault(what: String) -> Error {
+    Error::Model(what)
+}
