@@ -1,3 +1,56 @@
-//! The lineament program.
+//! The `lineament` program: parses, calls the libraries, formats. It knows nothing about faces itself.
 
-fn main() {}
+#![forbid(unsafe_code)]
+
+mod bench;
+mod failure;
+mod format;
+mod in_order;
+mod inputs;
+mod inspect;
+mod models;
+mod names;
+mod output;
+mod picture;
+mod progress;
+mod run;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Finds faces in photos and places 68 landmarks on each.
+#[derive(Parser)]
+#[command(
+    name = "lineament",
+    version,
+    after_help = "`lineament COMMAND --help` explains each option and shows examples."
+)]
+struct Program {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::RunArgs),
+    Inspect(inspect::InspectArgs),
+    Bench(bench::BenchArgs),
+}
+
+fn main() -> ExitCode {
+    let outcome = match Program::parse().command {
+        Command::Run(args) => run::run(args),
+        Command::Inspect(args) => inspect::run(args),
+        Command::Bench(args) => bench::run(args),
+    };
+    match outcome {
+        Ok(code) => code,
+        Err(error) if failure::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            failure::report(&error);
+            failure::exit_code(&error)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! The output formats; each file holds one.
+
+mod csv;
+mod json;
+mod pts;
+mod text;
+
+use lineament::Face;
+
+/// How results are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Format {
+    /// For people: one line per face and a table of its points
+    Text,
+    /// For programs: one object per photo and line
+    Json,
+    /// For tables: one row per face, with a header
+    Csv,
+    /// One .pts file per face, as 300-W and its tools use (counts from 1)
+    Pts,
+}
+
+/// The faces of one photo.
+#[derive(Debug)]
+pub struct PhotoFaces {
+    /// What the user called the photo.
+    pub image: String,
+    /// Pixels per row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Time for finding the faces and placing the points, without reading and writing.
+    pub time_ms: f64,
+    /// Largest first, or in the order of the boxes that were given.
+    pub faces: Vec<Face>,
+}
+
+impl Format {
+    /// What stands before the first photo.
+    pub fn header(self) -> String {
+        match self {
+            Self::Csv => csv::header(),
+            Self::Text | Self::Json | Self::Pts => String::new(),
+        }
+    }
+
+    /// One photo, ending with a line break unless empty.
+    pub fn photo(self, photo: &PhotoFaces) -> String {
+        match self {
+            Self::Text => text::photo(photo),
+            Self::Json => json::photo(photo),
+            Self::Csv => csv::photo(photo),
+            Self::Pts => photo.faces.iter().map(pts::face).collect(),
+        }
+    }
+
+    /// The texts of the files of one photo, where each photo has its own: one text, or for .pts one per face.
+    pub fn files(self, photo: &PhotoFaces) -> Vec<String> {
+        match self {
+            Self::Pts => photo.faces.iter().map(pts::face).collect(),
+            _ => vec![self.photo(photo)],
+        }
+    }
+
+    /// The one file that holds all photos, for the formats that programs read as a whole.
+    pub fn table_name(self) -> Option<&'static str> {
+        match self {
+            Self::Json => Some("faces.jsonl"),
+            Self::Csv => Some("faces.csv"),
+            Self::Text | Self::Pts => None,
+        }
+    }
+
+    /// The ending of a file that holds one photo or face.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Text => ".txt",
+            Self::Json => ".jsonl",
+            Self::Csv => ".csv",
+            Self::Pts => ".pts",
+        }
+    }
+}
+
+/// Rounded for printing, without a negative zero.
+fn rounded(value: impl Into<f64>, per_unit: f64) -> f64 {
+    (value.into() * per_unit).round() / per_unit + 0.0
+}
+
+/// Pixels: a hundredth is far below what a network can see.
+fn px(value: f32) -> f64 {
+    rounded(value, 100.0)
+}
+
+/// Degrees to a tenth, from radians.
+fn degrees(angle_rad: f32) -> f64 {
+    rounded(angle_rad.to_degrees(), 10.0)
+}
+
+/// A score in [0, 1].
+fn score(value: f32) -> f64 {
+    rounded(value, 1e4)
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+    use lineament::{Detection, Landmarks, Point, Pose, Rect};
+
+    /// A face whose points tell their index.
+    pub fn face() -> Face {
+        let rect = Rect::from_xywh(10.0, 20.5, 100.126, 110.0);
+        Face {
+            detection: Detection { rect, points: [Point::default(); 5], score: 0.5 },
+            landmarks: Landmarks {
+                points: std::array::from_fn(|i| Point::new(i as f32, 100.0 + i as f32 / 8.0)),
+                errors: std::array::from_fn(|i| 0.5 + i as f32 / 10.0),
+                score: 0.98768,
+                pose: Pose { roll_rad: -0.0001, yaw_rad: 0.5, pitch_rad: -0.25 },
+            },
+        }
+    }
+
+    pub fn photo(faces: usize) -> PhotoFaces {
+        let faces = (0..faces).map(|_| face()).collect();
+        PhotoFaces { image: "a, \"b\".jpg".into(), width: 640, height: 480, time_ms: 12.3456, faces }
+    }
+}

@@ -1,0 +1,82 @@
+//! Text for people: a line per photo, a line per face, a table of points.
+
+use std::fmt::Write;
+
+use lineament::Face;
+use lineament::topology::POINTS;
+
+use super::{PhotoFaces, degrees};
+use crate::failure::one_line;
+
+/// Columns of the table: as many as fit 80 characters.
+const COLUMNS: usize = 3;
+
+/// Everything about one photo.
+pub fn photo(photo: &PhotoFaces) -> String {
+    let PhotoFaces { image, width, height, time_ms, faces } = photo;
+    let count = match faces.len() {
+        0 => "no face".into(),
+        1 => "1 face".into(),
+        n => format!("{n} faces"),
+    };
+    let mut text = format!("{}: {width} x {height}, {count}, {time_ms:.1} ms\n", one_line(image));
+    for (i, found) in faces.iter().enumerate() {
+        face(&mut text, i + 1, found);
+    }
+    text
+}
+
+fn face(text: &mut String, number: usize, Face { detection, landmarks }: &Face) {
+    let rect = &detection.rect;
+    let pose = &landmarks.pose;
+    let mean_error = landmarks.errors.iter().sum::<f32>() / POINTS as f32;
+    // Writing to a String cannot fail.
+    let _ = writeln!(
+        text,
+        "  face {number}: box {:.0},{:.0} {:.0} x {:.0}, score {:.3}, points within {mean_error:.1} px, \
+         roll {:.1}, yaw {:.1}, pitch {:.1} degrees",
+        rect.x,
+        rect.y,
+        rect.width,
+        rect.height,
+        landmarks.score,
+        degrees(pose.roll_rad),
+        degrees(pose.yaw_rad),
+        degrees(pose.pitch_rad),
+    );
+    let header = format!("{:>6}{:>8}{:>7}{:>5}", "point", "x", "y", "+-");
+    let _ = writeln!(text, "{}", header.repeat(COLUMNS));
+    let rows = POINTS.div_ceil(COLUMNS);
+    for row in 0..rows {
+        for i in (row..POINTS).step_by(rows) {
+            let (p, error) = (landmarks.points[i], landmarks.errors[i]);
+            let _ = write!(text, "{i:>6}{:>8.1}{:>7.1}{error:>5.1}", p.x, p.y);
+        }
+        text.push('\n');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::photo as example;
+    use super::*;
+
+    #[test]
+    fn no_face_is_one_line() {
+        assert_eq!(photo(&example(0)), "a, \"b\".jpg: 640 x 480, no face, 12.3 ms\n");
+    }
+
+    #[test]
+    fn a_face_is_a_line_and_a_table_of_68_points() {
+        let text = photo(&example(1));
+        let expected = "\
+a, \"b\".jpg: 640 x 480, 1 face, 12.3 ms
+  face 1: box 10,20 100 x 110, score 0.988, points within 3.9 px, roll 0.0, yaw 28.6, pitch -14.3 degrees
+ point       x      y   +- point       x      y   +- point       x      y   +-
+     0     0.0  100.0  0.5    23    23.0  102.9  2.8    46    46.0  105.8  5.1
+     1     1.0  100.1  0.6    24    24.0  103.0  2.9    47    47.0  105.9  5.2
+";
+        assert!(text.starts_with(expected), "{text}");
+        assert_eq!(text.lines().count(), 3 + 23);
+    }
+}

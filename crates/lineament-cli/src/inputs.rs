@@ -1,0 +1,233 @@
+//! From the paths that were typed to the photos that are read: folders, patterns and standard input.
+
+use std::collections::HashSet;
+use std::fs;
+use std::io::{self, IsTerminal, Read};
+use std::path::{Component, Path, PathBuf};
+
+use anyhow::{Context, Result, anyhow};
+
+use lineament_data::Photo;
+use lineament_data::photo::EXTENSIONS;
+
+use crate::failure::usage;
+
+/// Most bytes that are read from standard input: what lineament-data accepts from a file.
+const MAX_STDIN_BYTES: u64 = 512 << 20;
+
+/// Where the bytes of one photo come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Standard input.
+    Stdin,
+    /// A file.
+    File(PathBuf),
+}
+
+impl Source {
+    /// The name that results and errors carry.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "-".into(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+
+    /// Reads and decodes the photo, upright.
+    ///
+    /// # Errors
+    /// When it cannot be read; the text starts with [`Source::name`].
+    pub fn read(&self) -> Result<Photo> {
+        match self {
+            Self::File(path) => Ok(Photo::open(path)?),
+            Self::Stdin => {
+                let mut bytes = Vec::new();
+                io::stdin().take(MAX_STDIN_BYTES).read_to_end(&mut bytes).context("-: cannot read standard input")?;
+                Photo::decode(&bytes).map_err(|e| match e {
+                    lineament_data::Error::Photo { reason, .. } => anyhow!("-: {reason}"),
+                    other => anyhow!(other).context("-"),
+                })
+            }
+        }
+    }
+}
+
+/// What the typed paths stand for.
+#[derive(Debug, Default)]
+pub struct Inputs {
+    /// The photos, each once, in the order of the command line; those of a folder or pattern sorted by path.
+    pub photos: Vec<Source>,
+    /// The deepest folder that holds everything that was named; outputs keep the folders below it.
+    pub base: PathBuf,
+    /// What could not be listed. The rest goes on.
+    pub problems: Vec<anyhow::Error>,
+}
+
+impl Inputs {
+    /// Lists the photos that `paths` stand for.
+    ///
+    /// # Errors
+    /// When `-` is given twice or standard input is a terminal.
+    pub fn from_paths(paths: &[PathBuf]) -> Result<Self> {
+        let mut listing = Listing::default();
+        for path in paths {
+            listing.add(path)?;
+        }
+        let base = listing.roots.iter().cloned().reduce(|a, b| common_folder(&a, &b)).unwrap_or_default();
+        Ok(Self { photos: listing.photos, base, problems: listing.problems })
+    }
+}
+
+#[derive(Default)]
+struct Listing {
+    photos: Vec<Source>,
+    seen: HashSet<PathBuf>,
+    stdin_seen: bool,
+    roots: Vec<PathBuf>,
+    problems: Vec<anyhow::Error>,
+}
+
+impl Listing {
+    fn add(&mut self, path: &Path) -> Result<()> {
+        if path == Path::new("-") {
+            if std::mem::replace(&mut self.stdin_seen, true) {
+                return Err(usage("`-` is given twice: standard input holds one photo"));
+            }
+            if io::stdin().is_terminal() {
+                return Err(usage("`-` reads a photo from standard input, which is the terminal: add `< photo.jpg`"));
+            }
+            self.photos.push(Source::Stdin);
+            return Ok(());
+        }
+        match fs::metadata(path) {
+            Ok(found) if found.is_dir() => self.add_folder(path),
+            Ok(_) => {
+                self.roots.push(folder_of(path));
+                self.push(path.to_owned());
+            }
+            Err(_) if is_pattern(path) => self.add_pattern(path),
+            Err(e) => self.problems.push(anyhow!(e).context(path.display().to_string())),
+        }
+        Ok(())
+    }
+
+    fn add_folder(&mut self, folder: &Path) {
+        self.roots.push(normal(folder));
+        let mut found = Vec::new();
+        let faults = self.problems.len();
+        walk(folder, &mut found, &mut self.problems);
+        if found.is_empty() && self.problems.len() == faults {
+            self.problems.push(anyhow!("{}: no photos ({}) in this folder", folder.display(), EXTENSIONS.join(", ")));
+        }
+        found.sort();
+        found.into_iter().for_each(|path| self.push(path));
+    }
+
+    fn add_pattern(&mut self, pattern: &Path) {
+        let name = pattern.display();
+        let listed = pattern.to_str().context("the pattern is not valid Unicode").and_then(|p| Ok(glob::glob(p)?));
+        let matches = match listed {
+            Ok(matches) => matches,
+            Err(e) => return self.problems.push(e.context(format!("{name}: not a usable pattern"))),
+        };
+        let before = self.photos.len() + self.problems.len();
+        self.roots.push(normal(&pattern.components().take_while(|c| !is_wild(c)).collect::<PathBuf>()));
+        // `glob` yields paths in alphabetical order.
+        for entry in matches {
+            match entry {
+                Ok(path) if path.is_dir() => self.add_folder(&path),
+                Ok(path) => self.push(path),
+                Err(e) => self.problems.push(anyhow!(e)),
+            }
+        }
+        if self.photos.len() + self.problems.len() == before {
+            self.problems.push(anyhow!("{name}: no file has this name or matches this pattern"));
+        }
+    }
+
+    fn push(&mut self, path: PathBuf) {
+        if self.seen.insert(normal(&path)) {
+            self.photos.push(Source::File(path));
+        }
+    }
+}
+
+/// Lists photos by their file names, folders below included. Hidden ones are skipped: cameras' and phones' sticks are
+/// full of `._x.jpg` files that are no pictures. Linked folders are skipped too: they may lead in circles.
+fn walk(folder: &Path, found: &mut Vec<PathBuf>, problems: &mut Vec<anyhow::Error>) {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(e) => return problems.push(anyhow!(e).context(format!("{}: cannot list the folder", folder.display()))),
+    };
+    for entry in entries {
+        let (path, kind) = match entry.and_then(|e| Ok((e.path(), e.file_type()?))) {
+            Ok(entry) => entry,
+            Err(e) => {
+                problems.push(anyhow!(e).context(format!("{}: cannot list the folder", folder.display())));
+                continue;
+            }
+        };
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+            continue;
+        }
+        if kind.is_dir() {
+            walk(&path, found, problems);
+        } else if has_photo_extension(&path) && path.is_file() {
+            found.push(path);
+        }
+    }
+}
+
+fn has_photo_extension(path: &Path) -> bool {
+    path.extension().is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)))
+}
+
+fn is_pattern(path: &Path) -> bool {
+    path.components().any(|c| is_wild(&c))
+}
+
+fn is_wild(component: &Component) -> bool {
+    component.as_os_str().to_string_lossy().contains(['*', '?', '['])
+}
+
+fn folder_of(file: &Path) -> PathBuf {
+    normal(file).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// Absolute, without `.` and `..`; only names are looked at, links are not followed.
+pub fn normal(path: &Path) -> PathBuf {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let mut normal = PathBuf::new();
+    for component in absolute.components() {
+        match component {
+            Component::ParentDir => drop(normal.pop()),
+            Component::CurDir => {}
+            other => normal.push(other),
+        }
+    }
+    normal
+}
+
+fn common_folder(a: &Path, b: &Path) -> PathBuf {
+    a.components().zip(b.components()).take_while(|(a, b)| a == b).map(|(a, _)| a).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_common_folder_holds_both() {
+        for (a, b, common) in
+            [("/a/b", "/a/b", "/a/b"), ("/a/b/c", "/a/x/c", "/a"), ("/a", "/ab", "/"), ("/a/b", "/a", "/a")]
+        {
+            assert_eq!(common_folder(Path::new(a), Path::new(b)), Path::new(common));
+        }
+    }
+
+    #[test]
+    fn a_path_has_one_normal_form() {
+        assert_eq!(normal(Path::new("/a/./b/../c")), Path::new("/a/c"));
+        assert_eq!(normal(Path::new("x")), std::env::current_dir().unwrap().join("x"));
+    }
+}

@@ -1,0 +1,250 @@
+//! `lineament inspect`: what a model file is.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use lineament::engine::Plan;
+use lineament::model::{Activation, Layer, Model, Op, Shape, key};
+use serde::Serialize;
+
+use crate::failure::one_line;
+use crate::models::{self, BUILTIN_DETECTOR, BUILTIN_LANDMARKS};
+
+const EXAMPLES: &str = "\
+Examples:
+  lineament inspect                            the two models inside the program
+  lineament inspect lite.onnx                  what this file is
+  lineament inspect lite.onnx --format json    the same for programs";
+
+/// Tells what a model file is: role, input, layers, size, licence
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct InspectArgs {
+    /// The model file; without it, the two models inside the program
+    file: Option<PathBuf>,
+
+    /// How it is written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs: one object per model and line
+    Json,
+}
+
+/// Runs the command.
+pub fn run(args: InspectArgs) -> Result<ExitCode> {
+    let files = match &args.file {
+        Some(path) => vec![(path.display().to_string(), models::read_file(path)?)],
+        None => vec![
+            ("the face detector inside this program".to_owned(), BUILTIN_DETECTOR.to_vec()),
+            ("the landmark network inside this program".to_owned(), BUILTIN_LANDMARKS.to_vec()),
+        ],
+    };
+    let mut texts = Vec::new();
+    for (name, bytes) in &files {
+        let report = Model::parse(bytes).and_then(|model| Report::new(name, bytes.len(), &model));
+        let report = report.with_context(|| one_line(name))?;
+        texts.push(match args.format {
+            Format::Text => report.text(),
+            Format::Json => serde_json::to_string(&report)? + "\n",
+        });
+    }
+    let separator = if matches!(args.format, Format::Text) { "\n" } else { "" };
+    io::stdout().lock().write_all(texts.join(separator).as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// All that is told about a model.
+#[derive(Debug, Serialize)]
+struct Report {
+    file: String,
+    file_bytes: usize,
+    role: String,
+    name: Option<String>,
+    /// Height, width, channels.
+    input: [usize; 3],
+    outputs: Vec<OutputRow>,
+    parameters: usize,
+    multiply_adds: u64,
+    weights_bytes: usize,
+    peak_activation_bytes: usize,
+    licence: Option<String>,
+    layers: Vec<LayerRow>,
+    /// Key and value, in the file's order.
+    metadata: Vec<(String, String)>,
+}
+
+#[derive(Debug, Serialize)]
+struct OutputRow {
+    name: String,
+    /// Number of the layer that makes it; 0 is the input.
+    layer: usize,
+    shape: [usize; 3],
+}
+
+#[derive(Debug, Serialize)]
+struct LayerRow {
+    number: usize,
+    what: String,
+    /// Numbers of the layers that it reads; 0 is the input.
+    reads: Vec<usize>,
+    shape: [usize; 3],
+    parameters: usize,
+    multiply_adds: u64,
+    weights_bytes: usize,
+}
+
+impl Report {
+    fn new(file: &str, file_bytes: usize, model: &Model) -> lineament::Result<Self> {
+        let net = &model.architecture;
+        let plan = Plan::new(net, net.input)?;
+        let (parameters, multiply_adds) = (net.layer_parameters()?, net.layer_multiply_adds(net.input)?);
+        let row = |(i, layer): (usize, &Layer)| LayerRow {
+            number: i + 1,
+            what: describe(&layer.op),
+            reads: reads(layer),
+            shape: sides(plan.shapes[i + 1]),
+            parameters: parameters[i],
+            multiply_adds: multiply_adds[i],
+            weights_bytes: model.weights[i].iter().map(|tensor| tensor.bytes.len()).sum(),
+        };
+        let layers: Vec<LayerRow> = net.layers.iter().enumerate().map(row).collect();
+        let output = |o: &lineament::model::Output| OutputRow {
+            name: o.name.clone(),
+            layer: o.value,
+            shape: sides(plan.shapes[o.value]),
+        };
+        let metadata = model.metadata.entries.clone();
+        let entry = |key| model.metadata.get(key).map(str::to_owned);
+        Ok(Self {
+            file: file.to_owned(),
+            file_bytes,
+            role: model.metadata.role.name().to_owned(),
+            name: entry(key::NAME),
+            input: sides(net.input),
+            outputs: net.outputs.iter().map(output).collect(),
+            parameters: parameters.iter().sum(),
+            multiply_adds: multiply_adds.iter().sum(),
+            weights_bytes: model.weight_bytes(),
+            peak_activation_bytes: plan.len * size_of::<f32>(),
+            licence: entry(key::LICENCE),
+            layers,
+            metadata,
+        })
+    }
+
+    fn text(&self) -> String {
+        let unknown = || "the file does not say".to_owned();
+        let outputs: Vec<String> =
+            self.outputs.iter().map(|o| format!("{} {} (layer {})", one_line(&o.name), by(o.shape), o.layer)).collect();
+        let mut text = String::new();
+        for (label, value) in [
+            ("file", format!("{}, {} bytes", one_line(&self.file), grouped(self.file_bytes as u64))),
+            ("role", self.role.clone()),
+            ("name", self.name.as_deref().map_or_else(unknown, one_line)),
+            ("input", format!("{} (height x width x channels)", by(self.input))),
+            ("outputs", outputs.join(", ")),
+            ("parameters", grouped(self.parameters as u64)),
+            ("multiply-adds", grouped(self.multiply_adds)),
+            ("weights", format!("{} bytes", grouped(self.weights_bytes as u64))),
+            ("activations", format!("{} bytes at the peak", grouped(self.peak_activation_bytes as u64))),
+            ("licence", self.licence.as_deref().map_or_else(unknown, one_line)),
+        ] {
+            // Writing to a String cannot fail, here and below.
+            let _ = writeln!(text, "{label:<15}{value}");
+        }
+        let _ = writeln!(
+            text,
+            "\n{:>5}  {:<32}{:>9}{:>17}{:>12}{:>15}",
+            "layer", "what", "reads", "makes", "parameters", "multiply-adds"
+        );
+        for row in &self.layers {
+            let reads: Vec<String> = row.reads.iter().map(usize::to_string).collect();
+            let _ = writeln!(
+                text,
+                "{:>5}  {:<32}{:>9}{:>17}{:>12}{:>15}",
+                row.number,
+                row.what,
+                reads.join(", "),
+                by(row.shape),
+                grouped(row.parameters as u64),
+                grouped(row.multiply_adds)
+            );
+        }
+        if !self.metadata.is_empty() {
+            text.push_str("\nmetadata\n");
+        }
+        for (key, value) in &self.metadata {
+            let _ = writeln!(text, "  {}: {}", one_line(key), one_line(value));
+        }
+        text
+    }
+}
+
+fn describe(op: &Op) -> String {
+    let window = |kernel: usize, stride: usize, padding: usize| {
+        let stride = if stride == 1 { String::new() } else { format!(", stride {stride}") };
+        let padding = if padding == 0 { String::new() } else { format!(", padding {padding}") };
+        format!("{kernel}x{kernel}{stride}{padding}")
+    };
+    match *op {
+        Op::Conv { filters, kernel, stride, padding } => format!("conv {filters}, {}", window(kernel, stride, padding)),
+        Op::Depthwise { kernel, stride, padding } => format!("depthwise {}", window(kernel, stride, padding)),
+        Op::BatchNorm => "batch norm".into(),
+        Op::Activation(Activation::Relu) => "relu".into(),
+        Op::Activation(Activation::PRelu) => "prelu".into(),
+        Op::Activation(Activation::HardSwish) => "hard-swish".into(),
+        Op::MaxPool => "max pool 2x2".into(),
+        Op::Add { .. } => "add".into(),
+        Op::GlobalPool => "global pool".into(),
+        Op::Dense { units } => format!("dense {units}"),
+    }
+}
+
+fn reads(layer: &Layer) -> Vec<usize> {
+    match layer.op {
+        Op::Add { with } => vec![layer.input, with],
+        _ => vec![layer.input],
+    }
+}
+
+fn sides(shape: Shape) -> [usize; 3] {
+    [shape.height, shape.width, shape.channels]
+}
+
+fn by(sides: [usize; 3]) -> String {
+    sides.map(|n| n.to_string()).join(" x ")
+}
+
+/// Thousands apart: `1,234,567`.
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_numbers_are_grouped() {
+        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")] {
+            assert_eq!(grouped(number), text);
+        }
+    }
+}

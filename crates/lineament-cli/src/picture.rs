@@ -1,0 +1,107 @@
+//! Pictures with the points drawn on them, as PNG or JPEG.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use image::codecs::jpeg::JpegEncoder;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+use lineament::Face;
+use lineament::draw::{Canvas, DrawOptions};
+use lineament_data::Photo;
+
+use crate::inputs::Source;
+use crate::names::with_suffix;
+
+/// JPEG quality of drawn pictures: thin lines stay clean.
+const JPEG_QUALITY: u8 = 92;
+
+/// Where pictures go.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Drawing {
+    /// The picture of the only photo.
+    File(PathBuf),
+    /// A folder for any number.
+    Folder(PathBuf),
+}
+
+impl Drawing {
+    /// A name that ends like a picture is a file, unless a folder of that name exists; anything else is a folder.
+    pub fn from_path(path: PathBuf) -> Self {
+        let is_picture = has_extension(&path, &["png", "jpg", "jpeg"]);
+        if is_picture && !path.is_dir() { Self::File(path) } else { Self::Folder(path) }
+    }
+
+    /// Where the picture of `source` goes, which is called `name` in folders.
+    pub fn path_for(&self, source: &Source, name: &Path) -> PathBuf {
+        match (self, source) {
+            (Self::File(path), _) => path.clone(),
+            (Self::Folder(folder), Source::File(photo)) if is_jpeg(photo) => folder.join(with_suffix(name, ".jpg")),
+            (Self::Folder(folder), _) => folder.join(with_suffix(name, ".png")),
+        }
+    }
+}
+
+/// Draws the faces over the photo and encodes it as the ending of `path` says.
+///
+/// # Errors
+/// When the picture cannot be encoded.
+pub fn draw(mut photo: Photo, faces: &[Face], path: &Path) -> Result<Vec<u8>> {
+    let mut canvas = Canvas::from_view(&photo.view());
+    for face in faces {
+        canvas.draw_face(face, &DrawOptions::default());
+    }
+    // [h, w, RGBA] -> [h, w, RGB]
+    for (rgb, rgba) in photo.pixels.chunks_exact_mut(3).zip(canvas.pixels().chunks_exact(4)) {
+        rgb.copy_from_slice(&rgba[..3]);
+    }
+    encode(&photo, is_jpeg(path)).with_context(|| format!("{}: cannot encode the picture", path.display()))
+}
+
+/// The file's bytes.
+///
+/// # Errors
+/// When the encoder refuses the size.
+pub fn encode(photo: &Photo, jpeg: bool) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let (width, height) = (u32::try_from(photo.width)?, u32::try_from(photo.height)?);
+    if jpeg {
+        let encoder = JpegEncoder::new_with_quality(&mut bytes, JPEG_QUALITY);
+        encoder.write_image(&photo.pixels, width, height, ExtendedColorType::Rgb8)?;
+    } else {
+        PngEncoder::new(&mut bytes).write_image(&photo.pixels, width, height, ExtendedColorType::Rgb8)?;
+    }
+    Ok(bytes)
+}
+
+fn is_jpeg(path: &Path) -> bool {
+    has_extension(path, &["jpg", "jpeg"])
+}
+
+fn has_extension(path: &Path, known: &[&str]) -> bool {
+    path.extension().is_some_and(|e| known.iter().any(|known| e.eq_ignore_ascii_case(known)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_ending_tells_a_file_from_a_folder() {
+        for file in ["a.png", "x/a.JPG", "a.jpeg"] {
+            assert_eq!(Drawing::from_path(file.into()), Drawing::File(file.into()));
+        }
+        for folder in ["drawn", "drawn/", "a.webp", "x.d/drawn"] {
+            assert_eq!(Drawing::from_path(folder.into()), Drawing::Folder(folder.into()));
+        }
+    }
+
+    #[test]
+    fn in_a_folder_the_photo_decides_the_kind_of_picture() {
+        let folder = Drawing::Folder("d".into());
+        for (photo, picture) in [("a.b.jpg", "d/a.b.jpg"), ("a.b.webp", "d/a.b.png")] {
+            assert_eq!(folder.path_for(&Source::File(photo.into()), Path::new("a.b")), Path::new(picture));
+        }
+        assert_eq!(folder.path_for(&Source::Stdin, Path::new("stdin")), Path::new("d/stdin.png"));
+    }
+}

@@ -1,0 +1,41 @@
+//! A bar with the time left, on standard error, where somebody watches and nothing else scrolls there.
+
+use std::io::{IsTerminal, stderr, stdout};
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::failure;
+
+/// Photos below which a bar would only flash up.
+const FEWEST: usize = 8;
+
+/// The bar, or nothing.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// For `count` photos; `prints` says that results go to standard output.
+    pub fn new(count: usize, prints: bool) -> Self {
+        if count < FEWEST || !stderr().is_terminal() || (prints && stdout().is_terminal()) {
+            return Self(ProgressBar::hidden());
+        }
+        let style = ProgressStyle::with_template("{bar:32} {pos}/{len} photos, {per_sec}, {eta} left")
+            .expect("the template is right")
+            .progress_chars("=> ");
+        Self(ProgressBar::new(count as u64).with_style(style))
+    }
+
+    /// One photo more is done.
+    pub fn advance(&self) {
+        self.0.inc(1);
+    }
+
+    /// Reports a failure above the bar.
+    pub fn report(&self, error: &anyhow::Error) {
+        self.0.suspend(|| failure::report(error));
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}

@@ -1,0 +1,8 @@
+//! Runs the real program in empty folders. Every test name is a sentence.
+
+mod bench;
+mod help;
+mod helpers;
+mod inspect;
+mod real_face;
+mod run;
