@@ -1,8 +1,8 @@
 //! Photos, labels, augmentation and evaluation for Lineament's models.
 //!
 //! Training flow: [`dataset::read`] lists photos with their `.pts` points, [`photo::Photo`] decodes them,
-//! [`augment`] varies the pixels that the library's own [`lineament::Crop`] cuts. Evaluation flow: [`evaluate`] runs
-//! exported models through the public [`lineament::Lineament`], [`metrics`] turns points into figures.
+//! [`augment`] varies the pixels that the library's own [`lineament::Crop`] cuts. Evaluation flow: [`evaluate()`](evaluate::evaluate) runs
+//! exported models through the public [`lineament::Lineament`], [`metrics`] turns points into figures, [`report`] holds them.
 //!
 //! ```
 //! use lineament_data::dataset::is_validation;
@@ -16,11 +16,18 @@ pub mod augment;
 pub mod boxes;
 pub mod dataset;
 pub mod error;
+pub mod evaluate;
+pub mod metrics;
 pub mod photo;
 pub mod pts;
+pub mod report;
+#[cfg(test)]
+mod testing;
 
 pub use augment::{Jitter, Photometric};
 pub use boxes::BoxRow;
 pub use dataset::Sample;
 pub use error::{Error, Result};
+pub use evaluate::{FalseFaces, PhotoResult, Protocol};
 pub use photo::{GreyPhoto, Photo};
+pub use report::Report;

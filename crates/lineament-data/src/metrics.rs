@@ -1,0 +1,210 @@
+//! What is counted: errors of points, curves over photos, and whether expected errors tell the truth.
+//!
+//! Distances are divided by the distance of the true outer eye corners ("inter-ocular", iBUG 36 and 45) and given in
+//! percent, as in the 300-W challenge (Sagonas et al., 2013).
+
+use lineament::Point;
+use lineament::topology::{FIRST_INNER_POINT, POINTS, inter_ocular};
+use serde::Serialize;
+
+/// A photo whose 68 points are off by more than this on average is a failure, in percent of the inter-ocular distance.
+pub const FAILURE_PERCENT: f64 = 10.0;
+
+/// Groups of the calibration table.
+const DECILES: usize = 10;
+
+/// Distance of each point to the true one, in percent of the inter-ocular distance. Not finite when the true eye
+/// corners coincide.
+pub fn point_errors(points: &[Point; POINTS], truth: &[Point; POINTS]) -> [f64; POINTS] {
+    let unit = f64::from(inter_ocular(truth));
+    std::array::from_fn(|i| 100.0 * f64::from(points[i].distance(truth[i])) / unit)
+}
+
+/// The mean over all 68 points of [`point_errors`].
+pub fn nme68(errors: &[f64; POINTS]) -> f64 {
+    mean(errors)
+}
+
+/// The mean over the 51 inner points, all but the jaw, of [`point_errors`].
+pub fn nme51(errors: &[f64; POINTS]) -> f64 {
+    mean(&errors[FIRST_INNER_POINT..])
+}
+
+/// The mean; 0 for none.
+pub fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+/// The middle value; the mean of the two in the middle of an even number; 0 for none.
+pub fn median(values: &[f64]) -> f64 {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let n = sorted.len();
+    if n == 0 { 0.0 } else { (sorted[(n - 1) / 2] + sorted[n / 2]) / 2.0 }
+}
+
+/// The area under the curve "share of photos with an error of at most e" for e from 0 to [`FAILURE_PERCENT`], divided
+/// by that: 1 when all are perfect. `nmes` are those of found faces; the other of `photos` count as infinitely wrong.
+pub fn area_under_curve(nmes: &[f64], photos: usize) -> f64 {
+    // A photo of error e adds a step from e to the end; beyond the end it adds nothing.
+    nmes.iter().map(|e| (1.0 - e / FAILURE_PERCENT).max(0.0)).sum::<f64>() / photos.max(1) as f64
+}
+
+/// Spearman's rank correlation of pairs, from -1 to 1; equal values share their mean rank. `None` when there are
+/// fewer than two pairs or one side is all equal.
+pub fn spearman(pairs: &[(f64, f64)]) -> Option<f64> {
+    let (a, b) = (ranks(pairs.iter().map(|p| p.0)), ranks(pairs.iter().map(|p| p.1)));
+    let middle = (pairs.len() as f64 - 1.0) / 2.0;
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - middle) * (b - middle)).sum::<f64>();
+    let spread = (product(&a, &a) * product(&b, &b)).sqrt();
+    (spread > 0.0).then(|| product(&a, &b) / spread)
+}
+
+/// The rank of each value from 0, equal values sharing their mean rank.
+fn ranks(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let values: Vec<f64> = values.collect();
+    let mut order: Vec<usize> = (0..values.len()).collect();
+    order.sort_by(|&i, &j| values[i].total_cmp(&values[j]));
+    let mut ranks = vec![0.0; values.len()];
+    let mut start = 0;
+    for equal in order.chunk_by(|&i, &j| values[i] == values[j]) {
+        let rank = start as f64 + (equal.len() as f64 - 1.0) / 2.0;
+        equal.iter().for_each(|&i| ranks[i] = rank);
+        start += equal.len();
+    }
+    ranks
+}
+
+/// One tenth of the points, by expected error. All in percent of the inter-ocular distance.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Decile {
+    /// Mean expected error.
+    pub expected: f64,
+    /// Mean measured error.
+    pub measured: f64,
+    /// Measured over expected: above 1 the model is too sure of itself. `None` when nothing was expected.
+    pub ratio: Option<f64>,
+}
+
+/// Whether expected errors tell the truth.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Calibration {
+    /// Points of found faces.
+    pub points: usize,
+    /// Rank correlation of expected and measured error over all those points; `None` when it is not defined.
+    pub spearman: Option<f64>,
+    /// All points together.
+    pub all: Decile,
+    /// Tenths of the points from the smallest expected errors to the largest; fewer with fewer points.
+    pub deciles: Vec<Decile>,
+}
+
+impl Calibration {
+    /// From the expected and the measured error of each point.
+    pub fn from_pairs(mut pairs: Vec<(f64, f64)>) -> Self {
+        pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+        let n = pairs.len();
+        let deciles = (0..DECILES)
+            .map(|i| &pairs[i * n / DECILES..(i + 1) * n / DECILES])
+            .filter(|part| !part.is_empty())
+            .map(decile)
+            .collect();
+        Self { points: n, spearman: spearman(&pairs), all: decile(&pairs), deciles }
+    }
+}
+
+fn decile(pairs: &[(f64, f64)]) -> Decile {
+    let n = pairs.len().max(1) as f64;
+    let expected = pairs.iter().map(|p| p.0).sum::<f64>() / n;
+    let measured = pairs.iter().map(|p| p.1).sum::<f64>() / n;
+    Decile { expected, measured, ratio: (expected > 0.0).then(|| measured / expected) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn errors_are_shares_of_the_outer_eye_corners_distance() {
+        let mut truth = [Point::new(0.0, 0.0); POINTS];
+        (truth[36], truth[45]) = (Point::new(10.0, 0.0), Point::new(50.0, 30.0)); // 50 apart
+        let mut points = truth;
+        points[3] = Point::new(3.0, 4.0); // jaw, off by 5
+        points[30] = Point::new(0.0, 10.0); // nose, off by 10
+        let errors = point_errors(&points, &truth);
+        assert!((errors[3] - 10.0).abs() < 1e-5 && (errors[30] - 20.0).abs() < 1e-5 && errors[36] == 0.0, "{errors:?}");
+        assert!((nme68(&errors) - 30.0 / 68.0).abs() < 1e-5);
+        assert!((nme51(&errors) - 20.0 / 51.0).abs() < 1e-5);
+    }
+
+    #[test]
+    fn medians_of_odd_even_and_none() {
+        for (values, expected) in [(&[3.0, 1.0, 2.0][..], 2.0), (&[4.0, 1.0, 2.0, 9.0], 3.0), (&[], 0.0), (&[7.0], 7.0)]
+        {
+            assert_eq!(median(values), expected, "{values:?}");
+        }
+    }
+
+    #[test]
+    fn the_area_counts_missing_photos_as_infinitely_wrong() {
+        for (nmes, photos, expected) in [
+            (&[0.0, 0.0][..], 2, 1.0),
+            (&[0.0], 2, 0.5),
+            (&[2.5, 5.0, 20.0], 4, (0.75 + 0.5) / 4.0),
+            (&[10.0], 1, 0.0),
+            (&[], 3, 0.0),
+            (&[], 0, 0.0),
+        ] {
+            assert!((area_under_curve(nmes, photos) - expected).abs() < 1e-12, "{nmes:?} of {photos}");
+        }
+    }
+
+    #[test]
+    fn rank_correlations_computed_by_hand() {
+        for (what, pairs, expected) in [
+            ("rising", &[(1.0, 10.0), (2.0, 11.0), (3.0, 99.0)][..], Some(1.0)),
+            ("falling", &[(1.0, 3.0), (2.0, 2.0), (3.0, -1e9)], Some(-1.0)),
+            // 1 - 6 sum(d^2) / (n (n^2 - 1)) with rank differences 1, 1, 0, 0
+            ("one swap", &[(1.0, 2.0), (2.0, 1.0), (3.0, 3.0), (4.0, 4.0)], Some(0.8)),
+            // Ranks 0, 1.5, 1.5, 3 against 0, 1, 2, 3: 4.5 / sqrt(4.5 * 5)
+            ("ties", &[(1.0, 1.0), (2.0, 2.0), (2.0, 3.0), (4.0, 4.0)], Some(0.948_683_298)),
+            ("all equal", &[(1.0, 1.0), (1.0, 2.0)], None),
+            ("one pair", &[(1.0, 1.0)], None),
+            ("no pair", &[], None),
+        ] {
+            match (spearman(pairs), expected) {
+                (Some(r), Some(e)) => assert!((r - e).abs() < 1e-8, "{what}: {r}"),
+                (r, e) => assert_eq!(r, e, "{what}"),
+            }
+        }
+    }
+
+    #[test]
+    fn the_calibration_table_sorts_by_expected_error() {
+        // Expected 20, 19, .. 1, measured twice that.
+        let calibration =
+            Calibration::from_pairs((0..20).map(|i| (f64::from(20 - i), 2.0 * f64::from(20 - i))).collect());
+        assert_eq!(calibration.deciles.len(), 10);
+        assert_eq!(calibration.deciles[0], Decile { expected: 1.5, measured: 3.0, ratio: Some(2.0) });
+        assert_eq!(calibration.deciles[9], Decile { expected: 19.5, measured: 39.0, ratio: Some(2.0) });
+        assert_eq!(calibration.all, Decile { expected: 10.5, measured: 21.0, ratio: Some(2.0) });
+        assert_eq!((calibration.points, calibration.spearman), (20, Some(1.0)));
+        let none = Calibration::from_pairs(Vec::new());
+        assert_eq!((none.deciles.len(), none.spearman, none.all.ratio), (0, None, None));
+        assert_eq!(Calibration::from_pairs(vec![(1.0, 1.0); 3]).deciles.len(), 3);
+    }
+
+    proptest! {
+        #[test]
+        fn rank_correlation_stays_in_range_and_ignores_rising_changes(
+            pairs in prop::collection::vec((-9.0f64..9.0, -9.0f64..9.0), 2..40),
+        ) {
+            let changed: Vec<_> = pairs.iter().map(|(a, b)| (a.exp(), b * 3.0 + 1.0)).collect();
+            match (spearman(&pairs), spearman(&changed)) {
+                (Some(r), Some(s)) => prop_assert!(r.abs() <= 1.0 + 1e-9 && (r - s).abs() < 1e-9),
+                (r, s) => prop_assert_eq!(r, s),
+            }
+        }
+    }
+}
