@@ -27,7 +27,7 @@ Examples:
   lineament bench photo.jpg --size 1920x1080 --rounds 200
   lineament bench photo.jpg --format json > bench.json
 
-Everything runs on one thread. `decode` reads a JPEG of that size from memory, `detector` finds the faces,
+Everything runs on one thread. `decode` reads a JPEG of that size from memory, `detector` finds the faces, \
 `landmarks` places the points of one face, `whole` is all of it for one photo.";
 
 /// Measures how long each step takes on this machine
@@ -38,7 +38,7 @@ pub struct BenchArgs {
     photo: PathBuf,
 
     /// How often each step is measured
-    #[arg(long, value_name = "COUNT", value_parser = values::count, default_value_t = 50)]
+    #[arg(long, value_name = "COUNT", value_parser = values::count, allow_negative_numbers = true, default_value_t = 50)]
     rounds: usize,
 
     /// Size of the measured photo; it is scaled to fit, with black beside it

@@ -163,14 +163,14 @@ impl Report {
         }
         let _ = writeln!(
             text,
-            "\n{:>5}  {:<32}{:>9}{:>17}{:>12}{:>15}",
+            "\n{:>5}  {:<36}{:>7}{:>17}{:>12}{:>15}",
             "layer", "what", "reads", "makes", "parameters", "multiply-adds"
         );
         for row in &self.layers {
             let reads: Vec<String> = row.reads.iter().map(usize::to_string).collect();
             let _ = writeln!(
                 text,
-                "{:>5}  {:<32}{:>9}{:>17}{:>12}{:>15}",
+                "{:>5}  {:<36}{:>7}{:>17}{:>12}{:>15}",
                 row.number,
                 row.what,
                 reads.join(", "),

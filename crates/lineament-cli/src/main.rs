@@ -14,6 +14,7 @@ mod output;
 mod picture;
 mod progress;
 mod run;
+mod sink;
 mod values;
 
 use std::process::ExitCode;

@@ -18,7 +18,7 @@ impl Progress {
         if count < FEWEST || !stderr().is_terminal() || (prints && stdout().is_terminal()) {
             return Self(ProgressBar::hidden());
         }
-        let style = ProgressStyle::with_template("{bar:32} {pos}/{len} photos, {per_sec}, {eta} left")
+        let style = ProgressStyle::with_template("{bar:32} {pos} of {len} photos, {eta} left")
             .expect("the template is right")
             .progress_chars("=> ");
         Self(ProgressBar::new(count as u64).with_style(style))

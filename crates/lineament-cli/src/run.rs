@@ -1,6 +1,5 @@
 //! `lineament run`: photos in, points out.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
@@ -17,9 +16,10 @@ use crate::in_order::in_order;
 use crate::inputs::{Inputs, Source};
 use crate::models::{ModelArgs, Models};
 use crate::names::{face_suffix, output_names, with_suffix};
-use crate::output::{Files, GrowingFile, check_folder};
+use crate::output::{Files, check_folder};
 use crate::picture::{self, Drawing};
 use crate::progress::Progress;
+use crate::sink::{Destination, Sink};
 use crate::values;
 
 const EXAMPLES: &str = "\
@@ -31,25 +31,24 @@ Examples:
   curl -s URL | lineament run - --format json        a photo from another program
   lineament run photo.jpg --box 120,80,200,220       points for a face whose place is known
 
-Coordinates are pixels of the upright photo (as its EXIF orientation says): x right, y down, (0.5, 0.5) is the centre
-of the first pixel. Roll, yaw and pitch are in degrees; roll is positive clockwise, yaw when the nose points to the
-right side of the picture, pitch when it points up. The number beside each point is its expected distance to the
-true one, in pixels. Left and right eye are the person's own.
+Coordinates are pixels of the upright photo (as its EXIF orientation says): x right, y down, (0.5, 0.5) is the centre \
+of the first pixel. Roll, yaw and pitch are in degrees; roll is positive clockwise, yaw when the nose points to the \
+right side of the picture, pitch when it points up. The number beside each point is its expected distance to the \
+true one, in pixels. Left and right are the person's own.
 
-A photo without faces is not a failure. A file that cannot be read is one line on standard error, the others go on,
+A photo without faces is not a failure. A file that cannot be read is one line on standard error, the others go on, \
 and the exit code is 1. A command line that makes no sense is exit code 2.";
 
 /// Finds the faces in photos and places 68 points on each
 ///
-/// Finds the faces in photos and places the 68 iBUG points on each. For every face: its box, a score, the points with
-/// their expected errors, and how the head is turned.
+/// Prints for every face its box, a score, the 68 iBUG points with their expected errors, and how the head is turned.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct RunArgs {
     /// Photos (JPEG, PNG, WebP, BMP), folders, patterns like '*.jpg', or - for standard input
     ///
-    /// Photos (JPEG, PNG, WebP, BMP), folders, patterns like '*.jpg', or - for one photo on standard input. Folders
-    /// are searched with all folders below them; hidden files are skipped. A photo that is named twice is read once.
+    /// Folders are searched with all folders below them; hidden files are skipped. A photo that is named twice is read
+    /// once. Standard input holds one photo.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 
@@ -59,7 +58,7 @@ pub struct RunArgs {
 
     /// Write the results into this folder instead of printing them
     ///
-    /// Write the results into this folder instead of printing them. text: NAME.txt per photo. pts: NAME.pts per photo,
+    /// text: NAME.txt per photo. pts: NAME.pts per photo,
     /// NAME.face2.pts and so on for more faces. json and csv: one file for all, faces.jsonl or faces.csv. NAME keeps
     /// the folders below the one that holds everything you named, so that photos of the same name do not meet.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -67,33 +66,33 @@ pub struct RunArgs {
 
     /// Draw the points and write the picture: a .png or .jpg file, or a folder for many
     ///
-    /// Draw the points and write the picture. A name that ends in .png, .jpg or .jpeg is the file for one photo;
+    /// A name that ends in .png, .jpg or .jpeg is the file for one photo;
     /// anything else is a folder, where JPEG photos become NAME.jpg and others NAME.png. Photos are never overwritten.
     #[arg(long, value_name = "FILE|DIR", help_heading = "Output")]
     draw: Option<PathBuf>,
 
     /// Place points within this box instead of looking for faces; may be given several times
     ///
-    /// Place points within this box instead of looking for faces: left, top, width and height in pixels of the upright
-    /// photo, from the brows to the chin and from one side of the jaw to the other. May be given several times.
+    /// Left, top, width and height in pixels of the upright photo: from the brows to the chin and from one side of the
+    /// jaw to the other.
     #[arg(long = "box", value_name = "X,Y,W,H", value_parser = values::rect, allow_hyphen_values = true,
           conflicts_with_all = ["min_face", "max_faces", "detector"], help_heading = "Faces")]
     boxes: Vec<Rect>,
 
     /// Smallest face to look for, in pixels of the photo
     ///
-    /// Smallest face to look for: the longer side of its box in pixels of the photo. Larger values are faster.
-    #[arg(long, value_name = "PIXELS", value_parser = values::pixels, default_value_t = Options::default().min_face,
+    /// The longer side of its box is meant. Larger values are faster.
+    #[arg(long, value_name = "PIXELS", value_parser = values::pixels, allow_negative_numbers = true, default_value_t = Options::default().min_face,
           help_heading = "Faces")]
     min_face: f32,
 
     /// Most faces per photo; the largest are kept
-    #[arg(long, value_name = "COUNT", value_parser = values::count, default_value_t = Options::default().max_faces,
+    #[arg(long, value_name = "COUNT", value_parser = values::count, allow_negative_numbers = true, default_value_t = Options::default().max_faces,
           help_heading = "Faces")]
     max_faces: usize,
 
     /// Photos worked on at the same time [default: all cores]
-    #[arg(long, value_name = "COUNT", value_parser = values::threads)]
+    #[arg(long, value_name = "COUNT", value_parser = values::threads, allow_negative_numbers = true)]
     threads: Option<usize>,
 
     #[command(flatten)]
@@ -119,13 +118,6 @@ struct Job {
     name: PathBuf,
 }
 
-/// Where results go.
-enum Destination {
-    Print,
-    OneFile(PathBuf),
-    FilePerPhoto(PathBuf),
-}
-
 /// What remains of a photo: text that is still to be written in order, and what went wrong.
 #[derive(Default)]
 struct Outcome {
@@ -142,7 +134,7 @@ pub fn run(args: RunArgs) -> Result<ExitCode> {
     let load = || plan.models.lineament(plan.options.clone());
     let first = Mutex::new(if plan.jobs.is_empty() { None } else { Some(load()?) });
     let start = || first.lock().unwrap_or_else(PoisonError::into_inner).take().map_or_else(load, Ok);
-    let mut sink = Sink::open(&plan)?;
+    let mut sink = Sink::open(&plan.destination, &plan.format.header())?;
     let progress = Progress::new(plan.jobs.len(), matches!(plan.destination, Destination::Print));
     in_order(
         &plan.jobs,
@@ -287,41 +279,7 @@ impl Outcome {
     }
 }
 
-/// Takes the texts in order.
-enum Sink {
-    Stdout(io::StdoutLock<'static>),
-    File(GrowingFile),
-    Nothing,
-}
-
-impl Sink {
-    fn open(plan: &Plan) -> Result<Self> {
-        let mut sink = match &plan.destination {
-            Destination::Print => Self::Stdout(io::stdout().lock()),
-            Destination::OneFile(path) => Self::File(GrowingFile::create(path.clone()).context("--out")?),
-            Destination::FilePerPhoto(_) => Self::Nothing,
-        };
-        sink.add(&plan.format.header())?;
-        Ok(sink)
-    }
-
-    /// Flushes standard output after each photo: whoever reads it need not wait.
-    fn add(&mut self, text: &str) -> Result<()> {
-        match self {
-            Self::Stdout(out) => Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?),
-            Self::File(file) => file.add(text).context("--out"),
-            Self::Nothing => Ok(()),
-        }
-    }
-
-    fn finish(self) -> Result<()> {
-        match self {
-            Self::File(file) => file.finish().context("--out"),
-            Self::Stdout(_) | Self::Nothing => Ok(()),
-        }
-    }
-}
-
+/// The crop around a box: upright, since nothing is known about the roll.
 fn crop_of(rect: &Rect) -> Crop {
     Crop { center: rect.center(), side: lineament::crop::MARGIN * rect.width.max(rect.height), roll_rad: 0.0 }
 }

@@ -15,6 +15,48 @@ fn testdata(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(name)
 }
 
+/// The faces of a picture of `testdata/`, as `--format json` tells them.
+fn run_on(name: &str) -> Value {
+    let folder = Folder::new();
+    fs::copy(testdata(name), folder.path(name)).unwrap();
+    let outcome = folder.run(&["run", name, "--format", "json"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{name}");
+    serde_json::from_str(&outcome.stdout).unwrap()
+}
+
+#[test]
+#[ignore = "the models are not inside the program yet"]
+fn a_photo_on_its_side_is_read_upright() {
+    let photo = run_on("astronaut_exif6.jpg");
+    assert_eq!((&photo["width"], &photo["height"]), (&192.into(), &240.into()));
+    assert_eq!(photo["faces"].as_array().unwrap().len(), 1);
+    assert!(photo["faces"][0]["pose"]["roll"].as_f64().unwrap().abs() < 20.0, "{photo}");
+}
+
+#[test]
+#[ignore = "the models are not inside the program yet"]
+fn every_format_shows_the_same_face() {
+    for name in ["astronaut.jpg", "astronaut_grey.png", "astronaut.webp"] {
+        assert_eq!(run_on(name)["faces"].as_array().unwrap().len(), 1, "{name}");
+    }
+}
+
+#[test]
+#[ignore = "the models are not inside the program yet"]
+fn of_two_faces_the_larger_comes_first() {
+    let photo = run_on("two_faces.jpg");
+    let lefts: Vec<f64> = photo["faces"].as_array().unwrap().iter().map(|f| f["box"][0].as_f64().unwrap()).collect();
+    assert!(lefts.len() == 2 && lefts[0] < lefts[1], "{lefts:?}");
+}
+
+#[test]
+#[ignore = "the models are not inside the program yet"]
+fn pictures_without_a_face_have_none() {
+    for name in ["cat.jpg", "coffee.jpg", "shapes.png", "blank.png"] {
+        assert_eq!(run_on(name)["faces"], Value::Array(Vec::new()), "{name}");
+    }
+}
+
 #[test]
 #[ignore = "the models are not inside the program yet"]
 fn the_points_of_a_real_face_are_the_stored_ones() {

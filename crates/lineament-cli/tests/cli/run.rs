@@ -9,7 +9,8 @@ use crate::helpers::{Folder, faceless, picture};
 fn a_missing_file_is_one_line_and_exit_code_1() {
     let outcome = Folder::new().run(&["run", "none.jpg"]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
-    assert_eq!(outcome.stderr, "error: none.jpg: No such file or directory (os error 2)\n");
+    assert!(outcome.stderr.starts_with("error: none.jpg: "), "{}", outcome.stderr);
+    assert_eq!(outcome.stderr.lines().count(), 1);
 }
 
 #[test]

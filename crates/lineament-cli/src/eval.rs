@@ -1,0 +1,309 @@
+//! `lineament eval`: how good models are on labelled photos.
+
+use std::fmt::Write as _;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use lineament::draw::{Canvas, DrawOptions};
+use lineament::topology::five_points;
+use lineament::{Detection, Face, Landmarks, Options, Pose, Rect};
+use lineament_data::evaluate::{evaluate, false_faces};
+use lineament_data::metrics::{Decile, FAILURE_PERCENT};
+use lineament_data::{FalseFaces, Photo, PhotoResult, Protocol, Report, dataset};
+use serde::Serialize;
+
+use crate::failure::one_line;
+use crate::inputs::Source;
+use crate::models::{ModelArgs, Models};
+use crate::output::{Files, check_folder};
+use crate::picture::encode;
+use crate::progress::Progress;
+use crate::values;
+
+const EXAMPLES: &str = "\
+Examples:
+  lineament eval faces/                                  the models inside the program
+  lineament eval faces/ --model new.onnx --crop truth    another landmark network, by itself
+  lineament eval faces/ --nonfaces landscapes/           and how often a face is seen where there is none
+  lineament eval faces/ --worst 20 --draw worst/         the worst photos: lines are the model's, dots the true points
+
+Errors are mean distances in percent of the distance between the true outer eye corners, over the faces found.";
+
+/// Measures models on photos with known points
+///
+/// Measures models on photos with known points: how many faces are found, how far off the points are, and whether the
+/// expected errors tell the truth.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct EvalArgs {
+    /// Folder of photos, each with its 68 points in a .pts file of the same name beside it
+    dataset: PathBuf,
+
+    /// Folder of photos without faces: counts those in which one is found
+    #[arg(long, value_name = "DIR")]
+    nonfaces: Option<PathBuf>,
+
+    /// Where the landmark network looks
+    #[arg(long, value_name = "CROP", default_value = "detector")]
+    crop: CropSource,
+
+    /// How the figures are written
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+
+    /// List this many of the worst photos; those without the face first
+    #[arg(long, value_name = "COUNT", value_parser = values::count)]
+    worst: Option<usize>,
+
+    /// Draw the worst photos into this folder
+    #[arg(long, value_name = "DIR", requires = "worst")]
+    draw: Option<PathBuf>,
+
+    /// Photos worked on at the same time [default: all cores]
+    #[arg(long, value_name = "COUNT", value_parser = values::threads)]
+    threads: Option<usize>,
+
+    #[command(flatten)]
+    models: ModelArgs,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum CropSource {
+    /// Where the detector finds faces, as in use
+    Detector,
+    /// Where the true face is: judges the landmark network alone
+    Truth,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs: one object
+    Json,
+}
+
+/// Everything that is printed.
+#[derive(Serialize)]
+struct Evaluation {
+    report: Report,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonfaces: Option<Nonfaces>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    worst: Vec<Worst>,
+}
+
+#[derive(Serialize)]
+struct Nonfaces {
+    photos: usize,
+    with_faces: Vec<FalseFaces>,
+}
+
+#[derive(Serialize)]
+struct Worst {
+    name: String,
+    path: PathBuf,
+    nme68: Option<f64>,
+    nme51: Option<f64>,
+}
+
+/// Runs the command.
+pub fn run(args: EvalArgs) -> Result<ExitCode> {
+    let samples = dataset::read(&args.dataset)?;
+    let empty = args.nonfaces.as_deref().map(dataset::photos_in).transpose().context("--nonfaces")?;
+    if let Some(folder) = &args.draw {
+        check_folder(folder).context("--draw")?;
+    }
+    let models = Models::read(&args.models)?;
+    let make = || models.lineament(Options::default());
+    let threads = args.threads.unwrap_or(0); // 0: every core
+    let protocol = match args.crop {
+        CropSource::Detector => Protocol::Detector,
+        CropSource::Truth => Protocol::TruthCrop,
+    };
+    let progress = Progress::new(samples.len() + empty.as_ref().map_or(0, Vec::len), false);
+    let advance = |_, _| progress.advance();
+    let (report, mut results) = evaluate(&samples, protocol, make, threads, &advance)?;
+    let nonfaces = match empty {
+        Some(photos) => {
+            Some(Nonfaces { photos: photos.len(), with_faces: false_faces(&photos, make, threads, &advance)? })
+        }
+        None => None,
+    };
+    progress.finish();
+    worst_first(&mut results);
+    results.truncate(args.worst.unwrap_or(0));
+    if let Some(folder) = &args.draw {
+        draw_all(&results, folder)?;
+    }
+    let worst = results.into_iter().map(|r| Worst { name: r.name, path: r.path, nme68: r.nme68, nme51: r.nme51 });
+    let evaluation = Evaluation { report, nonfaces, worst: worst.collect() };
+    let text = match args.format {
+        Format::Text => text(&evaluation),
+        Format::Json => serde_json::to_string(&evaluation)? + "\n",
+    };
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Photos without the face first, then the largest errors; names decide between equals.
+fn worst_first(results: &mut [PhotoResult]) {
+    let error = |r: &PhotoResult| r.nme68.unwrap_or(f64::INFINITY);
+    results.sort_by(|a, b| error(b).total_cmp(&error(a)).then_with(|| a.name.cmp(&b.name)));
+}
+
+/// `001_NAME.jpg` and so on in the order of `results`.
+fn draw_all(results: &[PhotoResult], folder: &Path) -> Result<()> {
+    let photos: Vec<Source> = results.iter().map(|r| Source::File(r.path.clone())).collect();
+    let files = Files::protecting(&photos);
+    for (i, result) in results.iter().enumerate() {
+        let path = folder.join(format!("{:03}_{}.jpg", i + 1, result.name.replace('/', "_")));
+        let picture = draw(result).with_context(|| format!("{}: cannot draw", result.path.display()))?;
+        files.write(&path, &picture)?;
+    }
+    Ok(())
+}
+
+/// The photo with the model's lines and the true points as dots, as JPEG.
+fn draw(result: &PhotoResult) -> Result<Vec<u8>> {
+    let mut photo = Photo::open(&result.path)?;
+    let mut canvas = Canvas::from_view(&photo.view());
+    if let Some(face) = &result.face {
+        canvas.draw_face(face, &DrawOptions { points: false, rect: false, ..DrawOptions::default() });
+    }
+    let (points, rect) = (result.truth, Rect::bounding(&result.truth).unwrap_or_default());
+    let landmarks = Landmarks { points, errors: [0.0; _], score: 1.0, pose: Pose::default() };
+    let truth = Face { detection: Detection { rect, points: five_points(&points), score: 1.0 }, landmarks };
+    canvas.draw_face(&truth, &DrawOptions { outlines: false, points: true, rect: false, ..DrawOptions::default() });
+    // [h, w, RGBA] -> [h, w, RGB]
+    for (rgb, rgba) in photo.pixels.chunks_exact_mut(3).zip(canvas.pixels().chunks_exact(4)) {
+        rgb.copy_from_slice(&rgba[..3]);
+    }
+    encode(&photo, true)
+}
+
+fn text(evaluation: &Evaluation) -> String {
+    let r = &evaluation.report;
+    let mut out = String::new();
+    let mut row = |name: &str, value: String| {
+        let _ = writeln!(out, "{name:<25}{value}"); // writing to a String cannot fail
+    };
+    row("photos", r.photos.to_string());
+    match r.protocol {
+        Protocol::Detector => row("faces found", format!("{} ({:.1} %)", r.found, r.found_percent)),
+        Protocol::TruthCrop => row("faces found", "not looked for: crops come from the true points".into()),
+    }
+    row("error of 68 points", format!("{}, median {}", percent(r.nme68), percent(r.median68)));
+    row("error of 51 inner points", percent(r.nme51));
+    row(
+        &format!("worse than {FAILURE_PERCENT:.0} %"),
+        format!("{} ({:.1} %), faces not found included", r.failures, r.failures_percent),
+    );
+    row(&format!("area under curve, {FAILURE_PERCENT:.0} %"), format!("{:.4}", r.auc));
+    for part in &r.parts {
+        row(&format!("  {}", part.name), percent(part.nme));
+    }
+    out += &calibration(r);
+    if let Some(nonfaces) = &evaluation.nonfaces {
+        let _ = writeln!(
+            out,
+            "\nphotos without a face    {} of {} with one found",
+            nonfaces.with_faces.len(),
+            nonfaces.photos
+        );
+        for f in &nonfaces.with_faces {
+            let faces = if f.faces == 1 { "face" } else { "faces" };
+            let path = one_line(&f.path.display().to_string());
+            let _ = writeln!(out, "  {:>3} {faces:<5}  score {:.2}  {path}", f.faces, f.best_score);
+        }
+    }
+    if !evaluation.worst.is_empty() {
+        out += "\nworst photos             68 points     inner\n";
+    }
+    for w in &evaluation.worst {
+        let error = |e| if w.nme68.is_none() { "not found".into() } else { percent(e) };
+        let _ = writeln!(out, "  {:<22} {:>9} {:>9}", one_line(&w.name), error(w.nme68), error(w.nme51));
+    }
+    out
+}
+
+fn calibration(report: &Report) -> String {
+    let c = &report.calibration;
+    let rank = c.spearman.map_or("-".to_owned(), |r| format!("{r:.3}"));
+    let mut out = format!("\nexpected errors          {} points, rank correlation {rank}\n", c.points);
+    out += "                          expected  measured  ratio\n";
+    let mut row = |name: String, d: &Decile| {
+        let ratio = d.ratio.map_or("-".to_owned(), |r| format!("{r:.2}"));
+        let (expected, measured) = (percent(Some(d.expected)), percent(Some(d.measured)));
+        let _ = writeln!(out, "  {name:<22} {expected:>9} {measured:>9} {ratio:>6}");
+    };
+    for (i, decile) in c.deciles.iter().enumerate() {
+        row(format!("tenth {} of the points", i + 1), decile);
+    }
+    row("all".into(), &c.all);
+    out
+}
+
+fn percent(value: Option<f64>) -> String {
+    value.map_or("-".to_owned(), |v| format!("{v:.2} %"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use lineament_data::metrics::Calibration;
+
+    fn missing(name: &str, nme68: Option<f64>) -> PhotoResult {
+        PhotoResult {
+            name: name.into(),
+            path: format!("{name}.jpg").into(),
+            found: nme68.is_some(),
+            nme68,
+            nme51: nme68,
+            face: None,
+            truth: [lineament::Point::new(1.0, 2.0); 68],
+        }
+    }
+
+    #[test]
+    fn the_worst_are_those_not_found_then_the_largest_errors() {
+        let mut results =
+            vec![missing("c", Some(3.0)), missing("b", None), missing("d", Some(9.0)), missing("a", None)];
+        worst_first(&mut results);
+        assert_eq!(results.iter().map(|r| r.name.as_str()).collect::<Vec<_>>(), ["a", "b", "d", "c"]);
+    }
+
+    #[test]
+    fn the_text_is_a_table() {
+        let pairs = (1..=4).map(|i| (f64::from(i), 2.0 * f64::from(i))).collect();
+        let mut report = Report::new(Protocol::Detector, &[missing("a", Some(4.0)), missing("b", None)]);
+        report.calibration = Calibration::from_pairs(pairs);
+        let nonfaces = Nonfaces {
+            photos: 200,
+            with_faces: vec![FalseFaces { path: "sea.jpg".into(), faces: 2, best_score: 0.75 }],
+        };
+        let worst = vec![
+            Worst { name: "b".into(), path: "b.jpg".into(), nme68: None, nme51: None },
+            Worst { name: "a".into(), path: "a.jpg".into(), nme68: Some(4.0), nme51: Some(3.5) },
+        ];
+        let text = text(&Evaluation { report, nonfaces: Some(nonfaces), worst });
+        for line in [
+            "photos                   2",
+            "faces found              1 (50.0 %)",
+            "error of 68 points       4.00 %, median 4.00 %",
+            "worse than 10 %          1 (50.0 %), faces not found included",
+            "area under curve, 10 %   0.3000",
+            "  jaw                    -",
+            "expected errors          4 points, rank correlation 1.000",
+            "  all                       2.50 %    5.00 %   2.00",
+            "photos without a face    1 of 200 with one found",
+            "    2 faces  score 0.75  sea.jpg",
+            "  b                      not found not found",
+            "  a                         4.00 %    3.50 %",
+        ] {
+            assert!(text.lines().any(|l| l == line), "no line `{line}` in\n{text}");
+        }
+    }
+}
