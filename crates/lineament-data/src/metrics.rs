@@ -32,7 +32,7 @@ pub fn nme51(errors: &[f64; POINTS]) -> f64 {
 
 /// The mean; 0 for none.
 pub fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len().max(1) as f64
+    values.iter().fold(0.0, |sum, v| sum + v) / values.len().max(1) as f64 // `sum` of none is -0
 }
 
 /// The middle value; the mean of the two in the middle of an even number; 0 for none.
@@ -47,7 +47,7 @@ pub fn median(values: &[f64]) -> f64 {
 /// by that: 1 when all are perfect. `nmes` are those of found faces; the other of `photos` count as infinitely wrong.
 pub fn area_under_curve(nmes: &[f64], photos: usize) -> f64 {
     // A photo of error e adds a step from e to the end; beyond the end it adds nothing.
-    nmes.iter().map(|e| (1.0 - e / FAILURE_PERCENT).max(0.0)).sum::<f64>() / photos.max(1) as f64
+    nmes.iter().fold(0.0, |sum, e| sum + (1.0 - e / FAILURE_PERCENT).max(0.0)) / photos.max(1) as f64
 }
 
 /// Spearman's rank correlation of pairs, from -1 to 1; equal values share their mean rank. `None` when there are
@@ -114,9 +114,8 @@ impl Calibration {
 }
 
 fn decile(pairs: &[(f64, f64)]) -> Decile {
-    let n = pairs.len().max(1) as f64;
-    let expected = pairs.iter().map(|p| p.0).sum::<f64>() / n;
-    let measured = pairs.iter().map(|p| p.1).sum::<f64>() / n;
+    let expected = mean(&pairs.iter().map(|p| p.0).collect::<Vec<_>>());
+    let measured = mean(&pairs.iter().map(|p| p.1).collect::<Vec<_>>());
     Decile { expected, measured, ratio: (expected > 0.0).then(|| measured / expected) }
 }
 
