@@ -13,9 +13,9 @@ use crate::error::{Error, Result};
 /// File name endings that are taken for photos, lower case.
 pub const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "bmp"];
 
-/// Most bytes that a decoded picture may take, about 170 megapixels of RGB: twice the largest phone camera's 200
-/// megapixel mode does not fit, everything common does, and a small file cannot ask for all memory.
-const MAX_DECODED_BYTES: u64 = 512 << 20;
+/// Most bytes that a decoded picture may take, 268 megapixels of RGB: room for a phone camera's 200 megapixel mode,
+/// while a small file cannot ask for all memory.
+const MAX_DECODED_BYTES: u64 = 768 << 20;
 
 /// Most bytes that are read from a file: a photo of [`MAX_DECODED_BYTES`] is smaller than that in every format.
 const MAX_FILE_BYTES: u64 = MAX_DECODED_BYTES;
@@ -61,7 +61,7 @@ impl Photo {
     /// Decodes a file's bytes. Alpha is dropped.
     ///
     /// # Errors
-    /// [`Error::Photo`] for a damaged or unknown format, a side above [`MAX_SIDE`], or more than 512 MiB decoded.
+    /// [`Error::Photo`] for a damaged or unknown format, a side above [`MAX_SIDE`], or more than 768 MiB decoded.
     pub fn decode(bytes: &[u8]) -> Result<Self> {
         decode(bytes).map_err(|reason| Error::Photo { photo: "picture".into(), reason })
     }
