@@ -3,7 +3,9 @@
 //! Means and variances are taken over a group of samples, so that groups can run on different threads and the result
 //! does not depend on how many there are.
 
-use lineament::engine::simd::vectorized;
+use std::ops::Range;
+
+use lineament::engine::simd::{Kernel, Simd, dispatch};
 use lineament::model::Activation;
 
 /// Added to the variance, PyTorch's default.
@@ -34,64 +36,135 @@ pub struct Learned<'a> {
 /// Normalises `input` `[pixels, channels]` and applies the activation.
 pub fn forward(learned: Learned, input: &[f32], output: &mut [f32], saved: &mut Saved) {
     let c = learned.scale.len();
-    moments(input, c, &mut saved.mean, &mut saved.variance);
-    let inverse = |i: usize| learned.scale[i] / (saved.variance[i] + EPSILON).sqrt();
-    saved.scale = (0..c).map(inverse).collect();
+    assert_eq!(input.len(), output.len(), "both ends of a normalisation");
+    let sums = in_blocks::<2>(c, input.len(), |block, sums| dispatch(Moments { input: &input[block], sums }));
+    let n = (input.len() / c) as f64;
+    saved.mean = sums[0].iter().map(|s| (s / n) as f32).collect();
+    saved.variance = (0..c).map(|i| (sums[1][i] / n - (sums[0][i] / n).powi(2)).max(0.0) as f32).collect();
+    saved.scale = (0..c).map(|i| learned.scale[i] / (saved.variance[i] + EPSILON).sqrt()).collect();
     saved.shift = (0..c).map(|i| learned.shift[i] - saved.mean[i] * saved.scale[i]).collect();
-    let (scale, shift) = (&saved.scale[..c], &saved.shift[..c]);
-    let pixels = input.chunks_exact(c).zip(output.chunks_exact_mut(c));
-    match learned.activation {
-        None => vectorized(|| pixels_loop(pixels, |i, x| x * scale[i] + shift[i])),
-        Some((Activation::Relu, _)) => vectorized(|| pixels_loop(pixels, |i, x| (x * scale[i] + shift[i]).max(0.0))),
-        Some((Activation::PRelu, slopes)) => {
-            let slopes = &slopes[..c];
-            vectorized(|| {
-                pixels_loop(pixels, |i, x| {
-                    let u = x * scale[i] + shift[i];
-                    u.max(0.0) + slopes[i] * u.min(0.0)
-                })
-            })
-        }
-        Some((Activation::HardSwish, _)) => vectorized(|| {
-            pixels_loop(pixels, |i, x| {
-                let u = x * scale[i] + shift[i];
-                u * (u * (1.0 / 6.0) + 0.5).clamp(0.0, 1.0)
-            })
-        }),
-    }
-}
-
-#[inline(always)]
-fn pixels_loop<'a>(pixels: impl Iterator<Item = (&'a [f32], &'a mut [f32])>, f: impl Fn(usize, f32) -> f32) {
-    for (input, output) in pixels {
-        for (i, (x, y)) in input.iter().zip(output).enumerate() {
-            *y = f(i, *x);
-        }
-    }
+    let bend = Bend::new(learned, saved);
+    dispatch(Forward { bend: &bend, input, output });
 }
 
 /// Pixels that are summed in f32 before the sum goes to f64.
 const BLOCK: usize = 1024;
 
-fn moments(input: &[f32], c: usize, mean: &mut Vec<f32>, variance: &mut Vec<f32>) {
-    let mut sums = vec![0.0f64; 2 * c];
-    let mut block_sums = vec![0.0f32; 2 * c];
-    for block in input.chunks(BLOCK * c) {
-        block_sums.fill(0.0);
-        let (sum, square) = block_sums.split_at_mut(c);
-        vectorized(|| {
-            for pixel in block.chunks_exact(c) {
-                for i in 0..c {
-                    sum[i] += pixel[i];
-                    square[i] += pixel[i] * pixel[i];
-                }
+/// Adds up `N` numbers per channel over blocks of pixels: in f32 within a block, in f64 over the blocks.
+fn in_blocks<const N: usize>(
+    c: usize,
+    len: usize,
+    mut add: impl FnMut(Range<usize>, &mut [Vec<f32>; N]),
+) -> [Vec<f64>; N] {
+    let mut sums = [const { Vec::new() }; N];
+    sums.iter_mut().for_each(|sum| sum.resize(c, 0.0f64));
+    let mut block_sums: [Vec<f32>; N] = std::array::from_fn(|_| vec![0.0; c]);
+    for start in (0..len).step_by(BLOCK * c) {
+        block_sums.iter_mut().for_each(|sum| sum.fill(0.0));
+        add(start..len.min(start + BLOCK * c), &mut block_sums);
+        for (sum, block) in sums.iter_mut().zip(&block_sums) {
+            sum.iter_mut().zip(block).for_each(|(s, b)| *s += f64::from(*b));
+        }
+    }
+    sums
+}
+
+/// The normalisation as `u = scale x + shift`, and what the activation makes of `u`.
+struct Bend<'a> {
+    scale: &'a [f32],
+    shift: &'a [f32],
+    /// Factor on negative `u`: 1 without activation, 0 for relu, learned for PRelu.
+    slopes: Vec<f32>,
+    hard_swish: bool,
+}
+
+impl<'a> Bend<'a> {
+    fn new(learned: Learned, saved: &'a Saved) -> Self {
+        let c = learned.scale.len();
+        let (slopes, hard_swish) = match learned.activation {
+            None => (vec![1.0; c], false),
+            Some((Activation::Relu, _)) => (vec![0.0; c], false),
+            Some((Activation::PRelu, slopes)) => (slopes.to_vec(), false),
+            Some((Activation::HardSwish, _)) => (vec![0.0; c], true),
+        };
+        Self { scale: &saved.scale, shift: &saved.shift, slopes, hard_swish }
+    }
+}
+
+/// Calls `$body` for each vector of channels, with `$channels` their range: whole vectors first, then what is left.
+macro_rules! for_channels {
+    ($simd:expr, $S:ty, $c:expr, |$channels:ident, $load:ident, $store:ident| $body:block) => {
+        let whole = $c - $c % <$S>::LANES;
+        for start in (0..whole).step_by(<$S>::LANES) {
+            let $channels = start..start + <$S>::LANES;
+            let $load = |from: &[f32]| $simd.load(from);
+            let $store = |v: <$S as Simd>::V, to: &mut [f32]| $simd.store(v, to);
+            $body
+        }
+        if whole < $c {
+            let $channels = whole..$c;
+            let $load = |from: &[f32]| $simd.load_part(from);
+            let $store = |v: <$S as Simd>::V, to: &mut [f32]| $simd.store_part(v, to);
+            $body
+        }
+    };
+}
+
+/// Sums and sums of squares.
+struct Moments<'a> {
+    input: &'a [f32],
+    sums: &'a mut [Vec<f32>; 2],
+}
+
+impl Kernel for Moments<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let c = self.sums[0].len();
+        for_channels!(simd, S, c, |channels, load, store| {
+            let (mut sum, mut square) = (simd.splat(0.0), simd.splat(0.0));
+            for pixel in self.input.chunks_exact(c) {
+                let x = load(&pixel[channels.clone()]);
+                sum = simd.add(sum, x);
+                square = simd.mul_add(x, x, square);
+            }
+            store(sum, &mut self.sums[0][channels.clone()]);
+            store(square, &mut self.sums[1][channels]);
+        });
+    }
+}
+
+/// The output.
+struct Forward<'a> {
+    bend: &'a Bend<'a>,
+    input: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Bend { scale, shift, slopes, hard_swish } = self.bend;
+        let c = scale.len();
+        let (zero, one, half, sixth) = (simd.splat(0.0), simd.splat(1.0), simd.splat(0.5), simd.splat(1.0 / 6.0));
+        for_channels!(simd, S, c, |channels, load, store| {
+            let (scale, shift) = (load(&scale[channels.clone()]), load(&shift[channels.clone()]));
+            let slope = load(&slopes[channels.clone()]);
+            for (x, y) in self.input.chunks_exact(c).zip(self.output.chunks_exact_mut(c)) {
+                let u = simd.mul_add(load(&x[channels.clone()]), scale, shift);
+                let factor = if *hard_swish {
+                    let ramp = simd.max(simd.mul_add(u, sixth, half), zero);
+                    simd.where_positive(simd.mul_add(ramp, simd.splat(-1.0), one), ramp, one)
+                } else {
+                    simd.where_positive(u, one, slope)
+                };
+                store(simd.mul(u, factor), &mut y[channels.clone()]);
             }
         });
-        sums.iter_mut().zip(&block_sums).for_each(|(s, b)| *s += f64::from(*b));
     }
-    let n = (input.len() / c) as f64;
-    *mean = sums[..c].iter().map(|s| (s / n) as f32).collect();
-    *variance = (0..c).map(|i| (sums[c + i] / n - (sums[i] / n).powi(2)).max(0.0) as f32).collect();
 }
 
 /// Gradients of the learned numbers, added to.
@@ -108,7 +181,12 @@ pub struct Gradients<'a> {
 pub fn backward(learned: Learned, saved: &Saved, input: &[f32], d: &mut [f32], gradients: Gradients) {
     let c = learned.scale.len();
     let Gradients { scale: d_scale, shift: d_shift, slopes: d_slopes } = gradients;
-    let (sum, sum_x) = through_activation(learned, saved, input, d, d_slopes);
+    let bend = Bend::new(learned, saved);
+    // In blocks: what is summed is still at hand when the block is taken back through the activation.
+    let [sum, sum_x, sum_slope] = in_blocks::<3>(c, input.len(), |block, sums| {
+        dispatch(Through { bend: &bend, input: &input[block.clone()], d: &mut d[block], sums });
+    });
+    d_slopes.iter_mut().zip(&sum_slope).for_each(|(d, s)| *d += *s as f32);
     let n = (input.len() / c) as f64;
     let (mut a, mut b) = (vec![0.0f32; c], vec![0.0f32; c]);
     for i in 0..c {
@@ -122,37 +200,7 @@ pub fn backward(learned: Learned, saved: &Saved, input: &[f32], d: &mut [f32], g
         a[i] = by_x as f32;
         b[i] = (-scale * sum[i] / n - by_x * mean) as f32;
     }
-    let scale = &saved.scale[..c];
-    vectorized(|| {
-        for (x, d) in input.chunks_exact(c).zip(d.chunks_exact_mut(c)) {
-            for i in 0..c {
-                d[i] = d[i] * scale[i] + x[i] * a[i] + b[i];
-            }
-        }
-    });
-}
-
-/// Takes `d` back through the activation; returns the sums of `d` and of `d` times the input over all pixels.
-fn through_activation(learned: Learned, saved: &Saved, input: &[f32], d: &mut [f32], d_slopes: &mut [f32]) -> (Vec<f64>, Vec<f64>) {
-    let c = learned.scale.len();
-    let mut sums = vec![0.0f64; 3 * c];
-    let mut block_sums = vec![0.0f32; 3 * c];
-    for (x, d) in input.chunks(BLOCK * c).zip(d.chunks_mut(BLOCK * c)) {
-        block_sums.fill(0.0);
-        let block = Block { x, d, scale: &saved.scale, shift: &saved.shift, sums: &mut block_sums };
-        match learned.activation {
-            None => vectorized(|| block.run(|_, _| (1.0, 0.0))),
-            Some((Activation::Relu, _)) => vectorized(|| block.run(|_, u| (if u > 0.0 { 1.0 } else { 0.0 }, 0.0))),
-            Some((Activation::PRelu, slopes)) => {
-                vectorized(|| block.run(|i, u| (if u > 0.0 { 1.0 } else { slopes[i] }, u.min(0.0))))
-            }
-            Some((Activation::HardSwish, _)) => vectorized(|| block.run(|_, u| (hard_swish_slope(u), 0.0))),
-        }
-        sums.iter_mut().zip(&block_sums).for_each(|(s, b)| *s += f64::from(*b));
-    }
-    d_slopes.iter_mut().zip(&sums[2 * c..]).for_each(|(d, s)| *d += *s as f32);
-    let sum_x = sums.split_off(c);
-    (sums, sum_x)
+    dispatch(Combine { scale: &saved.scale, a: &a, b: &b, input, d });
 }
 
 /// Derivative of `u clamp(u / 6 + 1/2, 0, 1)`.
@@ -167,32 +215,72 @@ pub fn hard_swish_slope(u: f32) -> f32 {
     }
 }
 
-/// Some pixels on their way back through the activation.
-struct Block<'a> {
-    x: &'a [f32],
+/// Takes the gradient back through the activation; sums it, it times the input, and it times negative `u`.
+struct Through<'a> {
+    bend: &'a Bend<'a>,
+    input: &'a [f32],
     d: &'a mut [f32],
-    scale: &'a [f32],
-    shift: &'a [f32],
-    sums: &'a mut [f32],
+    sums: &'a mut [Vec<f32>; 3],
 }
 
-impl Block<'_> {
-    /// `f` gives the activation's slope and what the gradient of its own slope is multiplied by.
+impl Kernel for Through<'_> {
+    type Output = ();
+
     #[inline(always)]
-    fn run(self, f: impl Fn(usize, f32) -> (f32, f32)) {
-        let c = self.scale.len();
-        let (sum, rest) = self.sums.split_at_mut(c);
-        let (sum_x, sum_slope) = rest.split_at_mut(c);
-        let (scale, shift, sum_slope) = (&self.scale[..c], &self.shift[..c], &mut sum_slope[..c]);
-        for (x, d) in self.x.chunks_exact(c).zip(self.d.chunks_exact_mut(c)) {
-            for i in 0..c {
-                let (slope, by_slope) = f(i, x[i] * scale[i] + shift[i]);
-                sum_slope[i] += d[i] * by_slope;
-                let through = d[i] * slope;
-                d[i] = through;
-                sum[i] += through;
-                sum_x[i] += through * x[i];
+    fn run<S: Simd>(self, simd: S) {
+        let Bend { scale, shift, slopes, hard_swish } = self.bend;
+        let c = scale.len();
+        let (zero, one, three) = (simd.splat(0.0), simd.splat(1.0), simd.splat(3.0));
+        let (half, third, minus) = (simd.splat(0.5), simd.splat(1.0 / 3.0), simd.splat(-1.0));
+        for_channels!(simd, S, c, |channels, load, store| {
+            let (scale, shift) = (load(&scale[channels.clone()]), load(&shift[channels.clone()]));
+            let slope = load(&slopes[channels.clone()]);
+            let (mut sum, mut sum_x, mut sum_slope) = (zero, zero, zero);
+            for (x, d) in self.input.chunks_exact(c).zip(self.d.chunks_exact_mut(c)) {
+                let (x, d) = (load(&x[channels.clone()]), &mut d[channels.clone()]);
+                let (u, before) = (simd.mul_add(x, scale, shift), load(d));
+                let factor = if *hard_swish {
+                    // As `hard_swish_slope`.
+                    let inner = simd.where_positive(simd.add(u, three), simd.mul_add(u, third, half), zero);
+                    simd.where_positive(simd.mul_add(u, minus, three), inner, one)
+                } else {
+                    sum_slope = simd.mul_add(before, simd.where_positive(u, zero, u), sum_slope);
+                    simd.where_positive(u, one, slope)
+                };
+                let through = simd.mul(before, factor);
+                store(through, d);
+                sum = simd.add(sum, through);
+                sum_x = simd.mul_add(through, x, sum_x);
             }
-        }
+            store(sum, &mut self.sums[0][channels.clone()]);
+            store(sum_x, &mut self.sums[1][channels.clone()]);
+            store(sum_slope, &mut self.sums[2][channels]);
+        });
+    }
+}
+
+/// `d = d scale + x a + b`.
+struct Combine<'a> {
+    scale: &'a [f32],
+    a: &'a [f32],
+    b: &'a [f32],
+    input: &'a [f32],
+    d: &'a mut [f32],
+}
+
+impl Kernel for Combine<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let c = self.scale.len();
+        for_channels!(simd, S, c, |channels, load, store| {
+            let [scale, a, b] = [self.scale, self.a, self.b].map(|values| load(&values[channels.clone()]));
+            for (x, d) in self.input.chunks_exact(c).zip(self.d.chunks_exact_mut(c)) {
+                let d = &mut d[channels.clone()];
+                let rest = simd.mul_add(load(&x[channels.clone()]), a, b);
+                store(simd.mul_add(load(d), scale, rest), d);
+            }
+        });
     }
 }

@@ -26,6 +26,8 @@ pub trait Simd: Copy + Send + Sync {
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
     /// The larger, lane by lane.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Lane by lane `a` where `x` is above 0, else `b`.
+    fn where_positive(self, x: Self::V, a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c`, rounded once where the processor can.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
 

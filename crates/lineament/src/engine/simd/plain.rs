@@ -34,6 +34,11 @@ impl Simd for Plain {
     }
 
     #[inline(always)]
+    fn where_positive(self, x: [f32; 4], a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| if x[i] > 0.0 { a[i] } else { b[i] })
+    }
+
+    #[inline(always)]
     fn mul_add(self, a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| a[i] * b[i] + c[i])
     }

@@ -9,7 +9,7 @@ use super::{Kernel, Simd};
 /// A level of x86: the type, its vector, its registers, the features that must be there, and its intrinsics.
 macro_rules! level {
     ($(#[$doc:meta])* $name:ident, $vector:ty, $lanes:literal, $registers:literal, [$($feature:tt),+], $enable:literal,
-     $splat:ident, $add:ident, $mul:ident, $max:ident, $fma:ident, $load:ident, $store:ident) => {
+     $positive:ident, $splat:ident, $add:ident, $mul:ident, $max:ident, $fma:ident, $load:ident, $store:ident) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
         pub struct $name(());
@@ -60,6 +60,11 @@ macro_rules! level {
             }
 
             #[inline(always)]
+            fn where_positive(self, x: $vector, a: $vector, b: $vector) -> $vector {
+                unsafe { $positive(x, a, b) }
+            }
+
+            #[inline(always)]
             fn mul_add(self, a: $vector, b: $vector, c: $vector) -> $vector {
                 unsafe { $fma(a, b, c) }
             }
@@ -80,12 +85,26 @@ macro_rules! level {
 level!(
     /// 8 lanes, 16 registers: Intel since 2013, AMD since 2015.
     Avx2, __m256, 8, 16, ["avx2", "fma"], "avx2,fma",
-    _mm256_set1_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_max_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps
+    positive256, _mm256_set1_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_max_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps
 );
 
 level!(
     /// 16 lanes, 32 registers.
     Avx512, __m512, 16, 32, ["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma"],
     "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma",
-    _mm512_set1_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_max_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_storeu_ps
+    positive512, _mm512_set1_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_max_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_storeu_ps
 );
+
+/// `a` where `x` is above 0, else `b`.
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn positive256(x: __m256, a: __m256, b: __m256) -> __m256 {
+    _mm256_blendv_ps(b, a, _mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()))
+}
+
+/// `a` where `x` is above 0, else `b`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn positive512(x: __m512, a: __m512, b: __m512) -> __m512 {
+    _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(x, _mm512_setzero_ps()), b, a)
+}

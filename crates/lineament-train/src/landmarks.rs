@@ -1,0 +1,269 @@
+//! Training of landmark networks: crops of labelled faces and of what is not a face, and their loss.
+
+use lineament::engine::Engine;
+use lineament::geometry::CropFrame;
+use lineament::model::{Metadata, Model, Role, key};
+use lineament::topology::{self, FIRST_INNER_POINT, POINTS};
+use lineament::{Crop, Point, crop};
+use lineament_data::{GreyPhoto, Photo, augment, dataset};
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64;
+use rayon::prelude::*;
+
+use crate::config::Config;
+use crate::error::{Error, Result};
+use crate::export::Folded;
+use crate::graph::Graph;
+use crate::networks::LANDMARK_OUTPUTS;
+use crate::params::Params;
+use crate::task::{Figures, Task};
+use crate::trainer::Outputs;
+
+/// Weight of the plain distance beside the likelihood. The likelihood alone cares little for points that it calls
+/// uncertain, such as the jaw; the plain distance cares for all alike. Chosen by trial.
+const PLAIN_WEIGHT: f32 = 0.5;
+/// Distance that the plain term is measured in: a typical error in the crop frame.
+const PLAIN_UNIT: f32 = 0.03;
+/// Weight of the face score's cross entropy.
+const SCORE_WEIGHT: f32 = 0.5;
+/// The logarithm of the expected error is kept in this range while training, so that no sample's weight explodes.
+const LOG_ERROR_RANGE: (f32, f32) = (-5.5, 1.0);
+/// First guess of the expected error, in the crop frame.
+const INITIAL_ERROR: f32 = 0.1;
+
+/// Factor on the heads' initial weights.
+const INITIAL_HEAD_SCALE: f32 = 0.1;
+
+/// A labelled face in memory.
+struct Face {
+    photo: GreyPhoto,
+    points: [Point; POINTS],
+}
+
+/// The landmark task.
+pub struct Landmarks {
+    config: Config,
+    side: usize,
+    train: Vec<Face>,
+    validation: Vec<Face>,
+    nonfaces: Vec<GreyPhoto>,
+}
+
+impl Landmarks {
+    /// Reads all photos into memory (grey, about 200 KB each).
+    ///
+    /// # Errors
+    /// When photos or points cannot be read.
+    pub fn new(config: &Config, side: usize) -> Result<Self> {
+        let samples = dataset::read(&config.photos)?;
+        let faces = samples
+            .par_iter()
+            .map(|s| Ok((s.name.as_str(), Face { photo: Photo::open(&s.photo_path)?.grey(), points: s.points })))
+            .collect::<Result<Vec<_>>>()?;
+        let (validation, train): (Vec<_>, Vec<_>) =
+            faces.into_iter().partition(|(name, _)| dataset::is_validation(name, config.validation_share));
+        let strip = |faces: Vec<(&str, Face)>| faces.into_iter().map(|(_, face)| face).collect::<Vec<_>>();
+        let nonfaces = match &config.nonfaces {
+            Some(dir) => read_nonfaces(dir, config.validation_share)?,
+            None => Vec::new(),
+        };
+        let (train, validation) = (strip(train), strip(validation));
+        if train.is_empty() {
+            return Err(Error::Config(format!("no photos left to train on: validation takes all {}", validation.len())));
+        }
+        Ok(Self { config: config.clone(), side, train, validation, nonfaces })
+    }
+
+    /// Cuts `crop` of a face into `input`; the points in the crop frame.
+    fn cut(&self, face: &Face, crop: &Crop, input: &mut [f32]) -> [Point<CropFrame>; POINTS] {
+        crop.sample_into(&face.photo.view().to_grey(), self.side, input);
+        let crop_from_image = crop.image_from_crop().inverse();
+        face.points.map(|p| crop_from_image * p)
+    }
+
+    /// A crop without a face: anywhere in a photo without faces, or beside the face.
+    fn cut_nonface(&self, face: &Face, rng: &mut Pcg64, input: &mut [f32]) {
+        let roll_rad = rng.random_range(-0.8..0.8);
+        if !self.nonfaces.is_empty() && rng.random_bool(0.8) {
+            let photo = &self.nonfaces[rng.random_range(0..self.nonfaces.len())];
+            let (w, h) = (photo.width as f32, photo.height as f32);
+            let side = w.min(h) * rng.random_range(0.1f32..1.0).powf(0.7);
+            let center = Point::new(rng.random_range(0.0..w), rng.random_range(0.0..h));
+            crop::Crop { center, side, roll_rad }.sample_into(&photo.view().to_grey(), self.side, input);
+        } else {
+            let near = Crop::from_points(&face.points);
+            let angle: f32 = rng.random_range(-3.2..3.2);
+            // From 0.6 sides on, less than half of the face is left in the crop.
+            let away = near.side * rng.random_range(0.6..1.0);
+            let center = Point::new(near.center.x + away * angle.cos(), near.center.y + away * angle.sin());
+            let crop = Crop { center, side: near.side * rng.random_range(0.5..1.3), roll_rad };
+            crop.sample_into(&face.photo.view().to_grey(), self.side, input);
+        }
+    }
+
+    /// Runs `visit` on the outputs of the network for each validation face in a slightly moved crop, in parallel.
+    fn on_validation<R: Send>(&self, file: &[u8], visit: impl Fn(&Validated) -> R + Sync) -> Result<Vec<R>> {
+        let engine = Engine::new(&Model::parse(file)?)?;
+        let run = |engine: &mut Engine, (index, face): (usize, &Face)| {
+            let mut rng = Pcg64::seed_from_u64(index as u64);
+            let crop = self.config.jitter.jitter(&Crop::from_points(&face.points), &mut rng);
+            let mut truth = [Point::default(); POINTS];
+            engine.run(|input| {
+                truth = self.cut(face, &crop, input);
+                crop::normalise(input);
+            });
+            let output = |k: usize| engine.output(LANDMARK_OUTPUTS[k]).map_or(&[][..], |(values, _)| values);
+            visit(&Validated { truth: &truth, points: output(0), log_errors: output(1), score: output(2) })
+        };
+        Ok(self.validation.par_iter().enumerate().map_init(|| engine.clone(), run).collect())
+    }
+}
+
+/// The network's outputs for one validation face, in the crop frame.
+struct Validated<'a> {
+    truth: &'a [Point<CropFrame>; POINTS],
+    points: &'a [f32],
+    log_errors: &'a [f32],
+    score: &'a [f32],
+}
+
+impl Validated<'_> {
+    /// Distance of each point to the true one.
+    fn distances(&self) -> [f32; POINTS] {
+        std::array::from_fn(|i| self.truth[i].distance(Point::new(self.points[2 * i], self.points[2 * i + 1])))
+    }
+}
+
+/// Photos without faces, the validation share left out.
+fn read_nonfaces(dir: &std::path::Path, validation_share: f64) -> Result<Vec<GreyPhoto>> {
+    let mut paths = dataset::photos_in(dir)?;
+    paths.retain(|p| !dataset::is_validation(&p.to_string_lossy(), validation_share));
+    paths.par_iter().map(|p| Ok(Photo::open(p)?.grey())).collect()
+}
+
+/// The points in the crop, or `None` where there is no face.
+pub type Target = Option<Box<[Point<CropFrame>; POINTS]>>;
+
+impl Task for Landmarks {
+    type Target = Target;
+
+    fn len(&self) -> usize {
+        self.train.len()
+    }
+
+    fn init(&self, graph: &Graph, params: &mut Params) {
+        let mut mean = [(0.0f32, 0.0f32); POINTS];
+        for face in &self.train {
+            let crop_from_image = Crop::from_points(&face.points).image_from_crop().inverse();
+            for (m, p) in mean.iter_mut().zip(face.points.map(|p| crop_from_image * p)) {
+                *m = (m.0 + p.x / self.train.len() as f32, m.1 + p.y / self.train.len() as f32);
+            }
+        }
+        for output in &graph.architecture.outputs {
+            let [weights, bias] = [0, 1].map(|k: usize| graph.layout.tensors[output.value - 1][k].clone());
+            // Small at first, so that training starts from the mean shape and not from noise about it.
+            params.values[weights].iter_mut().for_each(|w| *w *= INITIAL_HEAD_SCALE);
+            match output.name.as_str() {
+                "points" => mean.iter().zip(params.values[bias].chunks_exact_mut(2)).for_each(|(m, b)| (b[0], b[1]) = *m),
+                "log_errors" => params.values[bias].fill(INITIAL_ERROR.ln()),
+                _ => (),
+            }
+        }
+    }
+
+    fn sample(&self, index: usize, rng: &mut Pcg64, input: &mut [f32]) -> Target {
+        let face = &self.train[index];
+        let target = if rng.random_bool(self.config.nonface_share) {
+            self.cut_nonface(face, rng, input);
+            None
+        } else {
+            let crop = self.config.jitter.jitter(&Crop::from_points(&face.points), rng);
+            let mut points = self.cut(face, &crop, input);
+            if rng.random_bool(0.5) {
+                augment::mirror_rows(input, self.side);
+                points = augment::mirror_points(&points, 0.0);
+            }
+            Some(Box::new(points))
+        };
+        self.config.photometric.apply(input, self.side, self.side, rng);
+        crop::normalise(input);
+        target
+    }
+
+    fn loss(&self, targets: Vec<Target>, outputs: &Outputs, gradients: &mut [Vec<f32>], batch: usize) -> Figures {
+        let [d_points, d_errors, d_scores] = gradients else { unreachable!("three outputs") };
+        let share = 1.0 / batch as f32;
+        let (mut likelihood, mut distance, mut cross_entropy) = (0.0, 0.0, 0.0);
+        for (n, target) in targets.iter().enumerate() {
+            let logit = outputs.get(2)[n];
+            let label = if target.is_some() { 1.0 } else { 0.0 };
+            let probability = 1.0 / (1.0 + (-logit).exp());
+            cross_entropy += share * (logit.max(0.0) - logit * label + (-logit.abs()).exp().ln_1p());
+            d_scores[n] = SCORE_WEIGHT * share * (probability - label);
+            let Some(truth) = target else { continue };
+            let of_point = share / POINTS as f32;
+            for (i, truth) in truth.iter().enumerate() {
+                let (at, log_at) = ((n * POINTS + i) * 2, n * POINTS + i);
+                let (dx, dy) = (outputs.get(0)[at] - truth.x, outputs.get(0)[at + 1] - truth.y);
+                // The square root's slope is infinite at 0.
+                let r = (dx * dx + dy * dy + 1e-10).sqrt();
+                let raw = outputs.get(1)[log_at];
+                let log_error = raw.clamp(LOG_ERROR_RANGE.0, LOG_ERROR_RANGE.1);
+                let inverse = (-log_error).exp();
+                // A density of the distance r of exp(-2 r / e) has the mean e; its negative logarithm, halved.
+                likelihood += of_point * (r * inverse + log_error);
+                distance += of_point * r;
+                let slope = of_point * (inverse + PLAIN_WEIGHT / PLAIN_UNIT) / r;
+                (d_points[at], d_points[at + 1]) = (slope * dx, slope * dy);
+                // Beyond the range the gradient may only lead back.
+                let d_error = of_point * (1.0 - r * inverse);
+                let leads_out = (raw > log_error && d_error < 0.0) || (raw < log_error && d_error > 0.0);
+                d_errors[log_at] = if leads_out { 0.0 } else { d_error };
+            }
+        }
+        let whole = likelihood + PLAIN_WEIGHT / PLAIN_UNIT * distance + SCORE_WEIGHT * cross_entropy;
+        vec![("loss", whole), ("distance", distance), ("likelihood", likelihood), ("score_loss", cross_entropy)]
+    }
+
+    fn calibrate(&self, folded: &mut Folded) -> Result<()> {
+        if self.validation.is_empty() {
+            return Ok(());
+        }
+        let file = crate::export::write(folded, &Metadata::new(Role::Landmarks))?;
+        let ratios = self.on_validation(&file, |v| {
+            let expected: f32 = v.log_errors.iter().map(|l| l.exp()).sum();
+            (v.distances().iter().sum::<f32>(), expected)
+        })?;
+        let (measured, expected) = ratios.iter().fold((0.0, 0.0), |(m, e), r| (m + r.0, e + r.1));
+        if let Some([_, (_, bias)]) = folded.output_layer_mut("log_errors").map(Vec::as_mut_slice) {
+            let shift = (measured / expected).ln();
+            bias.iter_mut().filter(|_| shift.is_finite()).for_each(|b| *b += shift);
+        }
+        Ok(())
+    }
+
+    fn validate(&self, file: &[u8]) -> Result<Figures> {
+        if self.validation.is_empty() {
+            return Ok(Vec::new());
+        }
+        let results = self.on_validation(file, |v| {
+            let percent = 100.0 / topology::inter_ocular(v.truth);
+            let distances = v.distances();
+            let mean = |d: &[f32]| d.iter().sum::<f32>() / d.len() as f32 * percent;
+            let kept = if v.score.first().is_some_and(|s| *s > 0.0) { 1.0 } else { 0.0 };
+            [mean(&distances), mean(&distances[FIRST_INNER_POINT..]), kept]
+        })?;
+        let mean = |k: usize| results.iter().map(|r| r[k]).sum::<f32>() / results.len() as f32;
+        Ok(vec![("nme68", mean(0)), ("nme51", mean(1)), ("kept", mean(2))])
+    }
+
+    fn describe(&self, metadata: &mut Metadata) {
+        metadata.set(key::TOPOLOGY, "ibug68");
+        metadata.set(key::CROP, format!("margin={}", crop::MARGIN));
+        metadata.set(
+            key::OUTPUTS,
+            "points: x, y of each point, -1 to 1 over the crop; log_errors: natural logarithm of the expected distance \
+             in the same units; score: log-odds of a face",
+        );
+    }
+}

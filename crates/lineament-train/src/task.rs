@@ -1,0 +1,52 @@
+//! What a task adds to the loop: samples, a loss, validation.
+
+use rand_pcg::Pcg64;
+
+use crate::error::Result;
+use crate::export::Folded;
+use crate::graph::Graph;
+use crate::params::Params;
+use crate::trainer::Outputs;
+
+/// Named numbers, in a fixed order.
+pub type Figures = Vec<(&'static str, f32)>;
+
+/// Something to train a network for.
+pub trait Task: Sync {
+    /// What the loss needs to know of one sample.
+    type Target: Send;
+
+    /// Samples that make an epoch.
+    fn len(&self) -> usize;
+
+    /// There is nothing to train on.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Sets initial weights that follow from the data, such as the mean shape.
+    fn init(&self, graph: &Graph, params: &mut Params);
+
+    /// Writes sample `index` into `input` (`[h, w, c]`), varied by `rng`.
+    fn sample(&self, index: usize, rng: &mut Pcg64, input: &mut [f32]) -> Self::Target;
+
+    /// The parts of the loss over a group, each summed over its samples and divided by `batch`; writes the gradients
+    /// of the outputs. The first part is the whole that is minimised.
+    fn loss(&self, targets: Vec<Self::Target>, outputs: &Outputs, gradients: &mut [Vec<f32>], batch: usize) -> Figures;
+
+    /// Adjusts the folded network on the validation photos, before it is written: calibration.
+    ///
+    /// # Errors
+    /// When the network cannot be run.
+    fn calibrate(&self, folded: &mut Folded) -> Result<()>;
+
+    /// Figures of an exported file on the validation photos; the first is the one that matters, lower is better.
+    /// Empty without validation photos.
+    ///
+    /// # Errors
+    /// When the file cannot be run.
+    fn validate(&self, file: &[u8]) -> Result<Figures>;
+
+    /// What the model file says about itself, beyond what the loop knows.
+    fn describe(&self, metadata: &mut lineament::model::Metadata);
+}

@@ -1,0 +1,237 @@
+//! The training loop: seed, data, network, steps, validation, files.
+//!
+//! A run is pulled step by step, so that whoever drives it shows progress and stops it when asked. Everything random
+//! is drawn from the seed and the number of the step: a resumed run goes on as if it had never stopped.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use lineament::model::{Metadata, Role, key};
+use rand::SeedableRng;
+use rand::seq::SliceRandom;
+use rand_pcg::Pcg64;
+
+use crate::checkpoint;
+use crate::config::{self, Config};
+use crate::error::{Error, Result};
+use crate::export;
+use crate::graph::Graph;
+use crate::params::Params;
+use crate::task::{Figures, Task};
+use crate::trainer::{Step, Trainer};
+
+/// File names within a run's folder.
+pub mod files {
+    /// The configuration, written before the first step.
+    pub const CONFIG: &str = "config.toml";
+    /// Everything needed to go on.
+    pub const CHECKPOINT: &str = "checkpoint.safetensors";
+    /// The exported model.
+    pub const MODEL: &str = "model.onnx";
+    /// Figures of each validated epoch.
+    pub const CURVES: &str = "curves.csv";
+}
+
+/// A training run.
+pub struct Run<T> {
+    config: Config,
+    dir: PathBuf,
+    task: T,
+    trainer: Trainer,
+    /// Sums of the losses of this epoch's steps.
+    losses: Figures,
+    order: (u64, Vec<usize>),
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum Event {
+    /// A step was taken.
+    Step {
+        /// Steps taken so far.
+        step: u64,
+        /// Parts of its loss.
+        losses: Figures,
+    },
+    /// An epoch ended.
+    Epoch(Epoch),
+}
+
+/// The figures of an epoch.
+#[derive(Debug, Clone)]
+pub struct Epoch {
+    /// Epochs so far.
+    pub epoch: usize,
+    /// Mean parts of the loss.
+    pub losses: Figures,
+    /// Figures on the validation photos, where this epoch was validated: the checkpoint and the model are written.
+    pub validation: Option<Figures>,
+}
+
+impl<T: Task> Run<T> {
+    /// Starts in the folder `dir`, or goes on from its checkpoint when `resume`.
+    ///
+    /// # Errors
+    /// When files cannot be read or written, or the checkpoint belongs to another network.
+    pub fn new(config: Config, dir: &Path, task: T, graph: Graph, resume: bool) -> Result<Self> {
+        let mut rng = Pcg64::seed_from_u64(config.seed);
+        let mut params = Params::init(&graph.architecture, &graph.layout, &mut rng)?;
+        task.init(&graph, &mut params);
+        let mut trainer = Trainer::new(graph, params, config.groups);
+        fs::create_dir_all(dir).map_err(|e| Error::file(dir, e))?;
+        if resume {
+            checkpoint::read(&dir.join(files::CHECKPOINT), &mut trainer)?;
+        } else if dir.join(files::CHECKPOINT).exists() {
+            let reason = "a run's checkpoint is here already: add --resume, or choose another folder";
+            return Err(Error::file(dir, reason));
+        }
+        write_whole(&dir.join(files::CONFIG), config.to_toml().as_bytes())?;
+        Ok(Self { config, dir: dir.to_owned(), task, trainer, losses: Vec::new(), order: (u64::MAX, Vec::new()) })
+    }
+
+    /// Steps that make an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        (self.task.len() / self.config.batch).max(1) as u64
+    }
+
+    /// Steps of the whole run.
+    pub fn total_steps(&self) -> u64 {
+        self.steps_per_epoch() * self.config.epochs as u64
+    }
+
+    /// Steps taken so far.
+    pub fn steps(&self) -> u64 {
+        self.trainer.adam.steps
+    }
+
+    /// Learned numbers.
+    pub fn parameters(&self) -> usize {
+        self.trainer.graph.layout.len
+    }
+
+    /// Takes a step, or ends an epoch; `None` when the run is complete.
+    ///
+    /// # Errors
+    /// When the loss diverges or a file cannot be written.
+    pub fn advance(&mut self) -> Result<Option<Event>> {
+        let (step, per_epoch) = (self.steps(), self.steps_per_epoch());
+        if step > 0 && step.is_multiple_of(per_epoch) && !self.losses.is_empty() {
+            return self.end_epoch((step / per_epoch) as usize).map(|epoch| Some(Event::Epoch(epoch)));
+        }
+        if step >= self.total_steps() {
+            return Ok(None);
+        }
+        let losses = self.step(step);
+        let loss = losses[0].1;
+        if !loss.is_finite() {
+            return Err(Error::Diverged { loss, step });
+        }
+        add_figures(&mut self.losses, &losses);
+        Ok(Some(Event::Step { step: step + 1, losses }))
+    }
+
+    fn step(&mut self, step: u64) -> Figures {
+        let Config { batch, groups, seed, .. } = self.config;
+        let (epoch, within) = (step / self.steps_per_epoch(), step % self.steps_per_epoch());
+        if self.order.0 != epoch {
+            let mut order: Vec<usize> = (0..self.task.len()).collect();
+            order.shuffle(&mut Pcg64::new(u128::from(seed), u128::from(epoch)));
+            self.order = (epoch, order);
+        }
+        let (order, task) = (&self.order.1, &self.task);
+        let samples = batch / groups;
+        let knobs = Step { samples, rate: self.rate(step), decay: self.config.decay, average: self.config.average };
+        let fill = |group: usize, input: &mut [f32]| {
+            let len = input.len() / samples;
+            let fill_one = |(k, input): (usize, &mut [f32])| {
+                let slot = within as usize * batch + group * samples + k;
+                let mut rng = Pcg64::new(u128::from(seed) << 64 | u128::from(step), (group * samples + k) as u128);
+                task.sample(order[slot % order.len()], &mut rng, input)
+            };
+            input.chunks_exact_mut(len).enumerate().map(fill_one).collect::<Vec<_>>()
+        };
+        let reports = self.trainer.step(knobs, fill, |_, targets, outputs, d| task.loss(targets, outputs, d, batch));
+        reports.iter().fold(Vec::new(), |mut sum, report| {
+            add_figures(&mut sum, report);
+            sum
+        })
+    }
+
+    /// The step size: rises in a line, then falls along half a cosine to 0.
+    fn rate(&self, step: u64) -> f32 {
+        let warmup = f64::from(self.config.warmup_epochs) * self.steps_per_epoch() as f64;
+        let step = step as f64 + 1.0;
+        let share = if step < warmup {
+            step / warmup
+        } else {
+            let done = (step - warmup) / (self.total_steps() as f64 - warmup).max(1.0);
+            0.5 + 0.5 * (std::f64::consts::PI * done.min(1.0)).cos()
+        };
+        (f64::from(self.config.rate) * share) as f32
+    }
+
+    fn end_epoch(&mut self, epoch: usize) -> Result<Epoch> {
+        let steps = self.steps_per_epoch() as f32;
+        let losses = std::mem::take(&mut self.losses).into_iter().map(|(name, sum)| (name, sum / steps)).collect();
+        let due = epoch.is_multiple_of(self.config.validate_every) || epoch == self.config.epochs;
+        let mut report = Epoch { epoch, losses, validation: None };
+        if due {
+            let file = self.export()?;
+            report.validation = Some(self.task.validate(&file)?);
+            write_whole(&self.dir.join(files::MODEL), &file)?;
+            self.save()?;
+        }
+        Ok(report)
+    }
+
+    /// The model file of the averaged weights.
+    ///
+    /// # Errors
+    /// When the network cannot be folded or written.
+    pub fn export(&self) -> Result<Vec<u8>> {
+        let mut folded = export::fold(&self.trainer.graph, &self.trainer.average)?;
+        self.task.calibrate(&mut folded)?;
+        let role = match self.config.task {
+            config::Task::Landmarks => Role::Landmarks,
+            config::Task::Detector => Role::Detector,
+        };
+        let mut metadata = Metadata::new(role);
+        metadata.set(key::NAME, self.config.network_name());
+        metadata.set(key::INPUT, "grey");
+        metadata.set(key::NORMALISATION, "standardise");
+        self.task.describe(&mut metadata);
+        for (name, value) in [
+            (key::TRAINING_DATA, &self.config.training_data),
+            (key::LICENCE, &self.config.licence),
+            (key::COMMIT, &self.config.commit),
+        ] {
+            if !value.is_empty() {
+                metadata.set(name, value.as_str());
+            }
+        }
+        export::write(&folded, &metadata)
+    }
+
+    /// Writes the checkpoint.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn save(&self) -> Result<()> {
+        checkpoint::write(&self.dir.join(files::CHECKPOINT), &self.trainer)
+    }
+}
+
+fn add_figures(sum: &mut Figures, figures: &Figures) {
+    if sum.is_empty() {
+        sum.clone_from(figures);
+    } else {
+        sum.iter_mut().zip(figures).for_each(|(sum, figure)| sum.1 += figure.1);
+    }
+}
+
+/// Writes to a temporary name beside `path`, then renames: a reader never sees half a file.
+pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = path.with_extension("tmp");
+    fs::write(&temporary, bytes).map_err(|e| Error::file(&temporary, e))?;
+    fs::rename(&temporary, path).map_err(|e| Error::file(path, e))
+}
