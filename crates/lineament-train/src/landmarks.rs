@@ -16,7 +16,7 @@ use crate::export::Folded;
 use crate::graph::Graph;
 use crate::networks::LANDMARK_OUTPUTS;
 use crate::params::Params;
-use crate::task::{Figures, Task};
+use crate::task::{Figures, Task, read_nonfaces};
 use crate::trainer::Outputs;
 
 /// Weight of the plain distance beside the likelihood. The likelihood alone cares little for points that it calls
@@ -64,7 +64,7 @@ impl Landmarks {
             faces.into_iter().partition(|(name, _)| dataset::is_validation(name, config.validation_share));
         let strip = |faces: Vec<(&str, Face)>| faces.into_iter().map(|(_, face)| face).collect::<Vec<_>>();
         let nonfaces = match &config.nonfaces {
-            Some(dir) => read_nonfaces(dir, config.validation_share)?,
+            Some(dir) => read_nonfaces(dir, config.nonface_holdout)?,
             None => Vec::new(),
         };
         let (train, validation) = (strip(train), strip(validation));
@@ -132,13 +132,6 @@ impl Validated<'_> {
     fn distances(&self) -> [f32; POINTS] {
         std::array::from_fn(|i| self.truth[i].distance(Point::new(self.points[2 * i], self.points[2 * i + 1])))
     }
-}
-
-/// Photos without faces, the validation share left out.
-fn read_nonfaces(dir: &std::path::Path, validation_share: f64) -> Result<Vec<GreyPhoto>> {
-    let mut paths = dataset::photos_in(dir)?;
-    paths.retain(|p| !dataset::is_validation(&p.to_string_lossy(), validation_share));
-    paths.par_iter().map(|p| Ok(Photo::open(p)?.grey())).collect()
 }
 
 /// The points in the crop, or `None` where there is no face.

@@ -1,5 +1,6 @@
 //! The networks we train, as lists of layers.
 
+use lineament::detect;
 use lineament::model::{Activation, Architecture, Op, Shape, ValueId};
 use lineament::topology::POINTS;
 
@@ -47,16 +48,14 @@ pub fn lite() -> Architecture {
     net
 }
 
-/// Steps of the detector's three grids, in pixels of its input.
-pub const DETECTOR_STRIDES: [usize; 3] = [8, 16, 32];
+/// Side of the square scenes that the detector is trained on, in pixels.
+const DETECTOR_SIDE: usize = 256;
 
 /// The face detector: grey of any size, three grids of cells 8, 16 and 32 pixels apart for small, middle and large
-/// faces. Each output `grid8`, `grid16`, `grid32` is `[h, w, 15]`: log-odds of a face whose centre is here; centre
-/// (x, y) and logarithm of width and height of its box; then x, y of five points; all lengths in grid steps from the
-/// centre of the cell.
+/// faces. The outputs and their numbers per cell are [`detect::GRIDS`] and [`detect::CHANNELS`].
 pub fn detector() -> Architecture {
     const ACT: Activation = Activation::Relu;
-    let mut net = Architecture::new(Shape::hwc(256, 320, 1));
+    let mut net = Architecture::new(Shape::hwc(DETECTOR_SIDE, DETECTOR_SIDE, 1));
     conv(&mut net, 16, 3, 2, Some(ACT)); // 1/2
     separable(&mut net, 32, 2, ACT); // 1/4
     residual(&mut net, 32, ACT);
@@ -70,18 +69,15 @@ pub fn detector() -> Architecture {
     residual(&mut net, 96, ACT);
     residual(&mut net, 96, ACT);
     let grid32 = residual(&mut net, 96, ACT);
-    for (value, stride) in [grid8, grid16, grid32].into_iter().zip(DETECTOR_STRIDES) {
+    for (value, (name, _)) in [grid8, grid16, grid32].into_iter().zip(detect::GRIDS) {
         net.push_from(value, Op::Depthwise { kernel: 3, stride: 1, padding: 1 });
         net.push(Op::BatchNorm);
         net.push(Op::Activation(ACT));
-        let head = net.push(Op::Conv { filters: DETECTOR_CHANNELS, kernel: 1, stride: 1, padding: 0 });
-        net.output(&format!("grid{stride}"), head);
+        let head = net.push(Op::Conv { filters: detect::CHANNELS, kernel: 1, stride: 1, padding: 0 });
+        net.output(name, head);
     }
     net
 }
-
-/// Numbers per cell of the detector: score, box, five points.
-pub const DETECTOR_CHANNELS: usize = 1 + 4 + 10;
 
 /// The paper's basic network (section 3): 96x96 grey to 68 points in pixels of its input.
 pub fn basic() -> Architecture {

@@ -1,6 +1,10 @@
 //! What a task adds to the loop: samples, a loss, validation.
 
+use std::path::Path;
+
+use lineament_data::{GreyPhoto, Photo, dataset};
 use rand_pcg::Pcg64;
+use rayon::prelude::*;
 
 use crate::error::Result;
 use crate::export::Folded;
@@ -49,4 +53,14 @@ pub trait Task: Sync {
 
     /// What the model file says about itself, beyond what the loop knows.
     fn describe(&self, metadata: &mut lineament::model::Metadata);
+}
+
+/// The photos of a folder without faces, grey, but for the share `holdout` that no training sees.
+///
+/// # Errors
+/// When the folder or a photo cannot be read.
+pub fn read_nonfaces(dir: &Path, holdout: f64) -> Result<Vec<GreyPhoto>> {
+    let mut paths = dataset::photos_in(dir)?;
+    paths.retain(|p| !dataset::is_validation(&p.to_string_lossy(), holdout));
+    paths.par_iter().map(|p| Ok(Photo::open(p)?.grey())).collect()
 }

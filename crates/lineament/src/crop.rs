@@ -1,20 +1,13 @@
 //! The crop: where a network looks, how large and how turned. It alone cuts pixels and maps points both ways.
 
 use crate::detect::Detection;
-use crate::geometry::{CropFrame, ImageFrame, Point, Similarity};
+use crate::geometry::{CropFrame, ImageFrame, Point, Rect, Similarity};
 use crate::image::GreyImage;
-use crate::topology::POINTS;
+use crate::topology::{self, POINTS};
 
 /// Side of the crop over the longer side of the box of the 68 points, measured along the face's own axes. Chosen by
 /// trial: enough room for a detector's error and for hair and chin, without wasting the network's pixels.
 pub const MARGIN: f32 = 1.35;
-
-/// Side of the crop over the size of a detection's five points, see [`Crop::from_five_points`]. It makes the crop
-/// equal on average to [`Crop::from_points`] of the same face (fitted on the training photos).
-const SIDE_OF_FIVE_POINTS: f32 = 3.0;
-
-/// Crop centre below the mean of the five points, in sizes of the five points (fitted on the training photos).
-const SHIFT_OF_FIVE_POINTS: f32 = 0.1;
 
 /// A turned square in the image.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,35 +21,20 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// The crop for a detected face, from its five points.
+    /// The crop for a detected face: around its box, turned with its five points.
     pub fn from_detection(detection: &Detection) -> Self {
-        Self::from_five_points(&detection.points)
+        Self { roll_rad: roll_of(&detection.points), ..Self::from_rect(&detection.rect) }
     }
 
-    /// The crop for five points: right eye, left eye, nose tip, mouth corners.
-    ///
-    /// The size is the larger of the eye distance and the distance from eyes to mouth: one of the two stays long
-    /// when the head turns or nods.
-    pub fn from_five_points(p: &[Point; 5]) -> Self {
-        let (eyes, mouth) = (p[0].midpoint(p[1]), p[3].midpoint(p[4]));
-        let (across, down) = ((p[1].x - p[0].x, p[1].y - p[0].y), (mouth.x - eyes.x, mouth.y - eyes.y));
-        // Right of the face is the eye line plus the eyes-to-mouth line turned back by a quarter.
-        let roll_rad = (across.1 - down.0).atan2(across.0 + down.1);
-        let size = across.0.hypot(across.1).max(down.0.hypot(down.1));
-        let (sin, cos) = roll_rad.sin_cos();
-        let middle = eyes.midpoint(mouth);
-        let shift = SHIFT_OF_FIVE_POINTS * size;
-        Self {
-            center: Point::new(middle.x - shift * sin, middle.y + shift * cos),
-            side: SIDE_OF_FIVE_POINTS * size,
-            roll_rad,
-        }
+    /// The upright crop for a box around a face's 68 points (brows to chin, jaw to jaw).
+    pub fn from_rect(rect: &Rect) -> Self {
+        Self { center: rect.center(), side: MARGIN * rect.width.max(rect.height), roll_rad: 0.0 }
     }
 
     /// The crop for 68 known points: turned with the eyes and mouth, centred on their box, [`MARGIN`] times its
     /// longer side.
     pub fn from_points(points: &[Point; POINTS]) -> Self {
-        let roll_rad = Self::from_five_points(&crate::topology::five_points(points)).roll_rad;
+        let roll_rad = roll_of(&topology::five_points(points));
         let image_from_face = Similarity::<ImageFrame, CropFrame>::from_scale_angle_shift(1.0, roll_rad, 0.0, 0.0);
         let face_from_image = image_from_face.inverse();
         let (mut x0, mut y0, mut x1, mut y1) = (f32::MAX, f32::MAX, f32::MIN, f32::MIN);
@@ -91,6 +69,15 @@ impl Crop {
     }
 }
 
+/// How far a face is turned, from right eye, left eye, nose tip and mouth corners: with the line of the eyes and the
+/// line from eyes to mouth alike, since one of them is short when the head turns or nods.
+fn roll_of(p: &[Point; 5]) -> f32 {
+    let (eyes, mouth) = (p[0].midpoint(p[1]), p[3].midpoint(p[4]));
+    let (across, down) = ((p[1].x - p[0].x, p[1].y - p[0].y), (mouth.x - eyes.x, mouth.y - eyes.y));
+    // Down, turned back by a quarter, is across.
+    (across.1 - down.0).atan2(across.0 + down.1)
+}
+
 /// Pixels of a network's input: (0.5, 0.5) is the centre of the first.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum PixelFrame {}
@@ -118,31 +105,68 @@ const MAX_SAMPLES: f32 = 16.0;
 /// When `out` is not `width * height` long.
 pub fn sample(image: &GreyImage, image_from_pixel: Similarity<ImageFrame, PixelFrame>, width: usize, height: usize, out: &mut [f32]) {
     assert_eq!(out.len(), width * height, "output of a {width}x{height} sampling");
-    let (pixels, w, h) = (image.pixels(), image.width(), image.height());
-    let grid = image_from_pixel.scale().round().max(1.0).min(MAX_SAMPLES) as usize; // NaN becomes 1
+    #[allow(clippy::manual_clamp)] // `clamp` keeps NaN; here it becomes 1.
+    let grid = image_from_pixel.scale().round().max(1.0).min(MAX_SAMPLES) as usize;
     let step = 1.0 / grid as f32;
-    let weight = step * step;
-    let (max_x, max_y) = ((w - 1) as f32, (h - 1) as f32);
+    let taps = Taps::new(image);
+    // Everything inside when the corners are: then no sample needs its coordinates held back.
+    let corner = |x: usize, y: usize| image_from_pixel * Point::new(x as f32, y as f32);
+    let inside = [corner(0, 0), corner(width, 0), corner(0, height), corner(width, height)].map(|p| taps.hold(p) == p);
+    let inside = inside == [true; 4];
     for (y, row) in out.chunks_exact_mut(width).enumerate() {
-        for (x, value) in row.iter_mut().enumerate() {
-            let mut sum = 0.0;
-            for sy in 0..grid {
-                for sx in 0..grid {
-                    let p = image_from_pixel
-                        * Point::new(x as f32 + (sx as f32 + 0.5) * step, y as f32 + (sy as f32 + 0.5) * step);
-                    // `max` first: it turns NaN into 0.
-                    let (px, py) = ((p.x - 0.5).max(0.0).min(max_x), (p.y - 0.5).max(0.0).min(max_y));
-                    let (x0, y0) = (px as usize, py as usize);
-                    let (fx, fy) = (px - x0 as f32, py - y0 as f32);
-                    let (x1, y1) = ((x0 + 1).min(w - 1), (y0 + 1).min(h - 1));
-                    let at = |x: usize, y: usize| f32::from(pixels[y * w + x]);
-                    let top = at(x0, y0) + fx * (at(x1, y0) - at(x0, y0));
-                    let bottom = at(x0, y1) + fx * (at(x1, y1) - at(x0, y1));
-                    sum += top + fy * (bottom - top);
-                }
+        row.fill(0.0);
+        for sample in 0..grid * grid {
+            let (sx, sy) = ((sample % grid) as f32, (sample / grid) as f32);
+            let first = image_from_pixel * Point::new((sx + 0.5) * step, y as f32 + (sy + 0.5) * step);
+            let at = |x: usize| {
+                Point::new(first.x + x as f32 * image_from_pixel.a, first.y + x as f32 * image_from_pixel.b)
+            };
+            if inside {
+                row.iter_mut().enumerate().for_each(|(x, value)| *value += taps.bilinear(at(x)));
+            } else {
+                row.iter_mut().enumerate().for_each(|(x, value)| *value += taps.bilinear(taps.hold(at(x))));
             }
-            *value = sum * weight;
         }
+        row.iter_mut().for_each(|value| *value *= step * step);
+    }
+}
+
+/// Pixels between which samples are taken.
+struct Taps<'a> {
+    pixels: &'a [u8],
+    width: usize,
+    last_row: usize,
+    /// The centres of the last column and row.
+    max: (f32, f32),
+}
+
+impl<'a> Taps<'a> {
+    fn new(image: &'a GreyImage) -> Self {
+        let (width, height) = (image.width(), image.height());
+        Self { pixels: image.pixels(), width, last_row: height - 1, max: (width as f32 - 0.5, height as f32 - 0.5) }
+    }
+
+    /// The nearest point between the centres of the outermost pixels.
+    #[inline(always)]
+    fn hold(&self, p: Point) -> Point {
+        // `max` first: it turns NaN into a number.
+        Point::new(p.x.max(0.5).min(self.max.0), p.y.max(0.5).min(self.max.1))
+    }
+
+    /// Brightness at a point that [`Taps::hold`] leaves as it is.
+    #[inline(always)]
+    fn bilinear(&self, p: Point) -> f32 {
+        let (x, y) = (p.x - 0.5, p.y - 0.5);
+        let (x0, y0) = (x as usize, y as usize);
+        let (fx, fy) = (x - x0 as f32, y - y0 as f32);
+        let (x1, below) = ((x0 + 1).min(self.width - 1), y0.min(self.last_row) + 1);
+        let rows = [y0.min(self.last_row), below.min(self.last_row)].map(|y| &self.pixels[y * self.width..][..self.width]);
+        let x0 = x0.min(self.width - 1);
+        let [top, bottom] = rows.map(|row| {
+            let (left, right) = (f32::from(row[x0]), f32::from(row[x1]));
+            left + fx * (right - left)
+        });
+        top + fy * (bottom - top)
     }
 }
 
@@ -192,8 +216,8 @@ mod tests {
         // Five points of a face turned by 30 degrees: the crop turns with them.
         let upright = [(-1.0, -1.0), (1.0, -1.0), (0.0, 0.0), (-0.8, 1.0), (0.8, 1.0)];
         let turn = Similarity::<ImageFrame, CropFrame>::from_scale_angle_shift(20.0, 0.5, 100.0, 90.0);
-        let crop = Crop::from_five_points(&upright.map(|(x, y)| turn * Point::new(x, y)));
-        assert!((crop.roll_rad - 0.5).abs() < 1e-3, "{crop:?}");
+        let roll_rad = roll_of(&upright.map(|(x, y)| turn * Point::new(x, y)));
+        assert!((roll_rad - 0.5).abs() < 1e-3, "{roll_rad}");
     }
 
     proptest! {

@@ -1,6 +1,11 @@
 //! Where faces are: boxes, five points each and a score, in one pass over a shrunk frame.
 
-use crate::geometry::{Point, Rect};
+use crate::crop::{PixelFrame, normalise, sample};
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::geometry::{ImageFrame, Point, Rect, Similarity};
+use crate::image::GreyImage;
+use crate::model::{Model, Role, key};
 
 /// One detected face.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -11,4 +16,183 @@ pub struct Detection {
     pub points: [Point; 5],
     /// How sure the detector is, from 0 to 1.
     pub score: f32,
+}
+
+/// Numbers per cell: log-odds of a face; centre x, y, logarithms of width and height; x, y of five points. Lengths
+/// are in grid steps, places from the centre of the cell.
+pub const CHANNELS: usize = 1 + 4 + 2 * 5;
+
+/// The grids: name of the output and step in pixels of the input.
+pub const GRIDS: [(&str, usize); 3] = [("grid8", 8), ("grid16", 16), ("grid32", 32)];
+
+/// The input's sides are multiples of the widest step.
+const SIDE_STEP: usize = GRIDS[2].1;
+
+/// Longer side of the frame that the network sees, unless smaller faces are asked for.
+pub const USUAL_SIDE: usize = 320;
+
+/// Smallest face the network is trained to find, longer side in pixels of its input.
+pub const SMALLEST_FACE: f32 = 10.0;
+
+/// Longest side of the network's input: bounds memory and time when tiny faces are asked for in a huge photo.
+const MAX_INPUT_SIDE: usize = 2048;
+
+/// Boxes that overlap more are one face.
+const SAME_FACE_IOU: f32 = 0.35;
+
+/// Boxes of one face that overlap the best more than this are averaged with it.
+const AVERAGED_IOU: f32 = 0.6;
+
+/// Most cells that are looked at after thresholding, best first: bounds the time on hostile input.
+const MAX_CANDIDATES: usize = 1000;
+
+/// A logarithm of a size beyond this is no face.
+const MAX_LOG_SIZE: f32 = 6.0;
+
+/// Finds faces.
+#[derive(Debug, Clone)]
+pub struct Detector {
+    engine: Engine,
+}
+
+impl Detector {
+    /// From a model file.
+    ///
+    /// # Errors
+    /// [`Error::Role`] for another model's file, [`Error::Model`] for one whose outputs are not a detector's.
+    pub fn new(model: &Model) -> Result<Self> {
+        model.expect_role(Role::Detector)?;
+        for (name, value) in [(key::INPUT, "grey"), (key::NORMALISATION, "standardise")] {
+            model.expect(name, value)?;
+        }
+        let mut engine = Engine::new(model)?;
+        engine.set_input_size(SIDE_STEP, 2 * SIDE_STEP)?;
+        engine.run(|input| input.fill(0.0));
+        for (name, step) in GRIDS {
+            match engine.output(name) {
+                Some((_, s)) if (s.height, s.width) == (SIDE_STEP / step, 2 * SIDE_STEP / step) && s.channels == CHANNELS => (),
+                other => {
+                    let shape = other.map(|(_, shape)| shape);
+                    return Err(Error::Model(format!("a detector's output `{name}` has {CHANNELS} channels, not {shape:?}")));
+                }
+            }
+        }
+        Ok(Self { engine })
+    }
+
+    /// The faces of `image` with a score of at least `threshold`, largest first. `min_face` is the longer side, in
+    /// pixels of the image, of the smallest face that must be found; `None` shrinks the frame to [`USUAL_SIDE`].
+    pub fn detect(&mut self, image: &GreyImage, threshold: f32, min_face: Option<f32>) -> Vec<Detection> {
+        let longer = image.width().max(image.height());
+        let usual = (USUAL_SIDE as f32 / longer as f32).min(1.0);
+        let wanted = min_face.map_or(usual, |face| usual.max(SMALLEST_FACE / face));
+        let scale = wanted.min(MAX_INPUT_SIDE as f32 / longer as f32).min(1.0);
+        let side = |pixels: usize| ((pixels as f32 * scale).ceil() as usize).max(1).next_multiple_of(SIDE_STEP);
+        let (width, height) = (side(image.width()), side(image.height()));
+        if self.engine.set_input_size(height, width).is_err() {
+            return Vec::new(); // Cannot be: `new` saw that any multiple of the step fits.
+        }
+        let image_from_pixel = Similarity::<ImageFrame, PixelFrame>::from_scale_angle_shift(1.0 / scale, 0.0, 0.0, 0.0);
+        self.engine.run(|input| {
+            sample(image, image_from_pixel, width, height, input);
+            normalise(input);
+        });
+        let mut candidates = Vec::new();
+        for (name, step) in GRIDS {
+            if let Some((cells, shape)) = self.engine.output(name) {
+                decode(cells, shape.width, step as f32 / scale, threshold, &mut candidates);
+            }
+        }
+        let mut faces = join(candidates);
+        faces.sort_by(|a, b| b.rect.area().total_cmp(&a.rect.area()));
+        faces
+    }
+}
+
+/// Cells above the threshold as detections; `step` is the distance of cells in pixels of the image.
+fn decode(cells: &[f32], width: usize, step: f32, threshold: f32, out: &mut Vec<Detection>) {
+    for (at, cell) in cells.as_chunks::<CHANNELS>().0.iter().enumerate() {
+        let score = 1.0 / (1.0 + (-cell[0]).exp());
+        // Not `<`: NaN is no face.
+        if !(score >= threshold) || cell.iter().any(|v| !v.is_finite()) || cell[3].max(cell[4]) > MAX_LOG_SIZE {
+            continue;
+        }
+        let (x, y) = ((at % width) as f32 + 0.5, (at / width) as f32 + 0.5);
+        let point = |k: usize| Point::new((x + cell[k]) * step, (y + cell[k + 1]) * step);
+        let rect = Rect::from_center_size(point(1), cell[3].exp() * step, cell[4].exp() * step);
+        out.push(Detection { rect, points: std::array::from_fn(|k| point(5 + 2 * k)), score });
+    }
+}
+
+/// One detection for each face: the best of those that overlap, averaged with those that agree with it.
+fn join(mut candidates: Vec<Detection>) -> Vec<Detection> {
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+    candidates.truncate(MAX_CANDIDATES);
+    let mut faces = Vec::new();
+    while let Some(best) = candidates.first().copied() {
+        let agreeing: Vec<Detection> =
+            candidates.iter().filter(|c| c.rect.iou(&best.rect) >= AVERAGED_IOU).copied().collect();
+        candidates.retain(|c| c.rect.iou(&best.rect) < SAME_FACE_IOU && c != &best);
+        faces.push(if agreeing.is_empty() { best } else { average(&agreeing, best.score) });
+    }
+    faces
+}
+
+/// The mean of `detections`, weighted by their scores.
+fn average(detections: &[Detection], score: f32) -> Detection {
+    let total: f32 = detections.iter().map(|d| d.score).sum();
+    let mean = |value: &dyn Fn(&Detection) -> f32| detections.iter().map(|d| d.score * value(d)).sum::<f32>() / total;
+    Detection {
+        rect: Rect::from_xywh(
+            mean(&|d| d.rect.x),
+            mean(&|d| d.rect.y),
+            mean(&|d| d.rect.width),
+            mean(&|d| d.rect.height),
+        ),
+        points: std::array::from_fn(|k| Point::new(mean(&|d| d.points[k].x), mean(&|d| d.points[k].y))),
+        score,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detection(x: f32, score: f32) -> Detection {
+        Detection { rect: Rect::from_xywh(x, 0.0, 10.0, 10.0), points: [Point::new(x, 1.0); 5], score }
+    }
+
+    #[test]
+    fn overlapping_detections_become_one_and_distant_ones_stay() {
+        let faces = join(vec![detection(1.0, 0.6), detection(0.0, 0.9), detection(30.0, 0.7), detection(4.0, 0.5)]);
+        assert_eq!(faces.len(), 2, "{faces:?}");
+        assert!((faces[0].rect.x - 0.4).abs() < 1e-5, "0 and 1 are averaged, 4 only goes: {:?}", faces[0]);
+        assert_eq!((faces[0].score, faces[1].score), (0.9, 0.7));
+    }
+
+    #[test]
+    fn a_cell_decodes_to_pixels_of_the_image() {
+        let mut cells = vec![-9.0; 6 * CHANNELS];
+        // Second row, first column of a grid of width 3: the centre of its cell is (0.5, 1.5) steps.
+        cells[3 * CHANNELS..4 * CHANNELS].fill(0.0);
+        cells[3 * CHANNELS] = 3.0;
+        cells[3 * CHANNELS + 1] = 1.0;
+        let mut faces = Vec::new();
+        decode(&cells, 3, 16.0, 0.5, &mut faces);
+        assert_eq!(faces.len(), 1);
+        assert_eq!(faces[0].rect.center(), Point::new(24.0, 24.0));
+        assert_eq!((faces[0].rect.width, faces[0].points[4]), (16.0, Point::new(8.0, 24.0)));
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_are_no_face() {
+        let mut faces = Vec::new();
+        for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            decode(&[bad; CHANNELS], 1, 8.0, 0.5, &mut faces);
+            let mut cell = [3.0; CHANNELS];
+            cell[7] = bad;
+            decode(&cell, 1, 8.0, 0.5, &mut faces);
+        }
+        assert!(faces.is_empty());
+    }
 }

@@ -11,6 +11,8 @@ pub mod image;
 pub mod landmarks;
 mod lineament;
 pub mod model;
+#[cfg(feature = "default-models")]
+pub mod models;
 pub mod pose;
 pub mod topology;
 

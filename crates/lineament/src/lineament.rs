@@ -1,28 +1,48 @@
 //! The whole path in one object: detect, crop, place the points.
 
 use crate::crop::Crop;
-use crate::detect::Detection;
+use crate::detect::{Detection, Detector};
 use crate::error::{Error, Result};
-use crate::image::ImageView;
-use crate::landmarks::Landmarks;
+use crate::image::{GreyImage, ImageView};
+use crate::landmarks::{LandmarkNetwork, Landmarks};
+use crate::model::Model;
 
 /// What to look for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// Smallest face that is looked for: longer side of its box in pixels of the image. Smaller values make
-    /// detection slower on large images, because the frame is shrunk less.
-    pub min_face: f32,
+    /// Smallest face that must be found: longer side of its box in pixels of the image. Asking for small faces in a
+    /// large image makes detection slower, because the frame is shrunk less. `None`: the frame is shrunk to 320 pixels
+    /// on its longer side, which finds faces from about 1/30 of it.
+    pub min_face: Option<f32>,
     /// Most faces that are answered, largest first.
     pub max_faces: usize,
     /// Detections below this score are dropped, in [0, 1].
     pub detector_threshold: f32,
     /// Faces whose landmark score is below this are dropped, in [0, 1].
     pub face_threshold: f32,
+    /// Look twice: the second crop follows the points of the first look, which corrects the detector's box. Doubles
+    /// the time per face; video does not need it, because there the last frame's points give the crop.
+    pub refine: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { min_face: 24.0, max_faces: 64, detector_threshold: 0.5, face_threshold: 0.5 }
+        Self { min_face: None, max_faces: 64, detector_threshold: 0.5, face_threshold: 0.5, refine: true }
+    }
+}
+
+impl Options {
+    fn check(&self) -> Result<()> {
+        let share = 0.0..=1.0;
+        if self.min_face.is_some_and(|face| !(face >= 1.0 && face.is_finite())) {
+            return Err(Error::Option(format!("min_face is at least 1 pixel, not {:?}", self.min_face)));
+        }
+        for (name, value) in [("detector_threshold", self.detector_threshold), ("face_threshold", self.face_threshold)] {
+            if !share.contains(&value) {
+                return Err(Error::Option(format!("{name} is from 0 to 1, not {value}")));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -36,17 +56,21 @@ pub struct Face {
 }
 
 /// Finds faces and places 68 points on each.
+#[derive(Debug, Clone)]
 pub struct Lineament {
     options: Options,
+    detector: Detector,
+    network: LandmarkNetwork,
 }
 
 impl Lineament {
-    /// With the models inside the library (feature `default-models`).
+    /// With the models inside the library.
     ///
     /// # Errors
     /// [`Error::Option`] for options outside their range.
+    #[cfg(feature = "default-models")]
     pub fn new(options: Options) -> Result<Self> {
-        Self::with_models(options, &[], &[])
+        Self::with_models(options, crate::models::DETECTOR, crate::models::LITE)
     }
 
     /// With other model files: the bytes of a detector and of a landmark network.
@@ -54,27 +78,48 @@ impl Lineament {
     /// # Errors
     /// [`Error::Model`] for a damaged file, [`Error::Role`] for the wrong one, [`Error::Option`] for options outside
     /// their range.
-    pub fn with_models(options: Options, _detector: &[u8], _landmarks: &[u8]) -> Result<Self> {
-        let _ = Self { options };
-        Err(Error::Model("not built yet".into()))
+    pub fn with_models(options: Options, detector: &[u8], landmarks: &[u8]) -> Result<Self> {
+        options.check()?;
+        let detector = Detector::new(&Model::parse(detector)?)?;
+        let network = LandmarkNetwork::new(&Model::parse(landmarks)?)?;
+        Ok(Self { options, detector, network })
     }
 
     /// All faces of `image` with their points, largest first: [`Lineament::detect`], then [`Lineament::landmarks`]
     /// on each crop, dropping what is not a face.
     pub fn faces(&mut self, image: &ImageView) -> Vec<Face> {
-        let _ = (image, &self.options);
-        Vec::new()
+        let grey = image.to_grey();
+        let detections = self.detect_grey(&grey);
+        let mut faces = Vec::with_capacity(detections.len());
+        for detection in detections {
+            let mut landmarks = self.network.place(&grey, &Crop::from_detection(&detection));
+            if self.options.refine && landmarks.score > 0.0 {
+                landmarks = self.network.place(&grey, &Crop::from_points(&landmarks.points));
+            }
+            if landmarks.score >= self.options.face_threshold {
+                faces.push(Face { detection, landmarks });
+            }
+        }
+        faces
     }
 
     /// The faces of `image`, largest first, without points.
     pub fn detect(&mut self, image: &ImageView) -> Vec<Detection> {
-        let _ = image;
-        Vec::new()
+        self.detect_grey(&image.to_grey())
+    }
+
+    fn detect_grey(&mut self, grey: &GreyImage) -> Vec<Detection> {
+        let Options { min_face, max_faces, detector_threshold, .. } = self.options;
+        let mut detections = self.detector.detect(grey, detector_threshold, min_face);
+        if let Some(min_face) = min_face {
+            detections.retain(|d| d.rect.width.max(d.rect.height) >= min_face);
+        }
+        detections.truncate(max_faces);
+        detections
     }
 
     /// The points of the face within `crop`.
     pub fn landmarks(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
-        let _ = (image, crop);
-        unimplemented!("not built yet")
+        self.network.place(&image.to_grey(), crop)
     }
 }

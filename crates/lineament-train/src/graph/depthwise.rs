@@ -2,7 +2,7 @@
 
 use lineament::engine::depthwise::depthwise;
 use lineament::engine::elementwise;
-use lineament::engine::simd::vectorized;
+use lineament::engine::simd::{Kernel, Simd, dispatch, vectorized};
 use lineament::model::Shape;
 
 /// Sizes of a depthwise convolution.
@@ -47,37 +47,90 @@ pub fn backward(
 ) {
     let c = from.channels;
     let (height, width) = padded_size(from, size.padding);
-    let [padded, d_padded] = scratch;
-    padded.resize(height * width * c, 0.0);
-    d_padded.resize(height * width * c, 0.0);
+    // The weights turned by half: the gradient of the input is a convolution with them.
+    let taps = size.kernel * size.kernel;
+    let turned: Vec<f32> = (0..taps).rev().flat_map(|tap| &weights[tap * c..][..c]).copied().collect();
     let samples = input.chunks_exact(from.len()).zip(d_output.chunks_exact(to.len())).zip(d_input.chunks_exact_mut(from.len()));
     for ((input, d_output), d_input) in samples {
-        elementwise::pad(input, from, size.padding, padded);
-        d_padded.fill(0.0);
         vectorized(|| {
             for pixel in d_output.chunks_exact(c) {
                 d_bias.iter_mut().zip(pixel).for_each(|(d, v)| *d += v);
             }
-            for (y, d_row) in d_output.chunks_exact(to.width * c).enumerate() {
-                for tap in 0..size.kernel * size.kernel {
-                    let (ky, kx) = (tap / size.kernel, tap % size.kernel);
-                    let first = ((y * size.stride + ky) * width + kx) * c;
-                    let w = &weights[tap * c..][..c];
-                    let dw = &mut d_weights[tap * c..][..c];
-                    for (x, d) in d_row.chunks_exact(c).enumerate() {
-                        let at = first + x * size.stride * c;
-                        let (value, d_value) = (&padded[at..][..c], &mut d_padded[at..][..c]);
-                        for i in 0..c {
-                            d_value[i] += d[i] * w[i];
-                            dw[i] += d[i] * value[i];
-                        }
-                    }
+        });
+        let [padded, other] = scratch;
+        padded.resize(height * width * c, 0.0);
+        elementwise::pad(input, from, size.padding, padded);
+        for tap in 0..taps {
+            let first = (tap / size.kernel * width + tap % size.kernel) * c;
+            let d_weights = &mut d_weights[tap * c..][..c];
+            dispatch(WeightGradient { input: &padded[first..], width, d_output, to, stride: size.stride, d_weights });
+        }
+        if size.stride == 1 && size.padding < size.kernel {
+            let rest = size.kernel - 1 - size.padding;
+            let (height, width) = padded_size(to, rest);
+            other.resize(height * width * c, 0.0);
+            elementwise::pad(d_output, to, rest, other);
+            depthwise(other, (height, width), &turned, &vec![0.0; c], size.kernel, 1, d_input);
+        } else {
+            other.clear();
+            other.resize(height * width * c, 0.0);
+            spread(size, weights, width, d_output, to, other);
+            for (y, row) in d_input.chunks_exact_mut(from.width * c).enumerate() {
+                let at = ((y + size.padding) * width + size.padding) * c;
+                row.copy_from_slice(&other[at..at + row.len()]);
+            }
+        }
+    }
+}
+
+/// Adds each output's gradient, times the weights, to the padded input's gradient.
+fn spread(size: Size, weights: &[f32], width: usize, d_output: &[f32], to: Shape, d_padded: &mut [f32]) {
+    let c = to.channels;
+    vectorized(|| {
+        for (y, d_row) in d_output.chunks_exact(to.width * c).enumerate() {
+            for (tap, weights) in weights.chunks_exact(c).enumerate() {
+                let first = ((y * size.stride + tap / size.kernel) * width + tap % size.kernel) * c;
+                for (d, to) in d_row.chunks_exact(c).zip(d_padded[first..].chunks_mut(size.stride * c)) {
+                    to.iter_mut().zip(d).zip(weights).for_each(|((to, d), w)| *to += d * w);
                 }
             }
-        });
-        for (y, row) in d_input.chunks_exact_mut(from.width * c).enumerate() {
-            let at = ((y + size.padding) * width + size.padding) * c;
-            row.copy_from_slice(&d_padded[at..at + row.len()]);
+        }
+    });
+}
+
+/// The gradient of one tap's weights: the sum over pixels of output gradient times the input that the tap saw.
+struct WeightGradient<'a> {
+    /// The padded input from the first pixel that the tap saw.
+    input: &'a [f32],
+    /// Pixels in a padded row.
+    width: usize,
+    d_output: &'a [f32],
+    to: Shape,
+    stride: usize,
+    d_weights: &'a mut [f32],
+}
+
+impl Kernel for WeightGradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let c = self.to.channels;
+        let whole = c - c % S::LANES;
+        for (y, d_row) in self.d_output.chunks_exact(self.to.width * c).enumerate() {
+            let row = &self.input[y * self.stride * self.width * c..];
+            for start in (0..whole).step_by(S::LANES) {
+                let channels = start..start + S::LANES;
+                let mut sum = simd.load(&self.d_weights[channels.clone()]);
+                for (d, x) in d_row.chunks_exact(c).zip(row.chunks(self.stride * c)) {
+                    sum = simd.mul_add(simd.load(&d[channels.clone()]), simd.load(&x[channels.clone()]), sum);
+                }
+                simd.store(sum, &mut self.d_weights[channels]);
+            }
+            for i in whole..c {
+                let pixels = d_row.chunks_exact(c).zip(row.chunks(self.stride * c));
+                self.d_weights[i] += pixels.map(|(d, x)| d[i] * x[i]).sum::<f32>();
+            }
         }
     }
 }

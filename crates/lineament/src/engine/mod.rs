@@ -94,6 +94,11 @@ impl Engine {
         Some((values, self.plan.shapes[output.value]))
     }
 
+    /// The shape of the output called `name` at the present input size; `None` when the model has no such output.
+    pub fn output_shape(&self, name: &str) -> Option<Shape> {
+        self.architecture.outputs.iter().find(|o| o.name == name).map(|o| self.plan.shapes[o.value])
+    }
+
     fn run_layer(&mut self, i: usize) {
         let layer = self.architecture.layers[i];
         let Plan { shapes, places, .. } = &self.plan;

@@ -112,6 +112,17 @@ impl<'a> Model<'a> {
         }
     }
 
+    /// Accepts a model whose metadata says `value` for `name` only.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when it says something else or nothing.
+    pub fn expect(&self, name: &str, value: &str) -> Result<()> {
+        match self.metadata.get(name) {
+            Some(actual) if actual == value => Ok(()),
+            actual => Err(Error::Model(format!("its metadata says {name} = {actual:?}, this version reads {value:?}"))),
+        }
+    }
+
     /// Learned numbers.
     pub fn parameters(&self) -> usize {
         self.weight_bytes() / size_of::<f32>()
