@@ -79,12 +79,11 @@ pub struct RunArgs {
           conflicts_with_all = ["min_face", "max_faces", "detector"], help_heading = "Faces")]
     boxes: Vec<Rect>,
 
-    /// Smallest face to look for, in pixels of the photo
+    /// Smallest face to look for, in pixels of the photo [default: about 1/30 of its longer side]
     ///
     /// The longer side of its box is meant. Larger values are faster.
-    #[arg(long, value_name = "PIXELS", value_parser = values::pixels, allow_negative_numbers = true, default_value_t = Options::default().min_face,
-          help_heading = "Faces")]
-    min_face: f32,
+    #[arg(long, value_name = "PIXELS", value_parser = values::pixels, allow_negative_numbers = true, help_heading = "Faces")]
+    min_face: Option<f32>,
 
     /// Most faces per photo; the largest are kept
     #[arg(long, value_name = "COUNT", value_parser = values::count, allow_negative_numbers = true, default_value_t = Options::default().max_faces,

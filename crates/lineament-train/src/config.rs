@@ -1,5 +1,6 @@
 //! All knobs of a training run, each with a default and a reason, in one TOML file that is saved beside the weights.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use lineament_data::{Jitter, Photometric};
@@ -19,101 +20,156 @@ pub enum Task {
     Detector,
 }
 
-/// One training run.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Config {
-    /// What is trained: `landmarks` or `detector`.
-    pub task: Task,
-    /// The network: `lite` for landmarks, `detector` for the detector. Empty takes the task's default.
-    pub network: String,
-    /// Folder of photos with a `.pts` file of 68 points beside each.
-    pub photos: PathBuf,
-    /// Table `file,x,y,w,h,score` with a box for every face in the photos, also those without points: the detector
-    /// must not learn them as background.
-    pub boxes: Option<PathBuf>,
-    /// Folder of photos without faces: they teach the face score. Without it, only parts of photos beside the face do.
-    pub nonfaces: Option<PathBuf>,
-    /// Share of the photos kept for validation, chosen by a stable hash of the photo's name. A tenth is enough to
-    /// compare epochs; 0 trains on everything once the recipe is fixed.
-    pub validation_share: f64,
-    /// Everything random follows from it. The paper's is 7.
-    pub seed: u64,
-    /// Passes over the photos. Small networks on few photos go on improving for hundreds.
-    pub epochs: usize,
-    /// Samples per step. 64 is a compromise of steady gradients and many steps.
-    pub batch: usize,
-    /// Parts of a batch that run side by side and have their own batch statistics. The result depends on it, not on
-    /// the number of threads; more than `groups` threads are of no use.
-    pub groups: usize,
-    /// Step size of Adam at its highest.
-    pub rate: f32,
-    /// Epochs in which the step size rises from 0: early steps of Adam are large and badly directed.
-    pub warmup_epochs: f32,
-    /// Pull of the weights towards 0. Small networks need little.
-    pub decay: f32,
-    /// How slowly the average of the weights follows, per step; the average is what is exported. 0.999 averages about
-    /// the last 1,000 steps, which is worth as much as the end of a long decay of the step size.
-    pub average: f32,
-    /// Share of samples without a face, for the face score.
-    pub nonface_share: f64,
-    /// What the model file says of its training data.
-    pub training_data: String,
-    /// What the model file says of the licence of its weights.
-    pub licence: String,
-    /// What the model file says of the code that trained it.
-    pub commit: String,
-    /// Epochs between validations; each also writes a checkpoint and the curves.
-    pub validate_every: usize,
-    /// How crops are moved, scaled and turned (landmarks).
-    pub jitter: Jitter,
-    /// What is done to the brightness.
-    pub photometric: Photometric,
+/// More passes than anyone waits for: a slip of the finger.
+const MAX_EPOCHS: usize = 1_000_000;
+/// More samples per step than memory holds: a slip of the finger.
+const MAX_BATCH: usize = 65_536;
+
+/// Makes [`Config`], its defaults and [`REASONS`] from one list: a knob's reason stands once, for readers of the code
+/// and of the file alike.
+macro_rules! knobs {
+    ($($(#[doc = $line:literal])+ $name:ident: $kind:ty = $default:expr,)+) => {
+        /// One training run.
+        #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct Config {
+            $($(#[doc = $line])+ pub $name: $kind,)+
+        }
+
+        impl Default for Config {
+            fn default() -> Self {
+                Self { $($name: $default,)+ }
+            }
+        }
+
+        /// Each knob's key with the lines that explain it, in the order of [`Config`].
+        pub const REASONS: &[(&str, &[&str])] = &[$((stringify!($name), &[$($line),+]),)+];
+    };
 }
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            task: Task::Landmarks,
-            network: String::new(),
-            photos: PathBuf::new(),
-            boxes: None,
-            nonfaces: None,
-            validation_share: 0.1,
-            seed: 7,
-            epochs: 300,
-            batch: 64,
-            groups: 4,
-            rate: 2e-3,
-            warmup_epochs: 3.0,
-            decay: 1e-2,
-            average: 0.999,
-            nonface_share: 0.15,
-            training_data: String::new(),
-            licence: String::new(),
-            commit: String::new(),
-            validate_every: 10,
-            jitter: Jitter::default(),
-            photometric: Photometric::default(),
-        }
-    }
+knobs! {
+    /// What is trained: `landmarks` or `detector`.
+    task: Task = Task::Landmarks,
+    /// The network: `lite` for landmarks, `detector` for the detector. Empty takes the task's default.
+    network: String = String::new(),
+    /// Folder of photos with a `.pts` file of 68 points beside each.
+    photos: PathBuf = PathBuf::new(),
+    /// Table `file,x,y,w,h,score` with a box for every face in the photos, also those without points: the detector
+    /// must not learn them as background.
+    boxes: Option<PathBuf> = None,
+    /// Folder of photos without faces: they teach the face score. Without it, only parts of photos beside the face do.
+    nonfaces: Option<PathBuf> = None,
+    /// Share of the photos kept for validation, chosen by a stable hash of the photo's name. A tenth is enough to
+    /// compare epochs; 0 trains on everything once the recipe is fixed.
+    validation_share: f64 = 0.1,
+    /// Everything random follows from it. The paper's is 7.
+    seed: u64 = 7,
+    /// Passes over the photos. Small networks on few photos go on improving for hundreds.
+    epochs: usize = 300,
+    /// Samples per step. 64 is a compromise of steady gradients and many steps.
+    batch: usize = 64,
+    /// Parts of a batch that run side by side and have their own batch statistics. The result depends on it, not on
+    /// the number of threads; more than `groups` threads are of no use.
+    groups: usize = 4,
+    /// Step size of Adam at its highest.
+    rate: f32 = 2e-3,
+    /// Epochs in which the step size rises from 0: early steps of Adam are large and badly directed.
+    warmup_epochs: f32 = 3.0,
+    /// Pull of the weights towards 0. Small networks need little.
+    decay: f32 = 1e-2,
+    /// How slowly the average of the weights follows, per step; the average is what is exported. 0.999 averages about
+    /// the last 1,000 steps, which is worth as much as the end of a long decay of the step size.
+    average: f32 = 0.999,
+    /// Share of samples without a face, for the face score.
+    nonface_share: f64 = 0.15,
+    /// What the model file says of its training data.
+    training_data: String = String::new(),
+    /// What the model file says of the licence of its weights.
+    licence: String = String::new(),
+    /// What the model file says of the code that trained it.
+    commit: String = String::new(),
+    /// Share of the photos without faces that no training sees, chosen as `validation_share` is: what false faces are
+    /// counted on.
+    nonface_holdout: f64 = 0.25,
+    /// Epochs between validations; each also writes a checkpoint and the curves.
+    validate_every: usize = 10,
+    /// How crops are moved, scaled and turned (landmarks).
+    jitter: Jitter = Jitter::default(),
+    /// What is done to the brightness.
+    photometric: Photometric = Photometric::default(),
 }
 
 impl Config {
-    /// Reads a TOML file; what it does not name has its default.
+    /// Reads a TOML file; what it does not name has its default. Paths in it are relative to its folder and come back
+    /// absolute, so that the configuration saved beside the weights means the same files.
     ///
     /// # Errors
-    /// [`Error::File`] naming the line at fault, [`Error::Config`] as [`Config::check`].
+    /// [`Error::File`] naming the line at fault, or the knob as [`Config::check`].
     pub fn read(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
-        let config: Self = toml::from_str(&text).map_err(|e| Error::file(path, e))?;
-        config.check()?;
+        let at_fault = |e: toml::de::Error| match e.span() {
+            Some(span) => {
+                let line = text[..span.start].matches('\n').count() + 1;
+                Error::file(path, format!("line {line}: {}", e.message()))
+            }
+            None => Error::file(path, e.message()),
+        };
+        let mut config: Self = toml::from_str(&text).map_err(at_fault)?;
+        let path = std::path::absolute(path).map_err(|e| Error::file(path, e))?;
+        let folder = path.parent().unwrap_or(&path);
+        for file in [Some(&mut config.photos), config.boxes.as_mut(), config.nonfaces.as_mut()].into_iter().flatten() {
+            if !file.as_os_str().is_empty() {
+                *file = folder.join(&file);
+            }
+        }
+        config.check().map_err(|e| Error::file(&path, e))?;
         Ok(config)
     }
 
-    /// As TOML, every knob named.
+    /// As TOML, every knob named that has a value.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a configuration holds numbers, strings and tables only")
+    }
+
+    /// As [`Config::to_toml`], with [`REASONS`] as comments and the knobs without a value commented out.
+    pub fn to_commented_toml(&self) -> String {
+        let plain = self.to_toml();
+        let mut text = String::new();
+        for (key, reason) in REASONS {
+            reason.iter().for_each(|line| text.extend(["#", line, "\n"]));
+            let (value, section) = (format!("{key} = "), format!("[{key}]\n"));
+            if let Some(line) = plain.lines().find(|line| line.starts_with(&value)) {
+                text.extend([line, "\n\n"]);
+            } else if let Some(start) = plain.find(&section) {
+                let block = &plain[start..];
+                text.extend([block[..block.find("\n\n").unwrap_or(block.len())].trim_end(), "\n\n"]);
+            } else {
+                text.extend(["# ", key, " = \"...\"\n\n"]);
+            }
+        }
+        text.truncate(text.trim_end().len());
+        text + "\n"
+    }
+
+    /// Keys of the knobs that are set otherwise in `other`, `section.key` for those in sections, sorted.
+    pub fn differing_keys(&self, other: &Self) -> Vec<String> {
+        let [ours, theirs] = [self, other].map(|config| {
+            let table = toml::Table::try_from(config).expect("a configuration is a table");
+            let mut flat = BTreeMap::new();
+            for (key, value) in table {
+                match value {
+                    toml::Value::Table(section) => {
+                        flat.extend(section.into_iter().map(|(k, value)| (format!("{key}.{k}"), value)));
+                    }
+                    value => {
+                        flat.insert(key, value);
+                    }
+                }
+            }
+            flat
+        });
+        let keys: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+        keys.into_iter().filter(|key| ours.get(*key) != theirs.get(*key)).cloned().collect()
     }
 
     /// The network's name, the task's default when none is given.
@@ -125,17 +181,30 @@ impl Config {
         }
     }
 
+    /// The network exists and has the outputs that the task trains.
+    fn network_fits(&self) -> bool {
+        let Some(network) = networks::by_name(self.network_name()) else { return false };
+        let outputs = network.outputs.iter().map(|o| o.name.as_str());
+        match self.task {
+            Task::Landmarks => outputs.eq(networks::LANDMARK_OUTPUTS),
+            Task::Detector => outputs.eq(lineament::detect::GRIDS.map(|(name, _)| name)),
+        }
+    }
+
     /// # Errors
     /// [`Error::Config`] naming the knob and its range.
     pub fn check(&self) -> Result<()> {
         let rules = [
-            (networks::NAMES.contains(&self.network_name()), "network: one of lite, detector"),
+            (self.network_fits(), "network: `lite` for landmarks, `detector` for the detector"),
             ((0.0..0.9).contains(&self.validation_share), "validation_share: from 0 to 0.9"),
-            (self.epochs > 0, "epochs: at least 1"),
+            ((0.0..1.0).contains(&self.nonface_holdout), "nonface_holdout: from 0, below 1"),
+            (self.seed <= i64::MAX as u64, "seed: below 2^63, which is all that TOML holds"),
+            ((1..=MAX_EPOCHS).contains(&self.epochs), "epochs: from 1 to 1,000,000"),
+            (self.batch <= MAX_BATCH, "batch: at most 65,536"),
             (self.groups > 0 && self.batch >= self.groups, "groups: at least 1, at most `batch`"),
             (self.groups > 0 && self.batch.is_multiple_of(self.groups), "batch: a multiple of `groups`"),
             (self.rate > 0.0 && self.rate < 1.0, "rate: above 0, below 1"),
-            (self.warmup_epochs >= 0.0, "warmup_epochs: 0 or more"),
+            (self.warmup_epochs >= 0.0 && self.warmup_epochs.is_finite(), "warmup_epochs: 0 or more"),
             ((0.0..1.0).contains(&self.decay), "decay: from 0 to 1"),
             ((0.0..1.0).contains(&self.average), "average: from 0, below 1"),
             ((0.0..1.0).contains(&self.nonface_share), "nonface_share: from 0, below 1"),
@@ -148,5 +217,56 @@ impl Config {
                 Ok(self.photometric.check()?)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_commented_file_explains_every_knob_and_reads_back_as_the_defaults() {
+        for task in [Task::Landmarks, Task::Detector] {
+            let config = Config { task, ..Config::default() };
+            let text = config.to_commented_toml();
+            assert_eq!(toml::from_str::<Config>(&text).unwrap(), config, "{text}");
+            for (key, reason) in REASONS {
+                let at = text.find(&format!("#{}\n", reason[0])).unwrap_or_else(|| panic!("no reason for {key}"));
+                assert!(text[at..].contains(key), "{key} does not follow its reason");
+            }
+        }
+    }
+
+    #[test]
+    fn differing_keys_are_named_with_their_section() {
+        let mut other = Config { epochs: 5, nonfaces: Some("n".into()), ..Config::default() };
+        other.jitter.shift_sd = 0.5;
+        assert_eq!(Config::default().differing_keys(&other), ["epochs", "jitter.shift_sd", "nonfaces"]);
+        assert!(other.differing_keys(&other).is_empty());
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused_by_name() {
+        let default = Config::default;
+        let cases = [
+            ("network", Config { network: "basic".into(), ..default() }),
+            ("network", Config { network: "lite".into(), task: Task::Detector, ..default() }),
+            ("validation_share", Config { validation_share: f64::NAN, ..default() }),
+            ("nonface_holdout", Config { nonface_holdout: 1.0, ..default() }),
+            ("seed", Config { seed: u64::MAX, ..default() }),
+            ("epochs", Config { epochs: 0, ..default() }),
+            ("batch", Config { batch: usize::MAX, ..default() }),
+            ("batch", Config { batch: 65, ..default() }),
+            ("groups", Config { groups: 0, ..default() }),
+            ("rate", Config { rate: 0.0, ..default() }),
+            ("warmup_epochs", Config { warmup_epochs: f32::INFINITY, ..default() }),
+            ("average", Config { average: 1.0, ..default() }),
+            ("validate_every", Config { validate_every: 0, ..default() }),
+        ];
+        for (key, config) in cases {
+            let error = config.check().unwrap_err().to_string();
+            assert!(error.starts_with(&format!("configuration: {key}: ")), "{key}: {error}");
+        }
+        Config::default().check().unwrap();
     }
 }

@@ -2,10 +2,12 @@
 //! file read back and compared.
 
 use lineament::engine::Engine;
-use lineament::model::{self, Activation, Architecture, Metadata, Model, Op, ValueId};
+use lineament::model::{self, Activation, Architecture, Metadata, Model, Op, Role, ValueId};
+use rand::{Rng, SeedableRng};
+use rand_pcg::Pcg64;
 
 use crate::error::{Error, Result};
-use crate::graph::{Graph, norm};
+use crate::graph::{Graph, Group, norm};
 use crate::params::Params;
 
 /// The network without batch norm, and each layer's tensors (sizes, numbers) in the file's order.
@@ -40,7 +42,9 @@ pub fn fold(graph: &Graph, params: &Params) -> Result<Folded> {
             let readers = source.layers.iter().filter(|l| l.input == layer.input).count();
             let conv = layer.input.checked_sub(1).map(|c| source.layers[c].op);
             if !matches!(conv, Some(Op::Conv { .. } | Op::Depthwise { .. })) || layer.input != i || readers != 1 {
-                return Err(Error::Config(format!("layer {i}: batch norm must follow a convolution that only it reads")));
+                return Err(Error::Config(format!(
+                    "layer {i}: batch norm must follow a convolution that only it reads"
+                )));
             }
             let [mean, variance] = [0, 1].map(|k: usize| &params.statistics[graph.layout.statistics[i][k].clone()]);
             let Some([(_, weight), (_, bias)]) = weights.last_mut().map(Vec::as_mut_slice) else { unreachable!() };
@@ -66,14 +70,19 @@ pub fn fold(graph: &Graph, params: &Params) -> Result<Folded> {
                     let (input, tap) = (rest / (kernel * kernel), rest % (kernel * kernel));
                     tensors[0][(tap * from.channels + input) * filters + output]
                 });
-                vec![(vec![filters, from.channels, kernel, kernel], order.collect()), (vec![filters], tensors[1].to_vec())]
+                vec![
+                    (vec![filters, from.channels, kernel, kernel], order.collect()),
+                    (vec![filters], tensors[1].to_vec()),
+                ]
             }
             Op::Depthwise { kernel, .. } => {
                 let (c, taps) = (from.channels, kernel * kernel);
                 let order = (0..c * taps).map(|at| tensors[0][at % taps * c + at / taps]);
                 vec![(vec![c, 1, kernel, kernel], order.collect()), (vec![c], tensors[1].to_vec())]
             }
-            Op::Dense { units } => vec![(vec![from.len(), units], tensors[0].to_vec()), (vec![units], tensors[1].to_vec())],
+            Op::Dense { units } => {
+                vec![(vec![from.len(), units], tensors[0].to_vec()), (vec![units], tensors[1].to_vec())]
+            }
             Op::Activation(Activation::PRelu) => vec![(vec![from.channels], tensors[0].to_vec())],
             _ => vec![],
         });
@@ -84,15 +93,10 @@ pub fn fold(graph: &Graph, params: &Params) -> Result<Folded> {
     Ok(Folded { architecture, weights })
 }
 
-/// Largest difference between the training graph and the file read back that is accepted, as a share of the largest
-/// output: rounding of a few hundred additions.
-const TOLERANCE: f32 = 1e-3;
-
-/// Writes the model file, reads it back, and runs it on `probe` (`[h, w, c]`) beside `expected`, the outputs of the
-/// training graph for it.
+/// Writes the model file and reads it back.
 ///
 /// # Errors
-/// [`Error::Model`] when the file cannot be written or read, [`Error::Config`] when its outputs differ.
+/// [`Error::Model`] when the file cannot be written or read, [`Error::Config`] when it reads back otherwise.
 pub fn write(folded: &Folded, metadata: &Metadata) -> Result<Vec<u8>> {
     let bytes = model::write(&folded.architecture, metadata, &folded.weights)?;
     let read = Model::parse(&bytes)?;
@@ -103,21 +107,55 @@ pub fn write(folded: &Folded, metadata: &Metadata) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Compares the outputs of a file's engine with expected ones.
+/// Largest difference between the training graph and the file read back that is accepted, as a share of the largest
+/// output: rounding of a few hundred additions.
+const TOLERANCE: f32 = 1e-3;
+
+/// Runs a file of `folded` beside the training graph on noise, and compares their outputs.
 ///
 /// # Errors
 /// [`Error::Config`] naming the output that differs.
-pub fn compare(engine: &mut Engine, probe: &[f32], expected: &[(&str, Vec<f32>)]) -> Result<()> {
-    engine.run(|input| input.copy_from_slice(probe));
-    for (name, expected) in expected {
+pub fn verify(graph: &Graph, params: &Params, folded: &Folded) -> Result<()> {
+    let (graph, params) = frozen(graph, params)?;
+    let (mut convs, mut group) = (Vec::new(), Group::default());
+    graph.prepare(&params, &mut convs);
+    let mut rng = Pcg64::seed_from_u64(0);
+    let input = group.input(&graph, 1);
+    input.iter_mut().for_each(|v| *v = rng.random_range(-2.0..2.0));
+    let probe = input.to_vec();
+    group.forward(&graph, &convs, &params.values);
+    let bytes = write(folded, &Metadata::new(Role::Landmarks))?;
+    let mut engine = Engine::new(&Model::parse(&bytes)?)?;
+    engine.run(|input| input.copy_from_slice(&probe));
+    for (k, output) in graph.architecture.outputs.iter().enumerate() {
+        let (name, expected) = (&output.name, group.output(&graph, k));
         let Some((values, _)) = engine.output(name) else {
             return Err(Error::Config(format!("the exported file has no output `{name}`")));
         };
         let largest = expected.iter().fold(1.0f32, |m, v| m.max(v.abs()));
-        let worst = values.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
-        if values.len() != expected.len() || worst > TOLERANCE * largest {
+        // By total order NaN is the largest: it must not slip through.
+        let worst = values.iter().zip(expected).map(|(a, b)| (a - b).abs()).max_by(f32::total_cmp).unwrap_or(0.0);
+        if values.len() != expected.len() || worst.is_nan() || worst > TOLERANCE * largest {
             return Err(Error::Config(format!("output `{name}` of the exported file is off by {worst}")));
         }
     }
     Ok(())
+}
+
+/// The training graph with running statistics in place of the batch's: each batch norm becomes a depthwise
+/// convolution of a 1x1 window, whose two tensors lie where its scale and shift lay.
+fn frozen(graph: &Graph, params: &Params) -> Result<(Graph, Params)> {
+    let (mut architecture, mut params) = (graph.architecture.clone(), params.clone());
+    for (i, layer) in architecture.layers.iter_mut().enumerate().filter(|(_, layer)| layer.op == Op::BatchNorm) {
+        layer.op = Op::Depthwise { kernel: 1, stride: 1, padding: 0 };
+        let [mean, variance] = [0, 1].map(|k: usize| graph.layout.statistics[i][k].clone());
+        let [scale, shift] = [0, 1].map(|k: usize| graph.layout.tensors[i][k].clone());
+        for c in 0..scale.len() {
+            let factor =
+                params.values[scale.start + c] / (params.statistics[variance.start + c] + norm::EPSILON).sqrt();
+            params.values[scale.start + c] = factor;
+            params.values[shift.start + c] -= factor * params.statistics[mean.start + c];
+        }
+    }
+    Ok((Graph::new(architecture)?, params))
 }

@@ -5,14 +5,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use lineament::model::{Metadata, Role, key};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
-use crate::checkpoint;
+use crate::checkpoint::{self, Progress};
 use crate::config::{self, Config};
+use crate::curves;
 use crate::error::{Error, Result};
 use crate::export;
 use crate::graph::Graph;
@@ -30,6 +32,8 @@ pub mod files {
     pub const MODEL: &str = "model.onnx";
     /// Figures of each validated epoch.
     pub const CURVES: &str = "curves.csv";
+    /// The same, drawn.
+    pub const PICTURE: &str = "curves.png";
 }
 
 /// A training run.
@@ -38,8 +42,11 @@ pub struct Run<T> {
     dir: PathBuf,
     task: T,
     trainer: Trainer,
-    /// Sums of the losses of this epoch's steps.
-    losses: Figures,
+    /// Of this epoch's steps, and of the whole run up to where it was resumed.
+    progress: Progress,
+    started: Instant,
+    /// Samples since the last validation, and the time their steps took.
+    pace: (u64, Duration),
     order: (u64, Vec<usize>),
 }
 
@@ -63,7 +70,7 @@ pub struct Epoch {
     /// Epochs so far.
     pub epoch: usize,
     /// Mean parts of the loss.
-    pub losses: Figures,
+    pub losses: Vec<(String, f32)>,
     /// Figures on the validation photos, where this epoch was validated: the checkpoint and the model are written.
     pub validation: Option<Figures>,
 }
@@ -74,19 +81,37 @@ impl<T: Task> Run<T> {
     /// # Errors
     /// When files cannot be read or written, or the checkpoint belongs to another network.
     pub fn new(config: Config, dir: &Path, task: T, graph: Graph, resume: bool) -> Result<Self> {
+        config.check()?;
+        check_folder(dir, resume)?;
         let mut rng = Pcg64::seed_from_u64(config.seed);
         let mut params = Params::init(&graph.architecture, &graph.layout, &mut rng)?;
         task.init(&graph, &mut params);
         let mut trainer = Trainer::new(graph, params, config.groups);
         fs::create_dir_all(dir).map_err(|e| Error::file(dir, e))?;
-        if resume {
-            checkpoint::read(&dir.join(files::CHECKPOINT), &mut trainer)?;
-        } else if dir.join(files::CHECKPOINT).exists() {
-            let reason = "a run's checkpoint is here already: add --resume, or choose another folder";
-            return Err(Error::file(dir, reason));
+        let progress = if resume {
+            checkpoint::read(&dir.join(files::CHECKPOINT), &mut trainer)?
+        } else {
+            // What a run without a checkpoint left is not continued.
+            let _ = fs::remove_file(dir.join(files::CURVES));
+            Progress::default()
+        };
+        let run = Self {
+            config,
+            dir: dir.to_owned(),
+            task,
+            trainer,
+            progress,
+            started: Instant::now(),
+            pace: (0, Duration::ZERO),
+            order: (u64::MAX, Vec::new()),
+        };
+        let ended = run.steps() == run.total_steps() && run.progress.losses.is_empty();
+        if run.steps() > run.total_steps() || (ended && !dir.join(files::MODEL).exists()) {
+            let least = run.steps() / run.steps_per_epoch() + 1;
+            return Err(Error::Config(format!("epochs: the run has come further already: choose at least {least}")));
         }
-        write_whole(&dir.join(files::CONFIG), config.to_toml().as_bytes())?;
-        Ok(Self { config, dir: dir.to_owned(), task, trainer, losses: Vec::new(), order: (u64::MAX, Vec::new()) })
+        write_whole(&dir.join(files::CONFIG), run.config.to_toml().as_bytes())?;
+        Ok(run)
     }
 
     /// Steps that make an epoch.
@@ -109,24 +134,32 @@ impl<T: Task> Run<T> {
         self.trainer.graph.layout.len
     }
 
+    /// Samples learned from per second since the last validation; 0 before the first step after it.
+    pub fn samples_per_s(&self) -> f32 {
+        let (samples, time) = self.pace;
+        if samples == 0 { 0.0 } else { (samples as f64 / time.as_secs_f64().max(1e-9)) as f32 }
+    }
+
     /// Takes a step, or ends an epoch; `None` when the run is complete.
     ///
     /// # Errors
     /// When the loss diverges or a file cannot be written.
     pub fn advance(&mut self) -> Result<Option<Event>> {
         let (step, per_epoch) = (self.steps(), self.steps_per_epoch());
-        if step > 0 && step.is_multiple_of(per_epoch) && !self.losses.is_empty() {
+        if step > 0 && step.is_multiple_of(per_epoch) && !self.progress.losses.is_empty() {
             return self.end_epoch((step / per_epoch) as usize).map(|epoch| Some(Event::Epoch(epoch)));
         }
         if step >= self.total_steps() {
             return Ok(None);
         }
+        let start = Instant::now();
         let losses = self.step(step);
+        self.pace = (self.pace.0 + self.config.batch as u64, self.pace.1 + start.elapsed());
         let loss = losses[0].1;
         if !loss.is_finite() {
             return Err(Error::Diverged { loss, step });
         }
-        add_figures(&mut self.losses, &losses);
+        add_figures(&mut self.progress.losses, &losses);
         Ok(Some(Event::Step { step: step + 1, losses }))
     }
 
@@ -172,14 +205,27 @@ impl<T: Task> Run<T> {
 
     fn end_epoch(&mut self, epoch: usize) -> Result<Epoch> {
         let steps = self.steps_per_epoch() as f32;
-        let losses = std::mem::take(&mut self.losses).into_iter().map(|(name, sum)| (name, sum / steps)).collect();
+        let sums = std::mem::take(&mut self.progress.losses);
+        let losses = sums.into_iter().map(|(name, sum)| (name, sum / steps)).collect();
         let due = epoch.is_multiple_of(self.config.validate_every) || epoch == self.config.epochs;
         let mut report = Epoch { epoch, losses, validation: None };
         if due {
             let file = self.export()?;
-            report.validation = Some(self.task.validate(&file)?);
+            let validation = self.task.validate(&file)?;
             write_whole(&self.dir.join(files::MODEL), &file)?;
+            let row = curves::Row {
+                epoch,
+                losses: &report.losses,
+                validation: &validation,
+                rate: self.rate(self.steps() - 1),
+                samples_per_s: self.samples_per_s(),
+                seconds: self.seconds(),
+            };
+            curves::add(&self.dir, &row)?;
+            // Last: what is resumed from here finds the row above, and replaces it if it gets here again.
             self.save()?;
+            report.validation = Some(validation);
+            self.pace = (0, Duration::ZERO);
         }
         Ok(report)
     }
@@ -190,6 +236,7 @@ impl<T: Task> Run<T> {
     /// When the network cannot be folded or written.
     pub fn export(&self) -> Result<Vec<u8>> {
         let mut folded = export::fold(&self.trainer.graph, &self.trainer.average)?;
+        export::verify(&self.trainer.graph, &self.trainer.average, &folded)?;
         self.task.calibrate(&mut folded)?;
         let role = match self.config.task {
             config::Task::Landmarks => Role::Landmarks,
@@ -217,13 +264,33 @@ impl<T: Task> Run<T> {
     /// # Errors
     /// When it cannot be written.
     pub fn save(&self) -> Result<()> {
-        checkpoint::write(&self.dir.join(files::CHECKPOINT), &self.trainer)
+        let progress = Progress { losses: self.progress.losses.clone(), seconds: self.seconds() };
+        checkpoint::write(&self.dir.join(files::CHECKPOINT), &self.trainer, &progress)
+    }
+
+    /// Seconds since the start, without those between a stop and its resumption.
+    fn seconds(&self) -> f64 {
+        self.progress.seconds + self.started.elapsed().as_secs_f64()
     }
 }
 
-fn add_figures(sum: &mut Figures, figures: &Figures) {
+/// Whether a run can start (or go on, with `resume`) in the folder `dir`: to be known before the photos are read.
+///
+/// # Errors
+/// [`Error::File`] with the remedy.
+pub fn check_folder(dir: &Path, resume: bool) -> Result<()> {
+    match (resume, dir.join(files::CHECKPOINT).exists()) {
+        (true, false) => Err(Error::file(dir, "no checkpoint to go on from: start without --resume")),
+        (false, true) => {
+            Err(Error::file(dir, "a run's checkpoint is here already: add --resume, or choose another folder"))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn add_figures<N: From<&'static str>>(sum: &mut Vec<(N, f32)>, figures: &Figures) {
     if sum.is_empty() {
-        sum.clone_from(figures);
+        sum.extend(figures.iter().map(|&(name, value)| (name.into(), value)));
     } else {
         sum.iter_mut().zip(figures).for_each(|(sum, figure)| sum.1 += figure.1);
     }

@@ -83,11 +83,7 @@ impl Trainer {
         loss: impl Fn(usize, T, &Outputs, &mut [Vec<f32>]) -> R + Sync,
     ) -> Vec<R> {
         let reports = self.gradients(step.samples, fill, loss);
-        let (first, rest) = self.groups.split_first_mut().expect("at least one group");
-        for other in rest.iter() {
-            elementwise::add(&mut first.d_params, &other.d_params);
-        }
-        self.adam.step(&mut self.params.values, &first.d_params, step.rate, step.decay);
+        self.adam.step(&mut self.params.values, &self.groups[0].d_params, step.rate, step.decay);
         let share = STATISTICS_MOMENTUM / self.groups.len() as f32;
         self.params.statistics.iter_mut().for_each(|v| *v *= 1.0 - STATISTICS_MOMENTUM);
         for group in &self.groups {
@@ -100,8 +96,8 @@ impl Trainer {
         reports
     }
 
-    /// Gradients of all groups, without a step.
-    fn gradients<T, R: Send>(
+    /// As [`Trainer::step`], without changing what is learned: [`Trainer::gradient`] has the result.
+    pub fn gradients<T, R: Send>(
         &mut self,
         samples: usize,
         fill: impl Fn(usize, &mut [f32]) -> T + Sync,
@@ -126,7 +122,17 @@ impl Trainer {
             group.statistics(graph, statistics);
             report
         };
-        groups.par_iter_mut().enumerate().map(run).collect()
+        let reports = groups.par_iter_mut().enumerate().map(run).collect();
+        let (first, rest) = groups.split_first_mut().expect("at least one group");
+        for other in rest {
+            elementwise::add(&mut first.d_params, &other.d_params);
+        }
+        reports
+    }
+
+    /// The gradient of the last step, summed over its groups, in the order of [`Params::values`]; empty before.
+    pub fn gradient(&self) -> &[f32] {
+        &self.groups[0].d_params
     }
 }
 
@@ -200,20 +206,24 @@ mod tests {
         for ops in cases {
             let mut trainer = trainer(ops);
             loss(&mut trainer, 3);
-            let gradient = trainer.groups[0].d_params.clone();
-            for at in 0..gradient.len() {
+            let gradient = trainer.gradient().to_vec();
+            for (at, &gradient) in gradient.iter().enumerate() {
                 let value = trainer.params.values[at];
-                let mut shifted = |by: f32| {
-                    trainer.params.values[at] = value + by;
-                    loss(&mut trainer, 3)
+                let mut numeric = |step: f32| {
+                    let mut shifted = |by: f32| {
+                        trainer.params.values[at] = value + by;
+                        loss(&mut trainer, 3)
+                    };
+                    let slope = (shifted(step) - shifted(-step)) / f64::from(2.0 * step);
+                    trainer.params.values[at] = value;
+                    slope as f32
                 };
-                const STEP: f32 = 1e-3;
-                let numeric = ((shifted(STEP) - shifted(-STEP)) / f64::from(2.0 * STEP)) as f32;
-                trainer.params.values[at] = value;
-                // Kinks of relu and pooling within the step make a few numeric slopes wrong: the bound is loose there.
-                let tolerance = 0.02 * gradient[at].abs().max(numeric.abs()) + 0.08;
-                if (gradient[at] - numeric).abs() > tolerance {
-                    failures.push(format!("{ops:?} parameter {at}: {} but numerically {numeric}", gradient[at]));
+                let agrees = |n: f32| (gradient - n).abs() <= 0.02 * gradient.abs().max(n.abs()) + 0.08;
+                // A kink of relu or pooling within the step makes a slope wrong; few are left within a shorter one,
+                // where rounding counts more.
+                let slopes = [1e-3, 2e-4].map(&mut numeric);
+                if !slopes.into_iter().any(agrees) {
+                    failures.push(format!("{ops:?} parameter {at}: {gradient} but numerically {slopes:?}"));
                 }
             }
         }

@@ -6,3 +6,4 @@ mod helpers;
 mod inspect;
 mod real_face;
 mod run;
+mod train;

@@ -126,7 +126,14 @@ impl Conv {
     }
 
     /// Any stride: the gradients of all windows, added where they came from.
-    fn strided_input_gradient(&self, d_output: &[f32], to: Shape, d_input: &mut [f32], from: Shape, scratch: &mut Scratch) {
+    fn strided_input_gradient(
+        &self,
+        d_output: &[f32],
+        to: Shape,
+        d_input: &mut [f32],
+        from: Shape,
+        scratch: &mut Scratch,
+    ) {
         let Size { kernel, stride, padding, inputs, outputs } = self.size;
         let (pixels, window) = (to.height * to.width, kernel * kernel * inputs);
         scratch.windows.resize(pixels * window, 0.0);

@@ -18,7 +18,16 @@ pub struct Size {
 
 /// `input` `[n, h, w, c]`, weights `[k, k, c]` to `output` `[n, h', w', c]`.
 #[allow(clippy::too_many_arguments)] // Both ends of the layer.
-pub fn forward(size: Size, weights: &[f32], bias: &[f32], input: &[f32], from: Shape, output: &mut [f32], to: Shape, padded: &mut Vec<f32>) {
+pub fn forward(
+    size: Size,
+    weights: &[f32],
+    bias: &[f32],
+    input: &[f32],
+    from: Shape,
+    output: &mut [f32],
+    to: Shape,
+    padded: &mut Vec<f32>,
+) {
     let (height, width) = padded_size(from, size.padding);
     padded.resize(height * width * from.channels, 0.0);
     for (input, output) in input.chunks_exact(from.len()).zip(output.chunks_exact_mut(to.len())) {
@@ -50,7 +59,8 @@ pub fn backward(
     // The weights turned by half: the gradient of the input is a convolution with them.
     let taps = size.kernel * size.kernel;
     let turned: Vec<f32> = (0..taps).rev().flat_map(|tap| &weights[tap * c..][..c]).copied().collect();
-    let samples = input.chunks_exact(from.len()).zip(d_output.chunks_exact(to.len())).zip(d_input.chunks_exact_mut(from.len()));
+    let samples =
+        input.chunks_exact(from.len()).zip(d_output.chunks_exact(to.len())).zip(d_input.chunks_exact_mut(from.len()));
     for ((input, d_output), d_input) in samples {
         vectorized(|| {
             for pixel in d_output.chunks_exact(c) {

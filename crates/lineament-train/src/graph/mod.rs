@@ -147,12 +147,17 @@ impl Group {
         &self.values[graph.architecture.outputs[index].value]
     }
 
-    /// Means and variances of the batch norm layers in this group, in the layout's order of statistics.
+    /// Means and variances of the batch norm layers in this group, in the layout's order of statistics. The variances
+    /// are the unbiased ones, as PyTorch keeps them: they estimate those of all photos.
     pub fn statistics(&self, graph: &Graph, out: &mut [f32]) {
-        for (saved, places) in self.norms.iter().zip(&graph.layout.statistics) {
+        let layers = graph.architecture.layers.iter().zip(&graph.layout.statistics);
+        for (saved, (layer, places)) in self.norms.iter().zip(layers) {
             if let [mean, variance] = places.as_slice() {
+                let from = graph.shapes[layer.input];
+                let n = (self.samples * from.height * from.width) as f32;
+                let unbiased = n / (n - 1.0).max(1.0);
                 out[mean.clone()].copy_from_slice(&saved.mean);
-                out[variance.clone()].copy_from_slice(&saved.variance);
+                out[variance.clone()].iter_mut().zip(&saved.variance).for_each(|(out, v)| *out = unbiased * v);
             }
         }
     }
@@ -208,7 +213,14 @@ impl Group {
 
     /// Takes the gradients of the outputs (in [`Architecture::outputs`]'s order, sizes as the outputs) back through
     /// all layers; adds to `d_params`.
-    pub fn backward(&mut self, graph: &Graph, convs: &[conv::Conv], params: &[f32], d_outputs: &[Vec<f32>], d_params: &mut [f32]) {
+    pub fn backward(
+        &mut self,
+        graph: &Graph,
+        convs: &[conv::Conv],
+        params: &[f32],
+        d_outputs: &[Vec<f32>],
+        d_params: &mut [f32],
+    ) {
         self.has_gradient.clear();
         self.has_gradient.resize(graph.shapes.len(), false);
         for (output, d) in graph.architecture.outputs.iter().zip(d_outputs) {
@@ -253,7 +265,15 @@ impl Group {
     }
 
     /// Layer `start`, whose output (with the activation it takes along) is value `end`.
-    fn backward_layer(&mut self, graph: &Graph, convs: &[conv::Conv], params: &[f32], start: usize, end: ValueId, d_params: &mut [f32]) {
+    fn backward_layer(
+        &mut self,
+        graph: &Graph,
+        convs: &[conv::Conv],
+        params: &[f32],
+        start: usize,
+        end: ValueId,
+        d_params: &mut [f32],
+    ) {
         let layer = graph.architecture.layers[start];
         let (from, to) = (graph.shapes[layer.input], graph.shapes[end]);
         let wanted = graph.wants_gradient[layer.input];

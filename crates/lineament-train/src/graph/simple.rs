@@ -11,7 +11,9 @@ pub fn max_pool(input: &[f32], from: Shape, output: &mut [f32], winners: &mut [u
     let (c, row, out_row) = (from.channels, from.width * from.channels, from.width / 2 * from.channels);
     let samples = input.chunks_exact(from.len());
     let per_sample = from.height / 2 * out_row;
-    for (input, (output, winners)) in samples.zip(output.chunks_exact_mut(per_sample).zip(winners.chunks_exact_mut(per_sample))) {
+    for (input, (output, winners)) in
+        samples.zip(output.chunks_exact_mut(per_sample).zip(winners.chunks_exact_mut(per_sample)))
+    {
         for (y, (out, win)) in output.chunks_exact_mut(out_row).zip(winners.chunks_exact_mut(out_row)).enumerate() {
             let (top, bottom) = input[2 * y * row..][..2 * row].split_at(row);
             vectorized(|| {
@@ -37,8 +39,9 @@ pub fn max_pool_backward(d_output: &[f32], winners: &[u8], from: Shape, d_input:
     let (c, row, out_row) = (from.channels, from.width * from.channels, from.width / 2 * from.channels);
     let per_sample = from.height / 2 * out_row;
     d_input.fill(0.0);
-    for (d_input, (d_output, winners)) in
-        d_input.chunks_exact_mut(from.len()).zip(d_output.chunks_exact(per_sample).zip(winners.chunks_exact(per_sample)))
+    for (d_input, (d_output, winners)) in d_input
+        .chunks_exact_mut(from.len())
+        .zip(d_output.chunks_exact(per_sample).zip(winners.chunks_exact(per_sample)))
     {
         for (y, (d, win)) in d_output.chunks_exact(out_row).zip(winners.chunks_exact(out_row)).enumerate() {
             let (top, bottom) = d_input[2 * y * row..][..2 * row].split_at_mut(row);
@@ -60,7 +63,9 @@ pub fn max_pool_backward(d_output: &[f32], winners: &[u8], from: Shape, d_input:
 /// Gradient through an activation that stands alone; adds to the gradient of its slopes.
 pub fn activation_backward(activation: Activation, slopes: &[f32], input: &[f32], d: &mut [f32], d_slopes: &mut [f32]) {
     match activation {
-        Activation::Relu => vectorized(|| d.iter_mut().zip(input).for_each(|(d, x)| *d = if *x > 0.0 { *d } else { 0.0 })),
+        Activation::Relu => {
+            vectorized(|| d.iter_mut().zip(input).for_each(|(d, x)| *d = if *x > 0.0 { *d } else { 0.0 }))
+        }
         Activation::HardSwish => vectorized(|| d.iter_mut().zip(input).for_each(|(d, x)| *d *= hard_swish_slope(*x))),
         Activation::PRelu => {
             let c = slopes.len();

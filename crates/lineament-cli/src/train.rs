@@ -1,0 +1,176 @@
+//! `lineament train`: from a folder of photos to a model file.
+
+mod settings;
+mod watch;
+
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use anyhow::{Context, Result};
+use lineament_train::config::{self, Config};
+use lineament_train::detector::DetectorTask;
+use lineament_train::graph::Graph;
+use lineament_train::landmarks::Landmarks;
+use lineament_train::networks;
+use lineament_train::survey::Survey;
+use lineament_train::task::Task;
+use lineament_train::train::{Event, Run, check_folder, files};
+
+use crate::values;
+use settings::Settings;
+use watch::Watch;
+
+const EXAMPLES: &str = "\
+Examples:
+  lineament train --print-config landmarks > lite.toml      every knob with its default and reason
+  lineament train lite.toml --out lite --photos faces/      trains; the model is lite/model.onnx
+  lineament train --out lite --resume                       goes on after Ctrl-C or a power cut
+  lineament train --out lite --resume --epochs 400          and trains longer than planned
+
+Ctrl-C saves a checkpoint and stops; a second one ends at once. In DIR lie config.toml, checkpoint.safetensors,
+model.onnx, curves.csv and curves.png.";
+
+/// Exit code of a run that was stopped, as shells have it for Ctrl-C.
+const STOPPED: u8 = 130;
+
+/// Trains a network from labelled photos
+///
+/// Trains a landmark network or a face detector from a folder of photos with a .pts file beside each. One TOML file says
+/// how; it is saved beside the weights. The same configuration gives the same weights, with any number of threads.
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = EXAMPLES)]
+pub struct TrainArgs {
+    /// The configuration; paths in it are relative to its folder. Not needed with --resume
+    #[arg(required_unless_present_any = ["resume", "print_config"])]
+    config: Option<PathBuf>,
+
+    /// Folder for the model, its configuration, checkpoint and curves
+    #[arg(long, value_name = "DIR", required_unless_present = "print_config")]
+    out: Option<PathBuf>,
+
+    /// Go on from the checkpoint in DIR, with the configuration saved there
+    #[arg(long)]
+    resume: bool,
+
+    /// Print a configuration with every knob, its default and its reason, and do nothing else
+    #[arg(long, value_name = "TASK", exclusive = true)]
+    print_config: Option<TaskName>,
+
+    /// Folder of photos with .pts files, instead of the configuration's
+    #[arg(long, value_name = "DIR")]
+    photos: Option<PathBuf>,
+
+    /// Table of all faces in the photos, instead of the configuration's
+    #[arg(long, value_name = "FILE")]
+    boxes: Option<PathBuf>,
+
+    /// Folder of photos without faces, instead of the configuration's
+    #[arg(long, value_name = "DIR")]
+    nonfaces: Option<PathBuf>,
+
+    /// Passes over the photos, instead of the configuration's
+    #[arg(long, value_name = "COUNT", value_parser = values::count)]
+    epochs: Option<usize>,
+
+    /// What everything random follows from, instead of the configuration's
+    #[arg(long, value_name = "NUMBER")]
+    seed: Option<u64>,
+
+    /// Threads to train with; does not change the result [default: all cores]
+    #[arg(long, value_name = "COUNT", value_parser = values::threads)]
+    threads: Option<usize>,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum TaskName {
+    /// The network that places the points
+    Landmarks,
+    /// The network that finds faces
+    Detector,
+}
+
+/// Runs the command.
+pub fn run(args: TrainArgs) -> Result<ExitCode> {
+    if let Some(name) = args.print_config {
+        let task = match name {
+            TaskName::Landmarks => config::Task::Landmarks,
+            TaskName::Detector => config::Task::Detector,
+        };
+        let text = Config { task, ..Config::default() }.to_commented_toml();
+        io::stdout().lock().write_all(text.as_bytes())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let settings = Settings::new(&args)?;
+    check_folder(&settings.dir, settings.resume)?;
+    let survey = Survey::new(&settings.config)?;
+    let mut notes = settings.notes.clone();
+    notes.extend(survey.warnings(&settings.config).into_iter().map(|w| format!("warning: {w}")));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)); // 0: every core
+    let pool = pool.build().context("--threads: cannot start them")?;
+    if args.threads.is_some_and(|n| n > settings.config.groups) {
+        let groups = settings.config.groups;
+        notes.push(format!(
+            "warning: --threads is more than `groups`, which is {groups}: the others have nothing to do"
+        ));
+    }
+    notes.iter().for_each(|note| watch::say(note));
+    let config = settings.config.clone();
+    let graph = Graph::new(networks::by_name(config.network_name()).context("network: there is none of this name")?)?;
+    let side = graph.shapes[0].width;
+    pool.install(|| match config.task {
+        config::Task::Landmarks => drive(Landmarks::new(&config, side)?, graph, settings, &survey),
+        config::Task::Detector => drive(DetectorTask::new(&config, side)?, graph, settings, &survey),
+    })
+}
+
+/// Pulls the run to its end, or to Ctrl-C.
+fn drive<T: Task>(task: T, graph: Graph, settings: Settings, survey: &Survey) -> Result<ExitCode> {
+    let Settings { config, dir, resume, .. } = settings;
+    let mut run = Run::new(config.clone(), &dir, task, graph, resume)?;
+    watch::say(&format!(
+        "{}: {} parameters; {} photos, {} for validation, {} without faces; {} steps of {}, {} threads",
+        config.network_name(),
+        run.parameters(),
+        survey.photos,
+        survey.validation,
+        survey.nonfaces,
+        run.total_steps(),
+        config.batch,
+        rayon::current_num_threads(),
+    ));
+    let stop = stop_on_ctrl_c()?;
+    let mut watch = Watch::new(&run, config.epochs);
+    while !stop.load(Ordering::Relaxed) {
+        match run.advance()? {
+            Some(Event::Step { losses, .. }) => watch.step(&run, losses[0].1),
+            Some(Event::Epoch(epoch)) => watch.epoch(&run, &epoch),
+            None => {
+                watch.finish();
+                let model = dir.join(files::MODEL);
+                watch::say(&format!("complete: {}{}", model.display(), watch.last_figures()));
+                return Ok(ExitCode::SUCCESS);
+            }
+        }
+    }
+    watch.finish();
+    run.save()?;
+    let dir = dir.display();
+    watch::say(&format!("stopped after step {}; go on with: lineament train --out {dir} --resume", run.steps()));
+    Ok(ExitCode::from(STOPPED))
+}
+
+/// Becomes true at the first Ctrl-C; the second ends the program.
+fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let flag = Arc::clone(&stop);
+    let handler = move || {
+        if flag.swap(true, Ordering::Relaxed) {
+            std::process::exit(STOPPED.into());
+        }
+    };
+    ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")?;
+    Ok(stop)
+}

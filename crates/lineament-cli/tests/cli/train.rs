@@ -1,0 +1,96 @@
+use std::time::{Duration, Instant};
+
+use image::ImageFormat;
+
+use crate::helpers::{Folder, picture};
+
+/// Six photos with points, and a configuration that trains the default network on them for `epochs`.
+fn folder(epochs: usize) -> Folder {
+    let folder = Folder::new();
+    for i in 0..6 {
+        folder.write(&format!("faces/photo{i}.png"), picture(64, 64, ImageFormat::Png));
+        let point = |k: usize| {
+            let (angle, radius) = (0.7 * k as f32, 10.0 + (k % 5) as f32 * 3.0);
+            format!("{} {}\n", 32.0 + radius * angle.cos(), 32.0 + radius * angle.sin())
+        };
+        let points: String = (0..68).map(point).collect();
+        folder.write(&format!("faces/photo{i}.pts"), format!("version: 1\nn_points: 68\n{{\n{points}}}\n"));
+    }
+    let config = format!("photos = \"faces\"\nepochs = {epochs}\nbatch = 2\ngroups = 1\nvalidate_every = 1000\n");
+    folder.write("lite.toml", config);
+    folder
+}
+
+#[test]
+fn print_config_prints_a_configuration_with_reasons() {
+    for task in ["landmarks", "detector"] {
+        let outcome = Folder::new().run(&["train", "--print-config", task]);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        assert!(outcome.stdout.contains(&format!("\ntask = \"{task}\"\n")), "{}", outcome.stdout);
+        assert!(outcome.stdout.contains("# Passes over the photos."), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn a_run_leaves_a_model_that_inspect_reads_and_refuses_a_second_start() {
+    let folder = folder(2);
+    let outcome = folder.run(&["train", "lite.toml", "--out", "lite", "--threads", "1"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stderr.contains("warning: only "), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("complete: lite/model.onnx"), "{}", outcome.stderr);
+    assert_eq!(folder.run(&["inspect", "lite/model.onnx"]).code, Some(0));
+    let again = folder.run(&["train", "lite.toml", "--out", "lite"]);
+    assert_eq!(again.code, Some(1));
+    assert!(again.stderr.contains("add --resume"), "{}", again.stderr);
+    let seed = folder.run(&["train", "--out", "lite", "--resume", "--seed", "8"]);
+    assert_eq!(seed.code, Some(2));
+    assert!(seed.stderr.contains("`seed` is not what the run was started with"), "{}", seed.stderr);
+    let longer = folder.run(&["train", "lite.toml", "--out", "lite", "--resume", "--epochs", "3"]);
+    assert_eq!(longer.code, Some(0), "{longer:?}");
+    assert!(longer.stderr.contains("epochs: 3 instead of 2; the step size follows"), "{}", longer.stderr);
+}
+
+#[test]
+fn a_faulty_command_line_or_configuration_is_named() {
+    let folder = folder(1);
+    folder.write("typo.toml", "epoch = 3\n");
+    folder.write("empty.toml", "");
+    let cases = [
+        (&["train", "lite.toml"][..], 2, "--out <DIR>"),
+        (&["train", "--out", "x"], 2, "<CONFIG>"),
+        (&["train", "none.toml", "--out", "x"], 1, "none.toml: "),
+        (&["train", "typo.toml", "--out", "x"], 1, "typo.toml: line 1: unknown field `epoch`"),
+        (&["train", "empty.toml", "--out", "x"], 2, "--photos"),
+        (&["train", "lite.toml", "--out", "x", "--photos", "none"], 1, "none: "),
+        (&["train", "lite.toml", "--out", "x", "--epochs", "0"], 2, "--epochs"),
+        (&["train", "--out", "x", "--resume"], 1, "start without --resume"),
+    ];
+    for (args, code, part) in cases {
+        let outcome = folder.run(args);
+        assert_eq!(outcome.code, Some(code), "{args:?}: {outcome:?}");
+        assert!(outcome.stderr.contains(part), "{args:?}: {}", outcome.stderr);
+    }
+    assert!(!folder.path("x").exists(), "nothing is written before the start");
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_saves_and_tells_how_to_go_on() {
+    let folder = folder(100_000);
+    let mut child = folder.command(&["train", "lite.toml", "--out", "lite"]).spawn().unwrap();
+    // The configuration is written right before Ctrl-C is listened for and the first step.
+    let start = Instant::now();
+    while !folder.path("lite/config.toml").exists() && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    std::thread::sleep(Duration::from_millis(200));
+    let interrupt = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(interrupt.success() && child.wait().unwrap().code() == Some(130));
+    let stderr = std::io::read_to_string(child.stderr.take().unwrap()).unwrap();
+    assert!(stderr.contains("go on with: lineament train --out lite --resume"), "{stderr}");
+    let after = stderr.split("stopped after step ").nth(1).and_then(|rest| rest.split(';').next());
+    let epochs = after.unwrap().parse::<usize>().unwrap() + 1; // An epoch is a step or more.
+    let resumed = folder.run(&["train", "--out", "lite", "--resume", "--epochs", &epochs.to_string()]);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    assert!(folder.path("lite/model.onnx").exists());
+}

@@ -1,0 +1,48 @@
+//! Our engine beside onnxruntime's stored outputs (`tools/check_onnx.py`), at the processor's best level; the kernels
+//! themselves are compared at every level by their own tests.
+
+use lineament::engine::Engine;
+use lineament::model::{Model, Shape};
+use serde_json::Value;
+
+/// Largest difference that is accepted.
+const TOLERANCE: f32 = 1e-4;
+
+fn numbers(value: &Value) -> Vec<f32> {
+    value.as_array().unwrap().iter().map(|v| v.as_f64().unwrap() as f32).collect()
+}
+
+fn sizes(value: &Value) -> Vec<usize> {
+    value.as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as usize).collect()
+}
+
+/// `[c, h, w] -> [h, w, c]`.
+fn hwc_from_chw(values: &[f32], Shape { height, width, channels }: Shape) -> Vec<f32> {
+    let area = height * width;
+    (0..area * channels).map(|i| values[i % channels * area + i / channels]).collect()
+}
+
+#[test]
+fn outputs_agree_with_onnxruntimes() {
+    for name in ["tiny", "tinyconv"] {
+        let stem = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
+        let file = std::fs::read(format!("{stem}.onnx")).unwrap();
+        let stored: Value = serde_json::from_slice(&std::fs::read(format!("{stem}.json")).unwrap()).unwrap();
+        let [1, channels, height, width] = sizes(&stored["shape"])[..] else { panic!("{name}: one picture, NCHW") };
+        let mut engine = Engine::new(&Model::parse(&file).unwrap()).unwrap();
+        engine.set_input_size(height, width).unwrap();
+        let input = hwc_from_chw(&numbers(&stored["input"]), Shape::hwc(height, width, channels));
+        // Twice: nothing of the first run may be left in the second.
+        engine.run(|to| to.fill(9.0));
+        engine.run(|to| to.copy_from_slice(&input));
+        let outputs = stored["outputs"].as_object().unwrap();
+        assert!(!outputs.is_empty());
+        for (output, expected) in outputs {
+            let (ours, shape) = engine.output(output).unwrap_or_else(|| panic!("{name} has no output {output}"));
+            let expected = hwc_from_chw(&numbers(expected), shape);
+            assert_eq!(ours.len(), expected.len(), "{name} {output}");
+            let worst = ours.iter().zip(&expected).map(|(a, b)| (a - b).abs()).max_by(f32::total_cmp).unwrap(); // NaN counts
+            assert!(worst <= TOLERANCE, "{name} {output}: off by {worst}");
+        }
+    }
+}
