@@ -8,10 +8,11 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use lineament::engine::Plan;
 use lineament::model::{Activation, Layer, Model, Op, Shape, key};
+use lineament::models::{DETECTOR, LITE};
 use serde::Serialize;
 
 use crate::failure::one_line;
-use crate::models::{self, BUILTIN_DETECTOR, BUILTIN_LANDMARKS};
+use crate::models;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -44,8 +45,8 @@ pub fn run(args: InspectArgs) -> Result<ExitCode> {
     let files = match &args.file {
         Some(path) => vec![(path.display().to_string(), models::read_file(path)?)],
         None => vec![
-            ("the face detector inside this program".to_owned(), BUILTIN_DETECTOR.to_vec()),
-            ("the landmark network inside this program".to_owned(), BUILTIN_LANDMARKS.to_vec()),
+            ("the face detector inside this program".to_owned(), DETECTOR.to_vec()),
+            ("the landmark network inside this program".to_owned(), LITE.to_vec()),
         ],
     };
     let mut texts = Vec::new();

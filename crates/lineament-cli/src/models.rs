@@ -6,16 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use lineament::model::{Model, Role};
+use lineament::models::{DETECTOR, LITE};
 use lineament::{Lineament, Options};
 
 /// Most bytes of a model file. The paper's largest network takes 544 MB.
 const MAX_MODEL_BYTES: u64 = 1 << 30;
-
-/// The face detector inside the program.
-pub const BUILTIN_DETECTOR: &[u8] = &[];
-
-/// The landmark network inside the program.
-pub const BUILTIN_LANDMARKS: &[u8] = &[];
 
 /// Options that choose other models.
 #[derive(Debug, clap::Args)]
@@ -63,8 +58,8 @@ impl Models {
             (None, None) => Lineament::new(options),
             (detector, landmarks) => Lineament::with_models(
                 options,
-                detector.as_deref().unwrap_or(BUILTIN_DETECTOR),
-                landmarks.as_deref().unwrap_or(BUILTIN_LANDMARKS),
+                detector.as_deref().unwrap_or(DETECTOR),
+                landmarks.as_deref().unwrap_or(LITE),
             ),
         };
         ready.context("cannot load the models")

@@ -245,7 +245,7 @@ impl Plan {
                 image.width(),
                 image.height()
             );
-            let landmarks = lineament.landmarks(image, &crop_of(&rect));
+            let landmarks = lineament.landmarks(image, &Crop::from_rect(&rect));
             // The box stands for the detector's; what else a detector would say comes from the points.
             let points = five_points(&landmarks.points);
             Ok(Face { detection: Detection { rect, points, score: landmarks.score }, landmarks })
@@ -276,9 +276,4 @@ impl Outcome {
     fn failed(error: anyhow::Error) -> Self {
         Self { text: String::new(), problems: vec![error] }
     }
-}
-
-/// The crop around a box: upright, since nothing is known about the roll.
-fn crop_of(rect: &Rect) -> Crop {
-    Crop { center: rect.center(), side: lineament::crop::MARGIN * rect.width.max(rect.height), roll_rad: 0.0 }
 }

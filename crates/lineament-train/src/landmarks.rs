@@ -69,7 +69,10 @@ impl Landmarks {
         };
         let (train, validation) = (strip(train), strip(validation));
         if train.is_empty() {
-            return Err(Error::Config(format!("no photos left to train on: validation takes all {}", validation.len())));
+            return Err(Error::Config(format!(
+                "no photos left to train on: validation takes all {}",
+                validation.len()
+            )));
         }
         Ok(Self { config: config.clone(), side, train, validation, nonfaces })
     }
@@ -157,7 +160,9 @@ impl Task for Landmarks {
             // Small at first, so that training starts from the mean shape and not from noise about it.
             params.values[weights].iter_mut().for_each(|w| *w *= INITIAL_HEAD_SCALE);
             match output.name.as_str() {
-                "points" => mean.iter().zip(params.values[bias].chunks_exact_mut(2)).for_each(|(m, b)| (b[0], b[1]) = *m),
+                "points" => {
+                    mean.iter().zip(params.values[bias].chunks_exact_mut(2)).for_each(|(m, b)| (b[0], b[1]) = *m)
+                }
                 "log_errors" => params.values[bias].fill(INITIAL_ERROR.ln()),
                 _ => (),
             }

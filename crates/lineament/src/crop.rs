@@ -64,7 +64,8 @@ impl Crop {
     /// # Panics
     /// When `out` is not `side_px * side_px` long.
     pub fn sample_into(&self, image: &GreyImage, side_px: usize, out: &mut [f32]) {
-        let crop_from_pixel = Similarity::<CropFrame, PixelFrame>::from_scale_angle_shift(2.0 / side_px as f32, 0.0, -1.0, -1.0);
+        let crop_from_pixel =
+            Similarity::<CropFrame, PixelFrame>::from_scale_angle_shift(2.0 / side_px as f32, 0.0, -1.0, -1.0);
         sample(image, self.image_from_crop() * crop_from_pixel, side_px, side_px, out);
     }
 }
@@ -103,7 +104,13 @@ const MAX_SAMPLES: f32 = 16.0;
 ///
 /// # Panics
 /// When `out` is not `width * height` long.
-pub fn sample(image: &GreyImage, image_from_pixel: Similarity<ImageFrame, PixelFrame>, width: usize, height: usize, out: &mut [f32]) {
+pub fn sample(
+    image: &GreyImage,
+    image_from_pixel: Similarity<ImageFrame, PixelFrame>,
+    width: usize,
+    height: usize,
+    out: &mut [f32],
+) {
     assert_eq!(out.len(), width * height, "output of a {width}x{height} sampling");
     #[allow(clippy::manual_clamp)] // `clamp` keeps NaN; here it becomes 1.
     let grid = image_from_pixel.scale().round().max(1.0).min(MAX_SAMPLES) as usize;
@@ -118,9 +125,8 @@ pub fn sample(image: &GreyImage, image_from_pixel: Similarity<ImageFrame, PixelF
         for sample in 0..grid * grid {
             let (sx, sy) = ((sample % grid) as f32, (sample / grid) as f32);
             let first = image_from_pixel * Point::new((sx + 0.5) * step, y as f32 + (sy + 0.5) * step);
-            let at = |x: usize| {
-                Point::new(first.x + x as f32 * image_from_pixel.a, first.y + x as f32 * image_from_pixel.b)
-            };
+            let at =
+                |x: usize| Point::new(first.x + x as f32 * image_from_pixel.a, first.y + x as f32 * image_from_pixel.b);
             if inside {
                 row.iter_mut().enumerate().for_each(|(x, value)| *value += taps.bilinear(at(x)));
             } else {
@@ -160,7 +166,8 @@ impl<'a> Taps<'a> {
         let (x0, y0) = (x as usize, y as usize);
         let (fx, fy) = (x - x0 as f32, y - y0 as f32);
         let (x1, below) = ((x0 + 1).min(self.width - 1), y0.min(self.last_row) + 1);
-        let rows = [y0.min(self.last_row), below.min(self.last_row)].map(|y| &self.pixels[y * self.width..][..self.width]);
+        let rows =
+            [y0.min(self.last_row), below.min(self.last_row)].map(|y| &self.pixels[y * self.width..][..self.width]);
         let x0 = x0.min(self.width - 1);
         let [top, bottom] = rows.map(|row| {
             let (left, right) = (f32::from(row[x0]), f32::from(row[x1]));

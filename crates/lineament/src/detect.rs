@@ -5,7 +5,7 @@ use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::geometry::{ImageFrame, Point, Rect, Similarity};
 use crate::image::GreyImage;
-use crate::model::{Model, Role, key};
+use crate::model::{Model, Role, Shape, key};
 
 /// One detected face.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -67,14 +67,13 @@ impl Detector {
         }
         let mut engine = Engine::new(model)?;
         engine.set_input_size(SIDE_STEP, 2 * SIDE_STEP)?;
-        engine.run(|input| input.fill(0.0));
         for (name, step) in GRIDS {
-            match engine.output(name) {
-                Some((_, s)) if (s.height, s.width) == (SIDE_STEP / step, 2 * SIDE_STEP / step) && s.channels == CHANNELS => (),
-                other => {
-                    let shape = other.map(|(_, shape)| shape);
-                    return Err(Error::Model(format!("a detector's output `{name}` has {CHANNELS} channels, not {shape:?}")));
-                }
+            let expected = Shape::hwc(SIDE_STEP / step, 2 * SIDE_STEP / step, CHANNELS);
+            let shape = engine.output_shape(name);
+            if shape != Some(expected) {
+                return Err(Error::Model(format!(
+                    "the output `{name}` of a detector is {expected:?} here, not {shape:?}"
+                )));
             }
         }
         Ok(Self { engine })
@@ -113,9 +112,8 @@ impl Detector {
 fn decode(cells: &[f32], width: usize, step: f32, threshold: f32, out: &mut Vec<Detection>) {
     for (at, cell) in cells.as_chunks::<CHANNELS>().0.iter().enumerate() {
         let score = 1.0 / (1.0 + (-cell[0]).exp());
-        // Not `<`: NaN is no face.
-        if !(score >= threshold) || cell.iter().any(|v| !v.is_finite()) || cell[3].max(cell[4]) > MAX_LOG_SIZE {
-            continue;
+        if score < threshold || cell.iter().any(|v| !v.is_finite()) || cell[3].max(cell[4]) > MAX_LOG_SIZE {
+            continue; // What is not a finite number is no face.
         }
         let (x, y) = ((at % width) as f32 + 0.5, (at / width) as f32 + 0.5);
         let point = |k: usize| Point::new((x + cell[k]) * step, (y + cell[k + 1]) * step);

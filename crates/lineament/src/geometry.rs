@@ -177,13 +177,7 @@ impl<To, From> Similarity<To, From> {
     pub fn inverse(&self) -> Similarity<From, To> {
         let d = self.a * self.a + self.b * self.b;
         let (a, b) = (self.a / d, -self.b / d);
-        Similarity {
-            a,
-            b,
-            tx: -(a * self.tx - b * self.ty),
-            ty: -(b * self.tx + a * self.ty),
-            frames: PhantomData,
-        }
+        Similarity { a, b, tx: -(a * self.tx - b * self.ty), ty: -(b * self.tx + a * self.ty), frames: PhantomData }
     }
 }
 
@@ -245,7 +239,8 @@ mod tests {
 
     #[test]
     fn a_quarter_turn_clockwise_takes_right_to_down() {
-        let t = Similarity::<ImageFrame, ImageFrame>::from_scale_angle_shift(2.0, std::f32::consts::FRAC_PI_2, 0.0, 0.0);
+        let t =
+            Similarity::<ImageFrame, ImageFrame>::from_scale_angle_shift(2.0, std::f32::consts::FRAC_PI_2, 0.0, 0.0);
         let p = t * Point::new(1.0, 0.0);
         assert!(p.distance(Point::new(0.0, 2.0)) < 1e-6, "{p:?}");
     }

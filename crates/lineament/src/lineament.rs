@@ -37,7 +37,8 @@ impl Options {
         if self.min_face.is_some_and(|face| !(face >= 1.0 && face.is_finite())) {
             return Err(Error::Option(format!("min_face is at least 1 pixel, not {:?}", self.min_face)));
         }
-        for (name, value) in [("detector_threshold", self.detector_threshold), ("face_threshold", self.face_threshold)] {
+        for (name, value) in [("detector_threshold", self.detector_threshold), ("face_threshold", self.face_threshold)]
+        {
             if !share.contains(&value) {
                 return Err(Error::Option(format!("{name} is from 0 to 1, not {value}")));
             }
@@ -92,10 +93,7 @@ impl Lineament {
         let detections = self.detect_grey(&grey);
         let mut faces = Vec::with_capacity(detections.len());
         for detection in detections {
-            let mut landmarks = self.network.place(&grey, &Crop::from_detection(&detection));
-            if self.options.refine && landmarks.score > 0.0 {
-                landmarks = self.network.place(&grey, &Crop::from_points(&landmarks.points));
-            }
+            let landmarks = self.landmarks_grey(&grey, &Crop::from_detection(&detection));
             if landmarks.score >= self.options.face_threshold {
                 faces.push(Face { detection, landmarks });
             }
@@ -118,8 +116,17 @@ impl Lineament {
         detections
     }
 
-    /// The points of the face within `crop`.
+    /// The points of the face within `crop`; with [`Options::refine`] from a second look.
     pub fn landmarks(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
-        self.network.place(&image.to_grey(), crop)
+        self.landmarks_grey(&image.to_grey(), crop)
+    }
+
+    fn landmarks_grey(&mut self, grey: &GreyImage, crop: &Crop) -> Landmarks {
+        let first = self.network.place(grey, crop);
+        if self.options.refine && first.score > 0.0 {
+            self.network.place(grey, &Crop::from_points(&first.points))
+        } else {
+            first
+        }
     }
 }

@@ -15,7 +15,6 @@ fn bench_refuses_sizes_and_rounds_out_of_range() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn bench_needs_a_face() {
     let folder = Folder::new();
     folder.write("stripes.png", faceless(ImageFormat::Png));

@@ -40,7 +40,6 @@ fn a_model_file_is_described() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn without_a_file_both_models_inside_the_program_are_described() {
     let outcome = Folder::new().run(&["inspect", "--format", "json"]);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);

@@ -25,7 +25,6 @@ fn run_on(name: &str) -> Value {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn a_photo_on_its_side_is_read_upright() {
     let photo = run_on("astronaut_exif6.jpg");
     assert_eq!((&photo["width"], &photo["height"]), (&192.into(), &240.into()));
@@ -34,7 +33,6 @@ fn a_photo_on_its_side_is_read_upright() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn every_format_shows_the_same_face() {
     for name in ["astronaut.jpg", "astronaut_grey.png", "astronaut.webp"] {
         assert_eq!(run_on(name)["faces"].as_array().unwrap().len(), 1, "{name}");
@@ -42,7 +40,6 @@ fn every_format_shows_the_same_face() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn of_two_faces_the_larger_comes_first() {
     let photo = run_on("two_faces.jpg");
     let lefts: Vec<f64> = photo["faces"].as_array().unwrap().iter().map(|f| f["box"][0].as_f64().unwrap()).collect();
@@ -50,7 +47,6 @@ fn of_two_faces_the_larger_comes_first() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn pictures_without_a_face_have_none() {
     for name in ["cat.jpg", "coffee.jpg", "shapes.png", "blank.png"] {
         assert_eq!(run_on(name)["faces"], Value::Array(Vec::new()), "{name}");
@@ -58,7 +54,6 @@ fn pictures_without_a_face_have_none() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn the_points_of_a_real_face_are_the_stored_ones() {
     let (photo, stored) = (testdata("astronaut.jpg"), testdata("astronaut.json"));
     let folder = Folder::new();

@@ -104,7 +104,6 @@ fn an_output_folder_that_cannot_be_made_is_told_before_any_work() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn a_photo_without_a_face_is_an_empty_list_and_success() {
     let folder = Folder::new();
     for (name, format) in [
@@ -123,7 +122,6 @@ fn a_photo_without_a_face_is_an_empty_list_and_success() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn unreadable_photos_are_reported_and_the_others_go_on() {
     let folder = Folder::new();
     folder.write("a.png", faceless(ImageFormat::Png));
@@ -154,7 +152,6 @@ fn huge_bmp() -> Vec<u8> {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn photos_come_in_the_order_of_the_command_line_and_once() {
     let folder = Folder::new();
     for name in ["z.png", "d/b.png", "d/a/c.png", "d/c.PNG"] {
@@ -166,7 +163,6 @@ fn photos_come_in_the_order_of_the_command_line_and_once() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn same_named_photos_of_different_folders_do_not_meet() {
     let folder = Folder::new();
     for name in ["x/a.png", "y/a.png", "y/a.bmp"] {
@@ -190,7 +186,6 @@ fn same_named_photos_of_different_folders_do_not_meet() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn json_and_csv_go_into_one_file_for_all_photos() {
     let folder = Folder::new();
     folder.write("p/a.png", faceless(ImageFormat::Png));
@@ -205,7 +200,6 @@ fn json_and_csv_go_into_one_file_for_all_photos() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn a_photo_is_never_overwritten() {
     let folder = Folder::new();
     let photo = faceless(ImageFormat::Png);
@@ -220,7 +214,6 @@ fn a_photo_is_never_overwritten() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn standard_input_is_a_photo() {
     let outcome = Folder::new().run_with_stdin(&["run", "-"], &faceless(ImageFormat::Jpeg));
     assert_eq!(outcome.code, Some(0));
@@ -230,7 +223,6 @@ fn standard_input_is_a_photo() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn a_box_gives_points_without_a_detector() {
     let folder = Folder::new();
     folder.write("a.png", faceless(ImageFormat::Png));
@@ -250,7 +242,6 @@ fn a_box_gives_points_without_a_detector() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn pts_needs_a_folder_for_more_than_one_face() {
     let folder = Folder::new();
     folder.write("a.png", faceless(ImageFormat::Png));
@@ -270,7 +261,6 @@ fn pts_needs_a_folder_for_more_than_one_face() {
 }
 
 #[test]
-#[ignore = "the models are not inside the program yet"]
 fn a_closed_pipe_is_success() {
     let folder = Folder::new();
     for i in 0..200 {

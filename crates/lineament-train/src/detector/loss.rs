@@ -87,8 +87,18 @@ impl Parts {
     }
 }
 
+#[allow(clippy::too_many_arguments)] // Outputs, labels and the two results.
 /// Losses of one sample's grid, times `share`; writes the gradients.
-pub fn loss(cells: &[Cell], faces: &[Known], grid: usize, width: usize, outputs: &[f32], d: &mut [f32], share: f32, parts: &mut Parts) {
+pub fn loss(
+    cells: &[Cell],
+    faces: &[Known],
+    grid: usize,
+    width: usize,
+    outputs: &[f32],
+    d: &mut [f32],
+    share: f32,
+    parts: &mut Parts,
+) {
     let step = GRIDS[grid].1 as f32;
     for (at, &cell) in cells.iter().enumerate() {
         let outputs = &outputs[at * CHANNELS..][..CHANNELS];

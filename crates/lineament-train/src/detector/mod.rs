@@ -78,7 +78,10 @@ impl DetectorTask {
         };
         let (train, validation) = (strip(train), strip(validation));
         if train.is_empty() {
-            return Err(Error::Config(format!("no photos left to train on: validation takes all {}", validation.len())));
+            return Err(Error::Config(format!(
+                "no photos left to train on: validation takes all {}",
+                validation.len()
+            )));
         }
         Ok(Self { config: config.clone(), side, train, validation, nonfaces })
     }
@@ -147,7 +150,12 @@ impl Task for DetectorTask {
                 loss::loss(cells, faces, grid, width, outputs, &mut d[n * len..][..len], share, &mut parts);
             }
         }
-        vec![("loss", parts.whole()), ("score_loss", parts.score), ("box_loss", parts.rect), ("point_loss", parts.points)]
+        vec![
+            ("loss", parts.whole()),
+            ("score_loss", parts.score),
+            ("box_loss", parts.rect),
+            ("point_loss", parts.points),
+        ]
     }
 
     fn calibrate(&self, _: &mut Folded) -> Result<()> {

@@ -26,7 +26,13 @@ impl Pyramid {
     }
 
     /// As [`lineament::crop::sample`] on the photo itself, from the level that is shrunk by less than 2.
-    pub fn sample(&self, image_from_pixel: Similarity<ImageFrame, PixelFrame>, width: usize, height: usize, out: &mut [f32]) {
+    pub fn sample(
+        &self,
+        image_from_pixel: Similarity<ImageFrame, PixelFrame>,
+        width: usize,
+        height: usize,
+        out: &mut [f32],
+    ) {
         let halvings = image_from_pixel.scale().max(1.0).log2() as usize;
         let level = halvings.min(self.0.len() - 1);
         let level_from_image =

@@ -1,4 +1,4 @@
-//! The one call into the gemm crate: `c = a b` or `c += a b` with checked strides.
+//! The one call into the gemm crates: `c = a b` or `c += a b` with checked strides.
 
 #![allow(unsafe_code)]
 
@@ -41,28 +41,33 @@ pub fn multiply(c: &mut [f32], a: Matrix, b: Matrix, accumulate: bool) {
     assert_eq!(a.columns, b.rows, "inner sizes of a matrix product");
     assert_eq!(c.len(), a.rows * b.columns, "size of a matrix product");
     let ((a_row, a_column), (b_row, b_column)) = (a.steps(), b.steps());
+    if c.is_empty() {
+        return;
+    }
+    let multiply = gemm_f32::gemm::f32::get_gemm_fn();
+    // The kernels write columns: our rows, when all three matrices are taken as transposed, `c' = b' a'`.
     // SAFETY: `Matrix::new` and the assertions above made each slice as long as its sizes and steps say.
     unsafe {
-        gemm::gemm(
-            a.rows,
+        multiply(
             b.columns,
+            a.rows,
             a.columns,
             c.as_mut_ptr(),
-            1,
             b.columns as isize,
+            1,
             accumulate,
-            a.values.as_ptr(),
-            a_column,
-            a_row,
             b.values.as_ptr(),
-            b_column,
             b_row,
+            b_column,
+            a.values.as_ptr(),
+            a_row,
+            a_column,
             1.0,
             1.0,
             false,
             false,
             false,
-            gemm::Parallelism::None,
+            gemm_common::Parallelism::None,
         );
     }
 }

@@ -34,7 +34,11 @@ impl PackedConv {
     /// When the lengths do not fit.
     pub fn repack(&mut self, weights: &[f32], bias: &[f32], kernel: usize, stride: usize, inputs: usize) {
         let outputs = bias.len();
-        assert_eq!(weights.len(), kernel * kernel * inputs * outputs, "weights of a {kernel}x{kernel}x{inputs}x{outputs} convolution");
+        assert_eq!(
+            weights.len(),
+            kernel * kernel * inputs * outputs,
+            "weights of a {kernel}x{kernel}x{inputs}x{outputs} convolution"
+        );
         (self.kernel, self.stride, self.inputs, self.outputs) = (kernel, stride, inputs, outputs);
         self.bias.clear();
         self.bias.extend_from_slice(bias);

@@ -9,7 +9,15 @@ use super::simd::{Kernel, Simd, dispatch};
 ///
 /// # Panics
 /// When a slice has another length.
-pub fn depthwise(input: &[f32], size: (usize, usize), weights: &[f32], bias: &[f32], kernel: usize, stride: usize, output: &mut [f32]) {
+pub fn depthwise(
+    input: &[f32],
+    size: (usize, usize),
+    weights: &[f32],
+    bias: &[f32],
+    kernel: usize,
+    stride: usize,
+    output: &mut [f32],
+) {
     let ((height, width), channels) = (size, bias.len());
     let (h, w) = ((height - kernel) / stride + 1, (width - kernel) / stride + 1);
     assert_eq!(input.len(), height * width * channels, "input of a depthwise convolution");
@@ -82,7 +90,15 @@ fn any_kernel(input: &[f32], weights: &[f32], bias: &[f32], kernel: usize, outpu
 }
 
 /// The channels from `first` on, without vectors.
-fn one_by_one(input: &[f32], weights: &[f32], bias: &[f32], kernel: usize, output: &mut [f32], sizes: Sizes, first: usize) {
+fn one_by_one(
+    input: &[f32],
+    weights: &[f32],
+    bias: &[f32],
+    kernel: usize,
+    output: &mut [f32],
+    sizes: Sizes,
+    first: usize,
+) {
     let Sizes { width, h, w, channels, stride } = sizes;
     for y in 0..h {
         for x in 0..w {

@@ -116,7 +116,9 @@ pub fn dense(input: &[f32], weights: &[f32], bias: &[f32], output: &mut [f32]) {
                 *out += even + odd;
             }
         }
-        for (x, w) in blocks.remainder().iter().zip(weights[input.len() / DENSE_ROWS * DENSE_ROWS * units..].chunks_exact(units)) {
+        for (x, w) in
+            blocks.remainder().iter().zip(weights[input.len() / DENSE_ROWS * DENSE_ROWS * units..].chunks_exact(units))
+        {
             output.iter_mut().zip(w).for_each(|(out, w)| *out += x * w);
         }
     })

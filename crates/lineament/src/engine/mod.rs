@@ -61,7 +61,10 @@ impl Engine {
         let input = Shape { height, width, channels: self.architecture.input.channels };
         if self.plan.shapes[0] != input {
             if self.architecture.layers.iter().any(|layer| matches!(layer.op, Op::Dense { .. })) {
-                return Err(Error::Model(format!("its input is {:?}; {height}x{width} does not fit", self.architecture.input)));
+                return Err(Error::Model(format!(
+                    "its input is {:?}; {height}x{width} does not fit",
+                    self.architecture.input
+                )));
             }
             self.plan = Plan::new(&self.architecture, input)?;
         }
@@ -162,7 +165,13 @@ impl Weights {
         Ok(match (op, values.as_slice()) {
             (Op::Conv { filters, kernel, stride, .. }, [weight, bias]) => {
                 let weight = transposed(weight, filters);
-                Self::Conv(PackedConv::new(&hwio_from_io_hw(&weight, inputs, kernel, filters), bias, kernel, stride, inputs))
+                Self::Conv(PackedConv::new(
+                    &hwio_from_io_hw(&weight, inputs, kernel, filters),
+                    bias,
+                    kernel,
+                    stride,
+                    inputs,
+                ))
             }
             (Op::Depthwise { .. }, [weight, bias]) => Self::Matrix(transposed(weight, inputs), bias.clone()),
             (Op::Dense { .. }, [weight, bias]) => Self::Matrix(weight.clone(), bias.clone()),
