@@ -45,6 +45,14 @@ pub struct EvalArgs {
     #[arg(long, value_name = "DIR")]
     nonfaces: Option<PathBuf>,
 
+    /// Only the photos of DATASET that training with this `validation_share` does not see
+    #[arg(long, value_name = "SHARE", value_parser = values::share)]
+    validation: Option<f64>,
+
+    /// Only the photos of --nonfaces that training with this `nonface_holdout` does not see
+    #[arg(long, value_name = "SHARE", value_parser = values::share, requires = "nonfaces")]
+    holdout: Option<f64>,
+
     /// Where the landmark network looks
     #[arg(long, value_name = "CROP", default_value = "detector")]
     crop: CropSource,
@@ -111,8 +119,14 @@ struct Worst {
 
 /// Runs the command.
 pub fn run(args: EvalArgs) -> Result<ExitCode> {
-    let samples = dataset::read(&args.dataset)?;
-    let empty = args.nonfaces.as_deref().map(dataset::photos_in).transpose().context("--nonfaces")?;
+    let mut samples = dataset::read(&args.dataset)?;
+    if let Some(share) = args.validation {
+        samples.retain(|sample| dataset::is_validation(&sample.name, share));
+    }
+    let mut empty = args.nonfaces.as_deref().map(dataset::photos_in).transpose().context("--nonfaces")?;
+    if let (Some(photos), Some(share)) = (&mut empty, args.holdout) {
+        photos.retain(|photo| dataset::is_validation(&photo.to_string_lossy(), share));
+    }
     if let Some(folder) = &args.draw {
         check_folder(folder).context("--draw")?;
     }

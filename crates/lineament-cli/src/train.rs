@@ -71,6 +71,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     nonfaces: Option<PathBuf>,
 
+    /// Model file of a detector whose errors the face score learns from, instead of the configuration's `detector`
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    detector: Option<PathBuf>,
+
     /// Passes over the photos, instead of the configuration's
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
     epochs: Option<usize>,

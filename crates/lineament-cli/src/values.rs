@@ -46,6 +46,14 @@ pub fn count(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A share of photos, above 0 and up to 1.
+pub fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if number > 0.0 && number <= 1.0 => Ok(number),
+        _ => Err("give a number above 0 and up to 1, for example 0.1".into()),
+    }
+}
+
 /// A number of threads.
 pub fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {

@@ -59,6 +59,9 @@ knobs! {
     boxes: Option<PathBuf> = None,
     /// Folder of photos without faces: they teach the face score. Without it, only parts of photos beside the face do.
     nonfaces: Option<PathBuf> = None,
+    /// Model file of a detector: what it takes for faces in the photos without faces becomes half of the samples
+    /// without a face. A face score is worth most where the detector errs (landmarks).
+    detector: Option<PathBuf> = None,
     /// Share of the photos kept for validation, chosen by a stable hash of the photo's name. A tenth is enough to
     /// compare epochs; 0 trains on everything once the recipe is fixed.
     validation_share: f64 = 0.1,
@@ -117,7 +120,11 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(at_fault)?;
         let path = std::path::absolute(path).map_err(|e| Error::file(path, e))?;
         let folder = path.parent().unwrap_or(&path);
-        for file in [Some(&mut config.photos), config.boxes.as_mut(), config.nonfaces.as_mut()].into_iter().flatten() {
+        for file in
+            [Some(&mut config.photos), config.boxes.as_mut(), config.nonfaces.as_mut(), config.detector.as_mut()]
+                .into_iter()
+                .flatten()
+        {
             if !file.as_os_str().is_empty() {
                 *file = folder.join(&file);
             }

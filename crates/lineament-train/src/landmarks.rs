@@ -1,5 +1,8 @@
 //! Training of landmark networks: crops of labelled faces and of what is not a face, and their loss.
 
+use std::path::Path;
+
+use lineament::detect::Detector;
 use lineament::engine::Engine;
 use lineament::geometry::CropFrame;
 use lineament::model::{Metadata, Model, Role, key};
@@ -47,6 +50,8 @@ pub struct Landmarks {
     train: Vec<Face>,
     validation: Vec<Face>,
     nonfaces: Vec<GreyPhoto>,
+    /// What a detector takes for faces in `nonfaces`: which photo, where.
+    false_faces: Vec<(usize, Crop)>,
 }
 
 impl Landmarks {
@@ -74,7 +79,11 @@ impl Landmarks {
                 validation.len()
             )));
         }
-        Ok(Self { config: config.clone(), side, train, validation, nonfaces })
+        let false_faces = match &config.detector {
+            Some(path) => false_faces(path, &nonfaces)?,
+            None => Vec::new(),
+        };
+        Ok(Self { config: config.clone(), side, train, validation, nonfaces, false_faces })
     }
 
     /// Cuts `crop` of a face into `input`; the points in the crop frame.
@@ -84,8 +93,13 @@ impl Landmarks {
         face.points.map(|p| crop_from_image * p)
     }
 
-    /// A crop without a face: anywhere in a photo without faces, or beside the face.
+    /// A crop without a face: where a detector errs, anywhere in a photo without faces, or beside the face.
     fn cut_nonface(&self, face: &Face, rng: &mut Pcg64, input: &mut [f32]) {
+        if !self.false_faces.is_empty() && rng.random_bool(0.5) {
+            let (photo, crop) = self.false_faces[rng.random_range(0..self.false_faces.len())];
+            let crop = self.config.jitter.jitter(&crop, rng);
+            return crop.sample_into(&self.nonfaces[photo].view().to_grey(), self.side, input);
+        }
         let roll_rad = rng.random_range(-0.8..0.8);
         if !self.nonfaces.is_empty() && rng.random_bool(0.8) {
             let photo = &self.nonfaces[rng.random_range(0..self.nonfaces.len())];
@@ -135,6 +149,22 @@ impl Validated<'_> {
     fn distances(&self) -> [f32; POINTS] {
         std::array::from_fn(|i| self.truth[i].distance(Point::new(self.points[2 * i], self.points[2 * i + 1])))
     }
+}
+
+/// Detections from this score on count as a detector's errors: lower than any threshold in use, because a better
+/// detector errs elsewhere.
+const FALSE_FACE_SCORE: f32 = 0.05;
+
+/// Runs the detector at `path` over photos without faces.
+fn false_faces(path: &Path, nonfaces: &[GreyPhoto]) -> Result<Vec<(usize, Crop)>> {
+    let bytes = std::fs::read(path).map_err(|e| Error::file(path, e))?;
+    let detector = Model::parse(&bytes).and_then(|model| Detector::new(&model)).map_err(|e| Error::file(path, e))?;
+    let find = |detector: &mut Detector, (index, photo): (usize, &GreyPhoto)| {
+        let found = detector.detect(&photo.view().to_grey(), FALSE_FACE_SCORE, None);
+        found.iter().map(|d| (index, Crop::from_detection(d))).collect::<Vec<_>>()
+    };
+    let found = nonfaces.par_iter().enumerate().map_init(|| detector.clone(), find);
+    Ok(found.collect::<Vec<_>>().concat())
 }
 
 /// The points in the crop, or `None` where there is no face.

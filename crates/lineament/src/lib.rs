@@ -1,4 +1,27 @@
-//! Facial landmarks on the device.
+//! Facial landmarks on the device: pixels in, 68 points with an expected error each out.
+//!
+//! [`ImageView`] borrows an app's pixels. [`detect::Detector`] finds faces in a shrunk frame; [`Crop`] cuts each out,
+//! turned upright; [`landmarks::LandmarkNetwork`] places the points and says whether it is a face at all.
+//! [`Lineament`] is these stages in order. The crate opens no files, prints nothing and starts no threads.
+//!
+//! ```
+//! # #[cfg(feature = "default-models")]
+//! # fn main() -> lineament::Result<()> {
+//! use lineament::{ImageView, Lineament, Options};
+//!
+//! let (width, height) = (640, 480);
+//! let frame = vec![128; width * height]; // the Y plane of a camera, or RGB with `ImageView::rgb`
+//! let mut lineament = Lineament::new(Options::default())?;
+//! for face in lineament.faces(&ImageView::grey(&frame, width, height)?) {
+//!     let nose = face.landmarks.points[30];
+//!     println!("nose at {:.1}, {:.1}, within {:.1} pixels", nose.x, nose.y, face.landmarks.errors[30]);
+//! }
+//! # assert!(lineament.faces(&ImageView::grey(&frame, width, height)?).is_empty(), "an even grey is no face");
+//! # Ok(())
+//! # }
+//! # #[cfg(not(feature = "default-models"))]
+//! # fn main() {}
+//! ```
 
 pub mod crop;
 pub mod detect;

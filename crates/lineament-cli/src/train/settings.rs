@@ -74,6 +74,9 @@ fn apply(args: &TrainArgs, config: &mut Config) -> Result<()> {
     if let Some(path) = &args.boxes {
         config.boxes = Some(absolute(path).context("--boxes")?);
     }
+    if let Some(path) = &args.detector {
+        config.detector = Some(absolute(path).context("--detector")?);
+    }
     if let Some(path) = &args.nonfaces {
         config.nonfaces = Some(absolute(path).context("--nonfaces")?);
     }

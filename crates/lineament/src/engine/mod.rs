@@ -200,3 +200,132 @@ fn hwio_from_io_hw(values: &[f32], inputs: usize, kernel: usize, outputs: usize)
     }
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::conv::PackedConv;
+    use super::depthwise::depthwise;
+    use super::elementwise;
+    use super::simd::tests::at_every_level;
+    use crate::model::Shape;
+
+    /// Numbers from -1 to 1 that look random.
+    fn numbers(len: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    /// Largest difference from `expected` over all levels.
+    fn worst(expected: &[f32], answers: &[Vec<f32>]) -> f32 {
+        let differences = answers.iter().flat_map(|a| a.iter().zip(expected).map(|(a, e)| (a - e).abs()));
+        assert!(answers.iter().all(|a| a.len() == expected.len()));
+        differences.fold(0.0, f32::max)
+    }
+
+    #[test]
+    fn convolutions_agree_with_sums_by_hand_at_every_level() {
+        struct Case {
+            size: (usize, usize),
+            kernel: usize,
+            stride: usize,
+            inputs: usize,
+            outputs: usize,
+        }
+        let case = |size, kernel, stride, inputs, outputs| Case { size, kernel, stride, inputs, outputs };
+        let cases = [
+            case((1, 1), 1, 1, 1, 1),
+            case((5, 3), 1, 1, 7, 15),
+            case((4, 13), 1, 1, 16, 33),
+            case((6, 6), 1, 2, 3, 8),
+            case((9, 20), 3, 1, 4, 16),
+            case((7, 8), 3, 2, 1, 17),
+            case((6, 31), 2, 1, 5, 48),
+            case((5, 9), 5, 1, 2, 31),
+        ];
+        for Case { size: (height, width), kernel, stride, inputs, outputs } in cases {
+            let input = numbers(height * width * inputs, 1);
+            let weights = numbers(kernel * kernel * inputs * outputs, 2);
+            let bias = numbers(outputs, 3);
+            let (h, w) = ((height - kernel) / stride + 1, (width - kernel) / stride + 1);
+            let by_hand = |at: usize| {
+                let (y, x, o) = (at / (w * outputs), at / outputs % w, at % outputs);
+                let taps = (0..kernel * kernel * inputs).map(|tap| {
+                    let (ky, kx, i) = (tap / (kernel * inputs), tap / inputs % kernel, tap % inputs);
+                    input[((y * stride + ky) * width + x * stride + kx) * inputs + i] * weights[tap * outputs + o]
+                });
+                bias[o] + taps.sum::<f32>()
+            };
+            let expected: Vec<f32> = (0..h * w * outputs).map(by_hand).collect();
+            let answers = at_every_level(|| {
+                let mut output = vec![f32::NAN; expected.len()];
+                PackedConv::new(&weights, &bias, kernel, stride, inputs).run(&input, height, width, &mut output);
+                output
+            });
+            let off = worst(&expected, &answers);
+            assert!(off < 1e-4, "{height}x{width}x{inputs}, kernel {kernel}/{stride}, {outputs} outputs: off by {off}");
+        }
+    }
+
+    #[test]
+    fn depthwise_convolutions_agree_with_sums_by_hand_at_every_level() {
+        for (kernel, stride, channels) in [(3, 1, 16), (3, 2, 33), (5, 1, 7), (2, 1, 20), (1, 2, 3)] {
+            let (height, width) = (9, 11);
+            let input = numbers(height * width * channels, 4);
+            let weights = numbers(kernel * kernel * channels, 5);
+            let bias = numbers(channels, 6);
+            let (h, w) = ((height - kernel) / stride + 1, (width - kernel) / stride + 1);
+            let by_hand = |at: usize| {
+                let (y, x, c) = (at / (w * channels), at / channels % w, at % channels);
+                let taps = (0..kernel * kernel).map(|tap| {
+                    let (y, x) = (y * stride + tap / kernel, x * stride + tap % kernel);
+                    input[(y * width + x) * channels + c] * weights[tap * channels + c]
+                });
+                bias[c] + taps.sum::<f32>()
+            };
+            let expected: Vec<f32> = (0..h * w * channels).map(by_hand).collect();
+            let answers = at_every_level(|| {
+                let mut output = vec![f32::NAN; expected.len()];
+                depthwise(&input, (height, width), &weights, &bias, kernel, stride, &mut output);
+                output
+            });
+            let off = worst(&expected, &answers);
+            assert!(off < 1e-4, "kernel {kernel}/{stride}, {channels} channels: off by {off}");
+        }
+    }
+
+    #[test]
+    fn pooling_and_dense_layers_agree_with_sums_by_hand_at_every_level() {
+        let from = Shape::hwc(5, 7, 9);
+        let input = numbers(from.len(), 7);
+        let pixel = |y: usize, x: usize, c: usize| input[(y * from.width + x) * from.channels + c];
+        let pooled: Vec<f32> = (0..2 * 3 * 9)
+            .map(|at| {
+                let (y, x, c) = (2 * (at / 27), 2 * (at / 9 % 3), at % 9);
+                pixel(y, x, c).max(pixel(y, x + 1, c)).max(pixel(y + 1, x, c)).max(pixel(y + 1, x + 1, c))
+            })
+            .collect();
+        let answers = at_every_level(|| {
+            let mut output = vec![f32::NAN; pooled.len()];
+            elementwise::max_pool(&input, from, &mut output);
+            output
+        });
+        assert_eq!(worst(&pooled, &answers), 0.0);
+
+        for units in [1, 5, 136] {
+            let (weights, bias) = (numbers(input.len() * units, 8), numbers(units, 9));
+            let by_hand =
+                |u: usize| bias[u] + input.iter().enumerate().map(|(k, x)| x * weights[k * units + u]).sum::<f32>();
+            let expected: Vec<f32> = (0..units).map(by_hand).collect();
+            let answers = at_every_level(|| {
+                let mut output = vec![f32::NAN; units];
+                elementwise::dense(&input, &weights, &bias, &mut output);
+                output
+            });
+            assert!(worst(&expected, &answers) < 1e-3, "{units} units");
+        }
+    }
+}

@@ -102,26 +102,24 @@ pub trait Kernel {
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        if let Some(simd) = x86::Avx512::detect() {
+        if let Some(simd) = x86::Avx512::detect().filter(|_| allowed(2)) {
             return simd.call(kernel);
         }
-        if let Some(simd) = x86::Avx2::detect() {
+        if let Some(simd) = x86::Avx2::detect().filter(|_| allowed(1)) {
             return simd.call(kernel);
         }
     }
     kernel.run(Plain)
 }
 
-/// Runs `kernel` at every level that the processor has, plain first. For tests.
-pub fn dispatch_to_all<K: Kernel + Clone>(kernel: &K) -> Vec<K::Output> {
-    #[allow(unused_mut)]
-    let mut outputs = vec![kernel.clone().run(Plain)];
-    #[cfg(target_arch = "x86_64")]
-    {
-        outputs.extend(x86::Avx2::detect().map(|simd| simd.call(kernel.clone())));
-        outputs.extend(x86::Avx512::detect().map(|simd| simd.call(kernel.clone())));
-    }
-    outputs
+/// Tests hold back levels above the one they are at.
+#[inline(always)]
+#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+fn allowed(level: usize) -> bool {
+    #[cfg(test)]
+    return level <= tests::HIGHEST.get();
+    #[cfg(not(test))]
+    return level < usize::MAX;
 }
 
 /// Runs an ordinary loop compiled for the processor's best level, for the compiler to vectorise.
@@ -136,4 +134,26 @@ pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
         }
     }
     dispatch(Loop(work))
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::cell::Cell;
+
+    thread_local! {
+        /// The highest level that this thread may use.
+        pub(super) static HIGHEST: Cell<usize> = const { Cell::new(usize::MAX) };
+    }
+
+    /// The answers of `work` at every level that the processor has: plain first, then AVX2, then AVX-512. A level that
+    /// the processor lacks answers like the one below.
+    pub(crate) fn at_every_level<R>(work: impl Fn() -> R) -> Vec<R> {
+        let at = |level| {
+            HIGHEST.set(level);
+            work()
+        };
+        let answers = [0, 1, 2].map(at).into();
+        HIGHEST.set(usize::MAX);
+        answers
+    }
 }
