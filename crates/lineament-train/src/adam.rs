@@ -2,6 +2,7 @@
 //! Hutter, 2019).
 
 use lineament::engine::simd::vectorized;
+use rayon::prelude::*;
 
 /// Decay of the mean of gradients; the authors' default.
 const BETA1: f32 = 0.9;
@@ -9,6 +10,9 @@ const BETA1: f32 = 0.9;
 const BETA2: f32 = 0.999;
 /// Keeps the division finite; the authors' default.
 const EPSILON: f32 = 1e-8;
+
+/// Numbers that one thread takes at a time: fits the level-2 cache with all that belongs to them.
+pub(crate) const CHUNK: usize = 1 << 14;
 
 /// The optimiser's memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,13 +44,17 @@ impl Adam {
         let correction2 = 1.0 - f64::from(BETA2).powi(power);
         let (rate1, inverse2) = ((f64::from(rate) / correction1) as f32, (1.0 / correction2) as f32);
         let keep = 1.0 - rate * decay;
-        let moments = self.mean.iter_mut().zip(&mut self.square);
-        vectorized(|| {
-            for ((value, g), (m, s)) in values.iter_mut().zip(gradient).zip(moments) {
-                *m = BETA1 * *m + (1.0 - BETA1) * g;
-                *s = BETA2 * *s + (1.0 - BETA2) * g * g;
-                *value = *value * keep - rate1 * *m / ((*s * inverse2).sqrt() + EPSILON);
-            }
-        });
+        let moments = self.mean.par_chunks_mut(CHUNK).zip(self.square.par_chunks_mut(CHUNK));
+        values.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).zip(moments).for_each(
+            |((values, gradient), (mean, square))| {
+                vectorized(|| {
+                    for ((value, g), (m, s)) in values.iter_mut().zip(gradient).zip(mean.iter_mut().zip(square)) {
+                        *m = BETA1 * *m + (1.0 - BETA1) * g;
+                        *s = BETA2 * *s + (1.0 - BETA2) * g * g;
+                        *value = *value * keep - rate1 * *m / ((*s * inverse2).sqrt() + EPSILON);
+                    }
+                });
+            },
+        );
     }
 }

@@ -6,8 +6,9 @@
 use rayon::prelude::*;
 
 use lineament::engine::elementwise;
+use lineament::engine::simd::vectorized;
 
-use crate::adam::Adam;
+use crate::adam::{Adam, CHUNK};
 use crate::graph::{Graph, Group, conv::Conv};
 use crate::params::Params;
 
@@ -115,7 +116,6 @@ impl Trainer {
                 d.resize(group.output(graph, k).len(), 0.0);
             }
             let report = loss(index, targets, &Outputs { graph, group }, d_outputs);
-            d_params.clear();
             d_params.resize(graph.layout.len, 0.0);
             group.backward(graph, convs, &params.values, d_outputs, d_params);
             statistics.resize(graph.layout.statistics_len, 0.0);
@@ -124,9 +124,11 @@ impl Trainer {
         };
         let reports = groups.par_iter_mut().enumerate().map(run).collect();
         let (first, rest) = groups.split_first_mut().expect("at least one group");
-        for other in rest {
-            elementwise::add(&mut first.d_params, &other.d_params);
-        }
+        first.d_params.par_chunks_mut(CHUNK).enumerate().for_each(|(k, sum)| {
+            for other in &*rest {
+                elementwise::add(sum, &other.d_params[k * CHUNK..][..sum.len()]);
+            }
+        });
         reports
     }
 
@@ -137,8 +139,8 @@ impl Trainer {
 }
 
 fn blend(average: &mut [f32], now: &[f32], keep: f32) {
-    lineament::engine::simd::vectorized(|| {
-        average.iter_mut().zip(now).for_each(|(a, n)| *a = *a * keep + n * (1.0 - keep));
+    average.par_chunks_mut(CHUNK).zip(now.par_chunks(CHUNK)).for_each(|(average, now)| {
+        vectorized(|| average.iter_mut().zip(now).for_each(|(a, n)| *a = *a * keep + n * (1.0 - keep)));
     });
 }
 
@@ -183,7 +185,7 @@ mod tests {
         let depthwise = |kernel, stride, padding| Op::Depthwise { kernel, stride, padding };
         let act = Op::Activation;
         // A first pointwise layer makes the second layer's input gradient count too.
-        let cases: [&[Op]; 17] = [
+        let cases: [&[Op]; 24] = [
             &[conv(5, 3, 1, 0)],
             &[conv(4, 1, 1, 0), conv(5, 3, 1, 1)],
             &[conv(4, 1, 1, 0), conv(5, 2, 1, 0)],
@@ -198,6 +200,13 @@ mod tests {
             &[conv(4, 1, 1, 0), Op::BatchNorm, act(Activation::PRelu), conv(2, 1, 1, 0)],
             &[conv(4, 1, 1, 0), Op::BatchNorm, act(Activation::HardSwish)],
             &[conv(4, 1, 1, 0), act(Activation::PRelu), Op::MaxPool],
+            &[conv(4, 1, 1, 0), conv(5, 3, 1, 0), Op::MaxPool],
+            &[conv(18, 1, 1, 0), conv(6, 2, 1, 0), Op::MaxPool, act(Activation::Relu)],
+            &[conv(35, 1, 1, 0), conv(3, 2, 1, 0), Op::MaxPool, act(Activation::PRelu)],
+            &[conv(5, 3, 1, 0), Op::MaxPool],
+            &[conv(18, 2, 1, 0), Op::MaxPool, act(Activation::Relu), Op::Dense { units: 3 }],
+            &[conv(19, 5, 1, 0), Op::MaxPool],
+            &[conv(5, 1, 1, 0), Op::MaxPool],
             &[conv(4, 1, 1, 0), act(Activation::HardSwish), Op::Add { with: 1 }, act(Activation::Relu)],
             &[conv(4, 1, 1, 0), Op::GlobalPool, Op::Dense { units: 3 }],
             &[conv(4, 1, 1, 0), Op::Dense { units: 5 }, act(Activation::Relu), Op::Dense { units: 3 }],

@@ -40,6 +40,9 @@ const MAX_INPUT_SIDE: usize = 2048;
 /// Boxes that overlap more are one face.
 const SAME_FACE_IOU: f32 = 0.35;
 
+/// A box of which so much lies within another is a part of that face, such as an eye.
+const PART_OF_FACE: f32 = 0.7;
+
 /// Boxes of one face that overlap the best more than this are averaged with it.
 const AVERAGED_IOU: f32 = 0.6;
 
@@ -130,10 +133,15 @@ fn join(mut candidates: Vec<Detection>) -> Vec<Detection> {
     while let Some(best) = candidates.first().copied() {
         let agreeing: Vec<Detection> =
             candidates.iter().filter(|c| c.rect.iou(&best.rect) >= AVERAGED_IOU).copied().collect();
-        candidates.retain(|c| c.rect.iou(&best.rect) < SAME_FACE_IOU && c != &best);
+        candidates.retain(|c| !same_face(&c.rect, &best.rect) && c != &best);
         faces.push(if agreeing.is_empty() { best } else { average(&agreeing, best.score) });
     }
     faces
+}
+
+/// Two boxes that cannot be of two faces.
+fn same_face(a: &Rect, b: &Rect) -> bool {
+    a.iou(b) >= SAME_FACE_IOU || a.intersection(b).area() >= PART_OF_FACE * a.area().min(b.area())
 }
 
 /// The mean of `detections`, weighted by their scores.
@@ -162,7 +170,9 @@ mod tests {
 
     #[test]
     fn overlapping_detections_become_one_and_distant_ones_stay() {
-        let faces = join(vec![detection(1.0, 0.6), detection(0.0, 0.9), detection(30.0, 0.7), detection(4.0, 0.5)]);
+        let part = Detection { rect: Rect::from_xywh(2.0, 3.0, 3.0, 3.0), ..detection(2.0, 0.4) };
+        let all = [detection(1.0, 0.6), detection(0.0, 0.9), detection(30.0, 0.7), detection(4.0, 0.5), part];
+        let faces = join(all.to_vec());
         assert_eq!(faces.len(), 2, "{faces:?}");
         assert!((faces[0].rect.x - 0.4).abs() < 1e-5, "0 and 1 are averaged, 4 only goes: {:?}", faces[0]);
         assert_eq!((faces[0].score, faces[1].score), (0.9, 0.7));

@@ -12,11 +12,12 @@ use super::gemm::{Matrix, multiply};
 #[derive(Debug, Clone, Default)]
 pub struct Conv {
     /// For the outputs.
-    forward: PackedConv,
+    pub(super) forward: PackedConv,
     /// For the gradient of the input: the same weights, turned by half and with channels exchanged (stride 1 only).
     backward: PackedConv,
-    weights: Vec<f32>,
-    size: Size,
+    /// For the gradient of the input in another way.
+    pub(super) weights: Vec<f32>,
+    pub(super) size: Size,
 }
 
 /// Sizes of a convolution.

@@ -96,16 +96,19 @@ pub fn backward(
 /// Adds each output's gradient, times the weights, to the padded input's gradient.
 fn spread(size: Size, weights: &[f32], width: usize, d_output: &[f32], to: Shape, d_padded: &mut [f32]) {
     let c = to.channels;
-    vectorized(|| {
-        for (y, d_row) in d_output.chunks_exact(to.width * c).enumerate() {
-            for (tap, weights) in weights.chunks_exact(c).enumerate() {
-                let first = ((y * size.stride + tap / size.kernel) * width + tap % size.kernel) * c;
-                for (d, to) in d_row.chunks_exact(c).zip(d_padded[first..].chunks_mut(size.stride * c)) {
-                    to.iter_mut().zip(d).zip(weights).for_each(|((to, d), w)| *to += d * w);
+    vectorized(
+        #[inline(always)]
+        || {
+            for (y, d_row) in d_output.chunks_exact(to.width * c).enumerate() {
+                for (tap, weights) in weights.chunks_exact(c).enumerate() {
+                    let first = ((y * size.stride + tap / size.kernel) * width + tap % size.kernel) * c;
+                    for (d, to) in d_row.chunks_exact(c).zip(d_padded[first..].chunks_mut(size.stride * c)) {
+                        to.iter_mut().zip(d).zip(weights).for_each(|((to, d), w)| *to += d * w);
+                    }
                 }
             }
-        }
-    });
+        },
+    );
 }
 
 /// The gradient of one tap's weights: the sum over pixels of output gradient times the input that the tap saw.

@@ -4,17 +4,23 @@
 //! the gradients are added in the order of the groups. So the result depends on the number of groups, which is part
 //! of the configuration, and not on the number of threads.
 
+pub mod aligned;
 pub mod conv;
+pub mod conv_pool;
 pub mod depthwise;
 pub mod gemm;
 pub mod norm;
 pub mod simple;
+pub mod winners;
 
 use std::mem;
+use std::ops::Range;
 
 use lineament::Result;
 use lineament::engine::elementwise;
 use lineament::model::{Activation, Architecture, Op, Shape, ValueId};
+
+use self::aligned::Aligned;
 
 use crate::params::{Layout, Params};
 
@@ -27,8 +33,9 @@ pub struct Graph {
     pub shapes: Vec<Shape>,
     /// Where the learned numbers lie.
     pub layout: Layout,
-    /// For each batch norm whether the next layer is an activation that it takes along.
-    takes_activation: Vec<bool>,
+    /// Layers that run as one, in order: a batch norm takes its activation along, a convolution its pooling and the
+    /// relu behind that.
+    steps: Vec<Range<usize>>,
     /// For each value whether a gradient is wanted: anything learned comes before it.
     wants_gradient: Vec<bool>,
 }
@@ -46,33 +53,42 @@ impl Graph {
             layers.filter(|l| l.input == value || l.op == Op::Add { with: value }).count()
                 + architecture.outputs.iter().filter(|o| o.value == value).count()
         };
-        let takes_activation = architecture
-            .layers
-            .iter()
-            .enumerate()
-            .map(|(i, layer)| {
-                let next = architecture.layers.get(i + 1);
-                layer.op == Op::BatchNorm
-                    && next.is_some_and(|n| matches!(n.op, Op::Activation(_)) && n.input == i + 1)
-                    && readers(i + 1) == 1
-            })
-            .collect();
+        // What layer `i` does, if it alone reads what the layer before it writes.
+        let alone = |i: usize| architecture.layers.get(i).filter(|l| l.input == i && readers(i) == 1).map(|l| l.op);
+        let mut steps = Vec::new();
+        let mut start = 0;
+        while start < architecture.layers.len() {
+            let layers = match (architecture.layers[start].op, alone(start + 1), alone(start + 2)) {
+                (Op::Conv { stride: 1, padding: 0, .. }, Some(Op::MaxPool), Some(Op::Activation(Activation::Relu))) => {
+                    3
+                }
+                (Op::Conv { stride: 1, padding: 0, .. }, Some(Op::MaxPool), _) => 2,
+                (Op::BatchNorm, Some(Op::Activation(_)), _) => 2,
+                _ => 1,
+            };
+            steps.push(start..start + layers);
+            start += layers;
+        }
         let mut wants_gradient = vec![false];
         for (layer, tensors) in architecture.layers.iter().zip(&layout.tensors) {
             let with = if let Op::Add { with } = layer.op { wants_gradient[with] } else { false };
             wants_gradient.push(!tensors.is_empty() || with || wants_gradient[layer.input]);
         }
-        Ok(Self { architecture, shapes, layout, takes_activation, wants_gradient })
+        Ok(Self { architecture, shapes, layout, steps, wants_gradient })
     }
 
     /// Arranges the weights for one step.
     pub fn prepare(&self, params: &Params, convs: &mut Vec<conv::Conv>) {
         convs.resize_with(self.architecture.layers.len(), conv::Conv::default);
-        for (i, layer) in self.architecture.layers.iter().enumerate() {
-            if let Some(size) = self.conv_size(i) {
-                debug_assert!(matches!(layer.op, Op::Conv { .. }));
-                let [weights, bias] = self.tensors(&params.values, i);
-                convs[i].prepare(size, weights, bias);
+        for step in &self.steps {
+            if let Some(size) = self.conv_size(step.start) {
+                let [weights, bias] = self.tensors(&params.values, step.start);
+                let conv = &mut convs[step.start];
+                if step.len() == 1 {
+                    conv.prepare(size, weights, bias)
+                } else {
+                    conv.prepare_pooled(size, weights, bias)
+                }
             }
         }
     }
@@ -98,10 +114,10 @@ impl Graph {
         values.get_disjoint_mut(ranges).expect("a layer's tensors lie side by side")
     }
 
-    /// The normalisation of layer `i` with the activation it takes along.
-    fn norm<'a>(&self, params: &'a [f32], i: usize) -> norm::Learned<'a> {
-        let [scale, shift] = self.tensors(params, i);
-        let activation = self.takes_activation[i].then(|| self.activation(params, i + 1));
+    /// The normalisation of a step with the activation it takes along.
+    fn norm<'a>(&self, params: &'a [f32], step: &Range<usize>) -> norm::Learned<'a> {
+        let [scale, shift] = self.tensors(params, step.start);
+        let activation = (step.len() == 2).then(|| self.activation(params, step.start + 1));
         norm::Learned { scale, shift, activation }
     }
 
@@ -119,13 +135,14 @@ impl Graph {
 #[derive(Debug, Clone, Default)]
 pub struct Group {
     samples: usize,
-    values: Vec<Vec<f32>>,
-    gradients: Vec<Vec<f32>>,
+    values: Vec<Aligned>,
+    gradients: Vec<Aligned>,
     has_gradient: Vec<bool>,
-    spare: Vec<f32>,
+    spare: Aligned,
     norms: Vec<norm::Saved>,
     winners: Vec<Vec<u8>>,
     conv_scratch: conv::Scratch,
+    pool_scratch: conv_pool::Scratch,
     depthwise_scratch: [Vec<f32>; 2],
 }
 
@@ -134,11 +151,11 @@ impl Group {
     pub fn input(&mut self, graph: &Graph, samples: usize) -> &mut [f32] {
         let layers = graph.architecture.layers.len();
         self.samples = samples;
-        self.values.resize_with(layers + 1, Vec::new);
-        self.gradients.resize_with(layers + 1, Vec::new);
+        self.values.resize_with(layers + 1, Aligned::default);
+        self.gradients.resize_with(layers + 1, Aligned::default);
         self.norms.resize_with(layers, Default::default);
         self.winners.resize_with(layers, Vec::new);
-        self.values[0].resize(samples * graph.shapes[0].len(), 0.0);
+        self.values[0].resize(samples * graph.shapes[0].len());
         &mut self.values[0]
     }
 
@@ -164,28 +181,38 @@ impl Group {
 
     /// Runs all layers on the filled input.
     pub fn forward(&mut self, graph: &Graph, convs: &[conv::Conv], params: &[f32]) {
-        let mut i = 0;
-        while i < graph.architecture.layers.len() {
-            i += self.forward_layer(graph, convs, params, i);
+        for step in &graph.steps {
+            self.forward_step(graph, convs, params, step);
         }
     }
 
-    /// Runs layer `i`; returns how many layers that was.
-    fn forward_layer(&mut self, graph: &Graph, convs: &[conv::Conv], params: &[f32], i: usize) -> usize {
-        let layer = graph.architecture.layers[i];
-        let taken = if graph.takes_activation[i] { 2 } else { 1 };
-        let (from, to) = (graph.shapes[layer.input], graph.shapes[i + taken]);
-        let mut output = mem::take(&mut self.values[i + taken]);
-        output.resize(self.samples * to.len(), 0.0);
+    /// Runs the layers of one step.
+    fn forward_step(&mut self, graph: &Graph, convs: &[conv::Conv], params: &[f32], step: &Range<usize>) {
+        let (i, layer) = (step.start, graph.architecture.layers[step.start]);
+        let (from, to) = (graph.shapes[layer.input], graph.shapes[step.end]);
+        let mut output = mem::take(&mut self.values[step.end]);
+        output.resize(self.samples * to.len());
         let input = &self.values[layer.input];
         match layer.op {
+            Op::Conv { .. } if step.len() > 1 => {
+                self.winners[i].resize(output.len(), 0);
+                convs[i].forward_pooled(
+                    step.len() == 3,
+                    input,
+                    from,
+                    &mut output,
+                    &mut self.winners[i],
+                    to,
+                    &mut self.pool_scratch,
+                );
+            }
             Op::Conv { .. } => convs[i].forward(input, from, &mut output, to, &mut self.conv_scratch),
             Op::Depthwise { kernel, stride, padding } => {
                 let [weights, bias] = graph.tensors(params, i);
                 let size = depthwise::Size { kernel, stride, padding };
                 depthwise::forward(size, weights, bias, input, from, &mut output, to, &mut self.depthwise_scratch[0]);
             }
-            Op::BatchNorm => norm::forward(graph.norm(params, i), input, &mut output, &mut self.norms[i]),
+            Op::BatchNorm => norm::forward(graph.norm(params, step), input, &mut output, &mut self.norms[i]),
             Op::Activation(activation) => {
                 output.copy_from_slice(input);
                 elementwise::activate(activation, graph.activation(params, i).1, &mut output);
@@ -207,12 +234,11 @@ impl Group {
                 simple::dense(input, weights, bias, &mut output);
             }
         }
-        self.values[i + taken] = output;
-        taken
+        self.values[step.end] = output;
     }
 
     /// Takes the gradients of the outputs (in [`Architecture::outputs`]'s order, sizes as the outputs) back through
-    /// all layers; adds to `d_params`.
+    /// all layers; writes `d_params`.
     pub fn backward(
         &mut self,
         graph: &Graph,
@@ -226,13 +252,18 @@ impl Group {
         for (output, d) in graph.architecture.outputs.iter().zip(d_outputs) {
             self.receive(graph, output.value, |to| to.copy_from_slice(d));
         }
-        let mut end = graph.architecture.layers.len();
-        while end > 0 {
-            let start = if end >= 2 && graph.takes_activation[end - 2] { end - 2 } else { end - 1 };
-            if self.has_gradient[end] {
-                self.backward_layer(graph, convs, params, start, end, d_params);
+        for step in graph.steps.iter().rev() {
+            let used = self.has_gradient[step.end];
+            for (layer, tensors) in
+                graph.architecture.layers.iter().zip(&graph.layout.tensors).take(step.end).skip(step.start)
+            {
+                // The weights of dense layers are most of all numbers: their gradient is written, the others are added to.
+                let written = usize::from(used && matches!(layer.op, Op::Dense { .. }));
+                tensors.iter().skip(written).for_each(|tensor| d_params[tensor.clone()].fill(0.0));
             }
-            end = start;
+            if used {
+                self.backward_step(graph, convs, params, step, d_params);
+            }
         }
     }
 
@@ -243,17 +274,17 @@ impl Group {
         }
         let len = self.samples * graph.shapes[value].len();
         if mem::replace(&mut self.has_gradient[value], true) {
-            self.spare.resize(len, 0.0);
+            self.spare.resize(len);
             write(&mut self.spare);
             elementwise::add(&mut self.gradients[value], &self.spare);
         } else {
-            self.gradients[value].resize(len, 0.0);
+            self.gradients[value].resize(len);
             write(&mut self.gradients[value]);
         }
     }
 
     /// Gives `value` the gradient `d`, whose memory may be exchanged with it.
-    fn receive_whole(&mut self, graph: &Graph, value: ValueId, d: &mut Vec<f32>) {
+    fn receive_whole(&mut self, graph: &Graph, value: ValueId, d: &mut Aligned) {
         if !graph.wants_gradient[value] {
             return;
         }
@@ -264,16 +295,16 @@ impl Group {
         }
     }
 
-    /// Layer `start`, whose output (with the activation it takes along) is value `end`.
-    fn backward_layer(
+    /// The layers of one step.
+    fn backward_step(
         &mut self,
         graph: &Graph,
         convs: &[conv::Conv],
         params: &[f32],
-        start: usize,
-        end: ValueId,
+        step: &Range<usize>,
         d_params: &mut [f32],
     ) {
+        let Range { start, end } = *step;
         let layer = graph.architecture.layers[start];
         let (from, to) = (graph.shapes[layer.input], graph.shapes[end]);
         let wanted = graph.wants_gradient[layer.input];
@@ -281,6 +312,27 @@ impl Group {
         // Taken out while `receive` borrows the rest.
         let input = mem::take(&mut self.values[layer.input]);
         match layer.op {
+            Op::Conv { .. } if step.len() > 1 => {
+                let [d_weights, d_bias] = graph.tensors_mut(d_params, start);
+                let (mut scratch, winners) = (mem::take(&mut self.pool_scratch), mem::take(&mut self.winners[start]));
+                let passed = conv_pool::Passed { d: &d, winners: &winners, to };
+                if wanted {
+                    self.receive(graph, layer.input, |d_input| {
+                        convs[start].backward_pooled(
+                            &input,
+                            from,
+                            passed,
+                            d_weights,
+                            d_bias,
+                            Some(d_input),
+                            &mut scratch,
+                        );
+                    });
+                } else {
+                    convs[start].backward_pooled(&input, from, passed, d_weights, d_bias, None, &mut scratch);
+                }
+                (self.pool_scratch, self.winners[start]) = (scratch, winners);
+            }
             Op::Conv { .. } => {
                 let [d_weights, d_bias] = graph.tensors_mut(d_params, start);
                 let mut scratch = mem::take(&mut self.conv_scratch);
@@ -305,7 +357,7 @@ impl Group {
             }
             Op::BatchNorm => {
                 let slopes = match graph.architecture.layers.get(start + 1) {
-                    Some(next) if end == start + 2 && next.op == Op::Activation(Activation::PRelu) => {
+                    Some(next) if step.len() == 2 && next.op == Op::Activation(Activation::PRelu) => {
                         graph.layout.tensors[start + 1][0].clone()
                     }
                     _ => 0..0,
@@ -314,7 +366,7 @@ impl Group {
                 let [scale, shift, slopes] =
                     d_params.get_disjoint_mut([scale, shift, slopes]).expect("tensors lie side by side");
                 let gradients = norm::Gradients { scale, shift, slopes };
-                norm::backward(graph.norm(params, start), &self.norms[start], &input, &mut d, gradients);
+                norm::backward(graph.norm(params, step), &self.norms[start], &input, &mut d, gradients);
                 self.receive_whole(graph, layer.input, &mut d);
             }
             Op::Activation(activation) => {

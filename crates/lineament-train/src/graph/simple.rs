@@ -1,6 +1,6 @@
 //! The gradients of layers that need little: pooling, activations without batch norm, dense layers.
 
-use lineament::engine::simd::vectorized;
+use lineament::engine::simd::{MAX_LANES, vectorized};
 use lineament::model::{Activation, Shape};
 
 use super::gemm::{Matrix, multiply};
@@ -15,22 +15,48 @@ pub fn max_pool(input: &[f32], from: Shape, output: &mut [f32], winners: &mut [u
         samples.zip(output.chunks_exact_mut(per_sample).zip(winners.chunks_exact_mut(per_sample)))
     {
         for (y, (out, win)) in output.chunks_exact_mut(out_row).zip(winners.chunks_exact_mut(out_row)).enumerate() {
-            let (top, bottom) = input[2 * y * row..][..2 * row].split_at(row);
-            vectorized(|| {
-                for (x, (out, win)) in out.chunks_exact_mut(c).zip(win.chunks_exact_mut(c)).enumerate() {
-                    let (top, bottom) = (&top[2 * x * c..][..2 * c], &bottom[2 * x * c..][..2 * c]);
-                    for i in 0..c {
-                        let (mut best, mut which) = (top[i], 0u8);
-                        for (k, v) in [(1, top[c + i]), (2, bottom[i]), (3, bottom[c + i])] {
-                            which = if v > best { k } else { which };
-                            best = if v > best { v } else { best };
-                        }
-                        out[i] = best;
-                        win[i] = which;
-                    }
-                }
-            });
+            max_pool_rows(&input[2 * y * row..][..2 * row], c, f32::NEG_INFINITY, out, win);
         }
+    }
+}
+
+/// Stands for the winner where no value is above the floor of [`max_pool_rows`].
+pub const NO_WINNER: u8 = 4;
+
+/// Two `rows` of `c` channels to a row of `output`, where `floor` stands in for smaller values: 0 for relu.
+pub fn max_pool_rows(rows: &[f32], c: usize, floor: f32, output: &mut [f32], winners: &mut [u8]) {
+    let (top, bottom) = rows.split_at(rows.len() / 2);
+    vectorized(
+        #[inline(always)]
+        || {
+            let blocks = top.chunks_exact(2 * c).zip(bottom.chunks_exact(2 * c));
+            for ((out, win), (top, bottom)) in output.chunks_exact_mut(c).zip(winners.chunks_exact_mut(c)).zip(blocks) {
+                let ((a, b), (c, d)) = (top.split_at(c), bottom.split_at(c));
+                // Blocks of a fixed length: the compiler's own would be longer than most pixels.
+                let (out, out_rest) = out.as_chunks_mut::<MAX_LANES>();
+                let (win, win_rest) = win.as_chunks_mut::<MAX_LANES>();
+                let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] =
+                    [a, b, c, d].map(|v| v.as_chunks::<MAX_LANES>());
+                for (i, (out, win)) in out.iter_mut().zip(win).enumerate() {
+                    largest([&a[i], &b[i], &c[i], &d[i]].map(|v| v.as_slice()), floor, out, win);
+                }
+                largest([a_rest, b_rest, c_rest, d_rest], floor, out_rest, win_rest);
+            }
+        },
+    );
+}
+
+/// Channel by channel the largest of four.
+#[inline(always)]
+fn largest([a, b, c, d]: [&[f32]; 4], floor: f32, output: &mut [f32], winners: &mut [u8]) {
+    for i in 0..output.len() {
+        let (mut best, mut which) = (a[i], 0);
+        for (k, v) in [(1, b[i]), (2, c[i]), (3, d[i])] {
+            which = if v > best { k } else { which };
+            best = if v > best { v } else { best };
+        }
+        output[i] = if best <= floor { floor } else { best };
+        winners[i] = if best <= floor { NO_WINNER } else { which };
     }
 }
 
@@ -45,17 +71,20 @@ pub fn max_pool_backward(d_output: &[f32], winners: &[u8], from: Shape, d_input:
     {
         for (y, (d, win)) in d_output.chunks_exact(out_row).zip(winners.chunks_exact(out_row)).enumerate() {
             let (top, bottom) = d_input[2 * y * row..][..2 * row].split_at_mut(row);
-            vectorized(|| {
-                for (x, (d, win)) in d.chunks_exact(c).zip(win.chunks_exact(c)).enumerate() {
-                    let (top, bottom) = (&mut top[2 * x * c..][..2 * c], &mut bottom[2 * x * c..][..2 * c]);
-                    for i in 0..c {
-                        top[i] = if win[i] == 0 { d[i] } else { 0.0 };
-                        top[c + i] = if win[i] == 1 { d[i] } else { 0.0 };
-                        bottom[i] = if win[i] == 2 { d[i] } else { 0.0 };
-                        bottom[c + i] = if win[i] == 3 { d[i] } else { 0.0 };
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (x, (d, win)) in d.chunks_exact(c).zip(win.chunks_exact(c)).enumerate() {
+                        let (top, bottom) = (&mut top[2 * x * c..][..2 * c], &mut bottom[2 * x * c..][..2 * c]);
+                        for i in 0..c {
+                            top[i] = if win[i] == 0 { d[i] } else { 0.0 };
+                            top[c + i] = if win[i] == 1 { d[i] } else { 0.0 };
+                            bottom[i] = if win[i] == 2 { d[i] } else { 0.0 };
+                            bottom[c + i] = if win[i] == 3 { d[i] } else { 0.0 };
+                        }
                     }
-                }
-            });
+                },
+            );
         }
     }
 }
@@ -98,7 +127,7 @@ pub fn dense(input: &[f32], weights: &[f32], bias: &[f32], output: &mut [f32]) {
     multiply(output, Matrix::new(input, n, input.len() / n), Matrix::new(weights, input.len() / n, units), true);
 }
 
-/// Adds to the gradients of weights and bias and writes the gradient of the input where it is wanted.
+/// Writes the gradient of the weights, adds to that of the bias, and writes that of the input where it is wanted.
 pub fn dense_backward(
     input: &[f32],
     weights: &[f32],
@@ -112,7 +141,7 @@ pub fn dense_backward(
         d_bias.iter_mut().zip(row).for_each(|(d, v)| *d += v);
     }
     let (inputs, d_output) = (input.len() / n, Matrix::new(d_output, n, units));
-    multiply(d_weights, Matrix::new(input, n, inputs).t(), d_output, true);
+    multiply(d_weights, Matrix::new(input, n, inputs).t(), d_output, false);
     if let Some(d_input) = d_input {
         multiply(d_input, d_output, Matrix::new(weights, inputs, units).t(), false);
     }
