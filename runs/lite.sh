@@ -21,7 +21,9 @@ else
   commit=$(git rev-parse --short HEAD)
   git diff --quiet HEAD -- crates runs Cargo.lock || commit+=-dirty
   { echo "commit = \"$commit\""; cat runs/lite.toml; } > "$config"
-  lineament train "$config" --out "$out" --photos "$DATA/faces68/train" --nonfaces "$DATA/nonfaces"
+  # The face score learns from the errors of the shipped detector: run runs/detector.sh first to change both.
+  lineament train "$config" --out "$out" --photos "$DATA/faces68/train" --nonfaces "$DATA/nonfaces" \
+    --detector models/detector/detector.onnx
 fi
 
 cp "$out/model.onnx" models/lite/lite.onnx

@@ -12,7 +12,7 @@ use crate::model::Model;
 pub struct Options {
     /// Smallest face that must be found: longer side of its box in pixels of the image. Asking for small faces in a
     /// large image makes detection slower, because the frame is shrunk less. `None`: the frame is shrunk to 320 pixels
-    /// on its longer side, which finds faces from about 1/30 of it.
+    /// on its longer side, and faces from about 1/30 of it are looked for.
     pub min_face: Option<f32>,
     /// Most faces that are answered, largest first.
     pub max_faces: usize,

@@ -22,12 +22,25 @@ fn hwc_from_chw(values: &[f32], Shape { height, width, channels }: Shape) -> Vec
     (0..area * channels).map(|i| values[i % channels * area + i / channels]).collect()
 }
 
+/// A file beside this one.
+fn fixture(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// Two small networks with every operator on noise, and the default models on a real face
+/// (`cargo run -p lineament-data --example write_crops`).
 #[test]
 fn outputs_agree_with_onnxruntimes() {
-    for name in ["tiny", "tinyconv"] {
-        let stem = format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"));
-        let file = std::fs::read(format!("{stem}.onnx")).unwrap();
-        let stored: Value = serde_json::from_slice(&std::fs::read(format!("{stem}.json")).unwrap()).unwrap();
+    let cases = [
+        ("tiny", fixture("tiny.onnx")),
+        ("tinyconv", fixture("tinyconv.onnx")),
+        #[cfg(feature = "default-models")]
+        ("lite", lineament::models::LITE.to_vec()),
+        #[cfg(feature = "default-models")]
+        ("detector", lineament::models::DETECTOR.to_vec()),
+    ];
+    for (name, file) in cases {
+        let stored: Value = serde_json::from_slice(&fixture(&format!("{name}.json"))).unwrap();
         let [1, channels, height, width] = sizes(&stored["shape"])[..] else { panic!("{name}: one picture, NCHW") };
         let mut engine = Engine::new(&Model::parse(&file).unwrap()).unwrap();
         engine.set_input_size(height, width).unwrap();

@@ -22,8 +22,8 @@
 //! | `input` | what the channels are | `grey` |
 //! | `normalisation` | how pixels become numbers: `standardise` is mean 0, deviation 1 over the input | `standardise` |
 //! | `crop` | how the input is cut out around a face's box | `margin=1.35` |
-//! | `outputs` | what the outputs mean | `points: x, y in the crop, 0 to 1` |
-//! | `training_data` | what the weights were learned from | `300-W, WFLW` |
+//! | `outputs` | what the outputs mean | `points: x, y in the crop, -1 to 1` |
+//! | `training_data` | what the weights were learned from | `300-W` |
 //! | `licence` | of the weights | `research only` |
 //! | `commit` | of the code that trained it | `1f0c2d9` |
 //! | `scores` | measured on what, by the code of that commit | `nme68=3.9% on faces68/test` |
