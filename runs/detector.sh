@@ -1,31 +1,5 @@
 #!/usr/bin/env bash
-# From photos to models/detector/detector.onnx, and its figures.
-#
-#   DATA=folder runs/detector.sh
-#
-# DATA holds faces68/train and faces68/test (photos with a .pts file beside each), faces68/boxes_train.csv (a box for
-# every face in the training photos) and nonfaces (photos without faces). The run's folder is out/detector. Stop it with
-# Ctrl-C; started again it goes on. A new model moves the points: look at what `REGENERATE=1 make test` changes, and
-# write it into CHANGELOG.md and the card.
-set -euo pipefail
-DATA=$(cd "${DATA:?name the folder of the data: DATA=folder runs/detector.sh}" && pwd)
-cd "$(dirname "$0")/.."
-out=out/detector
-
-lineament() { cargo run --quiet --release --locked -p lineament-cli -- "$@"; }
-
-if [ -f "$out/checkpoint.safetensors" ]; then
-  lineament train --out "$out" --resume
-else
-  config=$(mktemp)
-  trap 'rm -f "$config"' EXIT
-  commit=$(git rev-parse --short HEAD)
-  git diff --quiet HEAD -- crates runs Cargo.lock || commit+=-dirty
-  { echo "commit = \"$commit\""; cat runs/detector.toml; } > "$config"
-  lineament train "$config" --out "$out" --photos "$DATA/faces68/train" \
-    --boxes "$DATA/faces68/boxes_train.csv" --nonfaces "$DATA/nonfaces"
-fi
-
-cp "$out/model.onnx" models/detector/detector.onnx
-# The program is built anew with the file inside. 0.25 is the share of nonfaces that training keeps back.
-lineament eval "$DATA/faces68/test" --nonfaces "$DATA/nonfaces" --holdout 0.25
+# From photos to models/detector/detector.onnx, and its figures: `DATA=folder runs/detector.sh`; ship.sh says what DATA
+# holds.
+source "$(dirname "$0")/ship.sh"
+ship detector --photos "$DATA/faces68/train" --nonfaces "$DATA/nonfaces" --boxes "$DATA/faces68/boxes_train.csv"

@@ -40,7 +40,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     write(folder, "detector", FRAME, &frame)
 }
 
-fn write(folder: &str, name: &str, (width, height): (usize, usize), input: &[f32]) -> Result<(), Box<dyn std::error::Error>> {
+fn write(
+    folder: &str,
+    name: &str,
+    (width, height): (usize, usize),
+    input: &[f32],
+) -> Result<(), Box<dyn std::error::Error>> {
     // Three digits keep the file small; both engines read the same ones.
     let input: Vec<f64> = input.iter().map(|v| f64::from((v * 1000.0).round()) / 1000.0).collect();
     let fixture = serde_json::json!({ "shape": [1, 1, height, width], "input": input });

@@ -20,7 +20,8 @@ fn main() {
         let at = arguments.iter().position(|a| a == flag);
         at.and_then(|i| arguments.get(i + 1)).map_or(default.to_owned(), Clone::clone)
     };
-    let number = |flag, default| value(flag, default).parse::<usize>().unwrap_or_else(|_| panic!("{flag} takes a number"));
+    let number =
+        |flag, default| value(flag, default).parse::<usize>().unwrap_or_else(|_| panic!("{flag} takes a number"));
     let (threads, steps) = (number("--threads", "2"), number("--steps", "20"));
     let groups = number("--groups", &threads.to_string());
     let network = networks::by_name(&value("--network", "basic")).expect("--network takes lite, detector or basic");

@@ -19,7 +19,7 @@ use crate::export::Folded;
 use crate::graph::Graph;
 use crate::networks::LANDMARK_OUTPUTS;
 use crate::params::Params;
-use crate::task::{Figures, Task, read_nonfaces};
+use crate::task::{Figures, Task, read_nonfaces, split};
 use crate::trainer::Outputs;
 
 /// Weight of the plain distance beside the likelihood. The likelihood alone cares little for points that it calls
@@ -65,20 +65,8 @@ impl Landmarks {
             .par_iter()
             .map(|s| Ok((s.name.as_str(), Face { photo: Photo::open(&s.photo_path)?.grey(), points: s.points })))
             .collect::<Result<Vec<_>>>()?;
-        let (validation, train): (Vec<_>, Vec<_>) =
-            faces.into_iter().partition(|(name, _)| dataset::is_validation(name, config.validation_share));
-        let strip = |faces: Vec<(&str, Face)>| faces.into_iter().map(|(_, face)| face).collect::<Vec<_>>();
-        let nonfaces = match &config.nonfaces {
-            Some(dir) => read_nonfaces(dir, config.nonface_holdout)?,
-            None => Vec::new(),
-        };
-        let (train, validation) = (strip(train), strip(validation));
-        if train.is_empty() {
-            return Err(Error::Config(format!(
-                "no photos left to train on: validation takes all {}",
-                validation.len()
-            )));
-        }
+        let (train, validation) = split(faces, config)?;
+        let nonfaces = read_nonfaces(config)?;
         let false_faces = match &config.detector {
             Some(path) => false_faces(path, &nonfaces)?,
             None => Vec::new(),

@@ -1,12 +1,11 @@
 //! What a task adds to the loop: samples, a loss, validation.
 
-use std::path::Path;
-
 use lineament_data::{GreyPhoto, Photo, dataset};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
-use crate::error::Result;
+use crate::config::Config;
+use crate::error::{Error, Result};
 use crate::export::Folded;
 use crate::graph::Graph;
 use crate::params::Params;
@@ -55,12 +54,29 @@ pub trait Task: Sync {
     fn describe(&self, metadata: &mut lineament::model::Metadata);
 }
 
-/// The photos of a folder without faces, grey, but for the share `holdout` that no training sees.
+/// The configuration's photos without faces, grey, but for the share that no training sees.
 ///
 /// # Errors
 /// When the folder or a photo cannot be read.
-pub fn read_nonfaces(dir: &Path, holdout: f64) -> Result<Vec<GreyPhoto>> {
+pub fn read_nonfaces(config: &Config) -> Result<Vec<GreyPhoto>> {
+    let Some(dir) = &config.nonfaces else { return Ok(Vec::new()) };
     let mut paths = dataset::photos_in(dir)?;
-    paths.retain(|p| !dataset::is_validation(&p.to_string_lossy(), holdout));
+    paths.retain(|p| !dataset::is_validation(&p.to_string_lossy(), config.nonface_holdout));
     paths.par_iter().map(|p| Ok(Photo::open(p)?.grey())).collect()
+}
+
+/// Splits labelled photos, each with its name, into those to train on and those to validate on.
+///
+/// # Errors
+/// When none is left to train on.
+pub fn split<T>(photos: Vec<(&str, T)>, config: &Config) -> Result<(Vec<T>, Vec<T>)> {
+    let (mut train, mut validation) = (Vec::new(), Vec::new());
+    for (name, photo) in photos {
+        let part = if dataset::is_validation(name, config.validation_share) { &mut validation } else { &mut train };
+        part.push(photo);
+    }
+    match train.is_empty() {
+        false => Ok((train, validation)),
+        true => Err(Error::Config(format!("no photos left to train on: validation takes all {}", validation.len()))),
+    }
 }

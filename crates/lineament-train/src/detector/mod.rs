@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::export::Folded;
 use crate::graph::Graph;
 use crate::params::Params;
-use crate::task::{Figures, Task, read_nonfaces};
+use crate::task::{Figures, Task, read_nonfaces, split};
 use crate::trainer::Outputs;
 use loss::Parts;
 use pyramid::Pyramid;
@@ -69,26 +69,9 @@ impl DetectorTask {
                 Ok((s.name.as_str(), Photo { pixels: Pyramid::new(grey), faces }))
             })
             .collect::<Result<Vec<_>>>()?;
-        let (validation, train): (Vec<_>, Vec<_>) =
-            photos.into_iter().partition(|(name, _)| dataset::is_validation(name, config.validation_share));
-        let strip = |photos: Vec<(&str, Photo)>| photos.into_iter().map(|(_, photo)| photo).collect::<Vec<_>>();
-        let nonfaces = match &config.nonfaces {
-            Some(dir) => read_nonfaces(dir, config.nonface_holdout)?.into_iter().map(Pyramid::new).collect(),
-            None => Vec::new(),
-        };
-        let (train, validation) = (strip(train), strip(validation));
-        if train.is_empty() {
-            return Err(Error::Config(format!(
-                "no photos left to train on: validation takes all {}",
-                validation.len()
-            )));
-        }
+        let (train, validation) = split(photos, config)?;
+        let nonfaces = read_nonfaces(config)?.into_iter().map(Pyramid::new).collect();
         Ok(Self { config: config.clone(), side, train, validation, nonfaces })
-    }
-
-    /// Samples left for training, and photos for validation, and photos without faces.
-    pub fn counts(&self) -> (usize, usize, usize) {
-        (self.train.len(), self.validation.len(), self.nonfaces.len())
     }
 }
 

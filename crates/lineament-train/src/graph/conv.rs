@@ -3,7 +3,6 @@
 
 use lineament::engine::conv::PackedConv;
 use lineament::engine::elementwise;
-use lineament::engine::simd::vectorized;
 use lineament::model::Shape;
 
 use super::gemm::{Matrix, multiply};
@@ -68,7 +67,7 @@ impl Conv {
     /// `input` `[n, h, w, inputs]` to `output` `[n, h', w', outputs]`.
     pub fn forward(&self, input: &[f32], from: Shape, output: &mut [f32], to: Shape, scratch: &mut Scratch) {
         for (input, output) in input.chunks_exact(from.len()).zip(output.chunks_exact_mut(to.len())) {
-            let (input, height, width) = pad(&mut scratch.padded, input, from, self.size.padding);
+            let (input, height, width) = elementwise::padded(&mut scratch.padded, input, from, self.size.padding);
             self.forward.run(input, height, width, output);
         }
     }
@@ -87,18 +86,14 @@ impl Conv {
         scratch: &mut Scratch,
     ) {
         let Size { kernel, stride, inputs, outputs, .. } = self.size;
-        vectorized(|| {
-            for pixel in d_output.chunks_exact(outputs) {
-                d_bias.iter_mut().zip(pixel).for_each(|(d, v)| *d += v);
-            }
-        });
+        elementwise::add_pixels(d_bias, d_output);
         let window = kernel * kernel * inputs;
         if kernel == 1 && stride == 1 {
             let pixels = d_output.len() / outputs;
             multiply(d_weights, Matrix::new(input, pixels, inputs).t(), Matrix::new(d_output, pixels, outputs), true);
         } else {
             for (input, d_output) in input.chunks_exact(from.len()).zip(d_output.chunks_exact(to.len())) {
-                let (input, _, width) = pad(&mut scratch.padded, input, from, self.size.padding);
+                let (input, _, width) = elementwise::padded(&mut scratch.padded, input, from, self.size.padding);
                 let pixels = to.height * to.width;
                 windows(input, width, self.size, to, &mut scratch.windows);
                 let windows = Matrix::new(&scratch.windows, pixels, window);
@@ -119,7 +114,8 @@ impl Conv {
     fn input_gradient(&self, d_output: &[f32], to: Shape, d_input: &mut [f32], from: Shape, scratch: &mut Scratch) {
         let Size { kernel, padding, .. } = self.size;
         if padding < kernel {
-            let (d_output, height, width) = pad(&mut scratch.padded, d_output, to, kernel - 1 - padding);
+            let (d_output, height, width) =
+                elementwise::padded(&mut scratch.padded, d_output, to, kernel - 1 - padding);
             self.backward.run(d_output, height, width, d_input);
         } else {
             self.strided_input_gradient(d_output, to, d_input, from, scratch);
@@ -152,17 +148,6 @@ impl Conv {
             }
         }
     }
-}
-
-/// `input` in a frame of zeros, and its size.
-fn pad<'a>(memory: &'a mut Vec<f32>, input: &'a [f32], from: Shape, padding: usize) -> (&'a [f32], usize, usize) {
-    if padding == 0 {
-        return (input, from.height, from.width);
-    }
-    let (height, width) = (from.height + 2 * padding, from.width + 2 * padding);
-    memory.resize(height * width * from.channels, 0.0);
-    elementwise::pad(input, from, padding, memory);
-    (memory, height, width)
 }
 
 /// Writes each output pixel's window side by side: `[h' * w', k * k * inputs]`.

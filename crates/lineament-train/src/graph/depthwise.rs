@@ -28,16 +28,10 @@ pub fn forward(
     to: Shape,
     padded: &mut Vec<f32>,
 ) {
-    let (height, width) = padded_size(from, size.padding);
-    padded.resize(height * width * from.channels, 0.0);
     for (input, output) in input.chunks_exact(from.len()).zip(output.chunks_exact_mut(to.len())) {
-        elementwise::pad(input, from, size.padding, padded);
-        depthwise(padded, (height, width), weights, bias, size.kernel, size.stride, output);
+        let (input, height, width) = elementwise::padded(padded, input, from, size.padding);
+        depthwise(input, (height, width), weights, bias, size.kernel, size.stride, output);
     }
-}
-
-fn padded_size(from: Shape, padding: usize) -> (usize, usize) {
-    (from.height + 2 * padding, from.width + 2 * padding)
 }
 
 /// Adds to the gradients of weights and bias and writes the gradient of the input.
@@ -55,21 +49,15 @@ pub fn backward(
     scratch: &mut [Vec<f32>; 2],
 ) {
     let c = from.channels;
-    let (height, width) = padded_size(from, size.padding);
     // The weights turned by half: the gradient of the input is a convolution with them.
     let taps = size.kernel * size.kernel;
     let turned: Vec<f32> = (0..taps).rev().flat_map(|tap| &weights[tap * c..][..c]).copied().collect();
     let samples =
         input.chunks_exact(from.len()).zip(d_output.chunks_exact(to.len())).zip(d_input.chunks_exact_mut(from.len()));
     for ((input, d_output), d_input) in samples {
-        vectorized(|| {
-            for pixel in d_output.chunks_exact(c) {
-                d_bias.iter_mut().zip(pixel).for_each(|(d, v)| *d += v);
-            }
-        });
+        elementwise::add_pixels(d_bias, d_output);
         let [padded, other] = scratch;
-        padded.resize(height * width * c, 0.0);
-        elementwise::pad(input, from, size.padding, padded);
+        let (padded, height, width) = elementwise::padded(padded, input, from, size.padding);
         for tap in 0..taps {
             let first = (tap / size.kernel * width + tap % size.kernel) * c;
             let d_weights = &mut d_weights[tap * c..][..c];
@@ -77,10 +65,8 @@ pub fn backward(
         }
         if size.stride == 1 && size.padding < size.kernel {
             let rest = size.kernel - 1 - size.padding;
-            let (height, width) = padded_size(to, rest);
-            other.resize(height * width * c, 0.0);
-            elementwise::pad(d_output, to, rest, other);
-            depthwise(other, (height, width), &turned, &vec![0.0; c], size.kernel, 1, d_input);
+            let (d_output, height, width) = elementwise::padded(other, d_output, to, rest);
+            depthwise(d_output, (height, width), &turned, &vec![0.0; c], size.kernel, 1, d_input);
         } else {
             other.clear();
             other.resize(height * width * c, 0.0);

@@ -57,26 +57,55 @@ pub fn add(values: &mut [f32], other: &[f32]) {
     vectorized(|| values.iter_mut().zip(other).for_each(|(v, o)| *v += o))
 }
 
+/// Adds each pixel's channels to `sums`.
+///
+/// # Panics
+/// When `pixels` is not a whole number of pixels.
+pub fn add_pixels(sums: &mut [f32], pixels: &[f32]) {
+    assert_eq!(pixels.len() % sums.len(), 0, "pixels of a sum");
+    vectorized(|| {
+        for pixel in pixels.chunks_exact(sums.len()) {
+            sums.iter_mut().zip(pixel).for_each(|(sum, v)| *sum += v);
+        }
+    });
+}
+
 /// The mean of each channel over all pixels.
 ///
 /// # Panics
 /// When `input` is not a whole number of pixels.
 pub fn global_pool(input: &[f32], output: &mut [f32]) {
     let channels = output.len();
-    assert_eq!(input.len() % channels, 0, "pixels of a pooling");
     output.fill(0.0);
-    for pixel in input.chunks_exact(channels) {
-        add(output, pixel);
-    }
+    add_pixels(output, input);
     let scale = channels as f32 / input.len() as f32;
     output.iter_mut().for_each(|v| *v *= scale);
+}
+
+/// `input` in a frame of zeros, held in `memory`, with its height and width; the input itself where `padding` is 0.
+///
+/// # Panics
+/// When `input` has another length than `from` says.
+pub fn padded<'a>(
+    memory: &'a mut Vec<f32>,
+    input: &'a [f32],
+    from: Shape,
+    padding: usize,
+) -> (&'a [f32], usize, usize) {
+    if padding == 0 {
+        return (input, from.height, from.width);
+    }
+    let (height, width) = (from.height + 2 * padding, from.width + 2 * padding);
+    memory.resize(height * width * from.channels, 0.0);
+    pad(input, from, padding, memory);
+    (memory, height, width)
 }
 
 /// Copies `[height, width, channels]` into the middle of a frame of `padding` zeros.
 ///
 /// # Panics
 /// When a slice has another length.
-pub fn pad(input: &[f32], from: Shape, padding: usize, output: &mut [f32]) {
+fn pad(input: &[f32], from: Shape, padding: usize, output: &mut [f32]) {
     let (row, padded) = (from.width * from.channels, (from.width + 2 * padding) * from.channels);
     assert_eq!(input.len(), from.len(), "input of a padding");
     assert_eq!(output.len(), (from.height + 2 * padding) * padded, "output of a padding");

@@ -113,11 +113,11 @@ impl Engine {
         let input = &*input;
         match (layer.op, &self.weights[i]) {
             (Op::Conv { padding, .. }, Weights::Conv(conv)) => {
-                let (input, height, width) = padded(&mut self.padded, input, from, padding);
+                let (input, height, width) = elementwise::padded(&mut self.padded, input, from, padding);
                 conv.run(input, height, width, output);
             }
             (Op::Depthwise { kernel, stride, padding }, Weights::Matrix(weights, bias)) => {
-                let (input, height, width) = padded(&mut self.padded, input, from, padding);
+                let (input, height, width) = elementwise::padded(&mut self.padded, input, from, padding);
                 depthwise::depthwise(input, (height, width), weights, bias, kernel, stride, output);
             }
             (Op::Activation(activation), weights) => {
@@ -139,17 +139,6 @@ impl Engine {
             (op, weights) => unreachable!("{op:?} with {weights:?} is refused at load, {to:?}"),
         }
     }
-}
-
-/// `input` with a frame of zeros, and its size; the input itself where no frame is asked for.
-fn padded<'a>(memory: &'a mut Vec<f32>, input: &'a [f32], from: Shape, padding: usize) -> (&'a [f32], usize, usize) {
-    if padding == 0 {
-        return (input, from.height, from.width);
-    }
-    let (height, width) = (from.height + 2 * padding, from.width + 2 * padding);
-    memory.resize(height * width * from.channels, 0.0);
-    elementwise::pad(input, from, padding, memory);
-    (memory, height, width)
 }
 
 impl Weights {

@@ -1,0 +1,30 @@
+# Sourced by the scripts beside it: `ship NAME FLAG...` trains runs/NAME.toml with these flags of `lineament train` in
+# out/NAME, copies the model file to models/NAME/NAME.onnx, and prints the figures of both shipped models together.
+#
+# DATA is a folder with faces68/train and faces68/test (photos with a .pts file beside each), faces68/boxes_train.csv (a
+# box for every face in the training photos) and nonfaces (photos without faces). Stop it with Ctrl-C; started again it
+# goes on. A new model moves the points: look at what `REGENERATE=1 make test` changes, and write it into CHANGELOG.md
+# and the card.
+set -euo pipefail
+DATA=$(cd "${DATA:?name the folder of the data: DATA=folder $0}" && pwd)
+cd "$(dirname "$0")/.."
+
+lineament() { cargo run --quiet --release --locked -p lineament-cli -- "$@"; }
+
+ship() {
+  local name=$1 out=out/$1 config commit
+  shift
+  if [ -f "$out/checkpoint.safetensors" ]; then
+    lineament train --out "$out" --resume
+  else
+    commit=$(git rev-parse --short HEAD)
+    git diff --quiet HEAD -- crates runs Cargo.lock || commit+=-dirty
+    config=$(mktemp)
+    { echo "commit = \"$commit\""; cat "runs/$name.toml"; } > "$config"
+    lineament train "$config" --out "$out" "$@"
+    rm "$config"
+  fi
+  cp "$out/model.onnx" "models/$name/$name.onnx"
+  # The program is built anew with the file inside. 0.25 is the share of nonfaces that training keeps back.
+  lineament eval "$DATA/faces68/test" --nonfaces "$DATA/nonfaces" --holdout 0.25
+}
