@@ -25,9 +25,19 @@ pub struct Options {
     pub refine: bool,
 }
 
+/// Chosen with the default models on photos that trained them: 3 of 609 without a face show one, and of 416 with a face
+/// none is missed. The face score is that high because it is sure of nearly all faces.
+const DEFAULT_FACE_THRESHOLD: f32 = 0.98;
+
 impl Default for Options {
     fn default() -> Self {
-        Self { min_face: None, max_faces: 64, detector_threshold: 0.5, face_threshold: 0.5, refine: true }
+        Self {
+            min_face: None,
+            max_faces: 64,
+            detector_threshold: 0.5,
+            face_threshold: DEFAULT_FACE_THRESHOLD,
+            refine: true,
+        }
     }
 }
 
@@ -123,10 +133,12 @@ impl Lineament {
 
     fn landmarks_grey(&mut self, grey: &GreyImage, crop: &Crop) -> Landmarks {
         let first = self.network.place(grey, crop);
-        if self.options.refine && first.score > 0.0 {
-            self.network.place(grey, &Crop::from_points(&first.points))
-        } else {
-            first
+        if !self.options.refine || first.score == 0.0 {
+            return first;
         }
+        let mut second = self.network.place(grey, &Crop::from_points(&first.points));
+        // What is no face draws the second crop to where it looks like one: it must have been a face at first, too.
+        second.score = second.score.min(first.score);
+        second
     }
 }
