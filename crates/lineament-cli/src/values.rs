@@ -30,11 +30,11 @@ pub fn size(text: &str) -> Result<(u32, u32), String> {
     }
 }
 
-/// Pixels, above 0.
+/// Pixels, at least 1.
 pub fn pixels(text: &str) -> Result<f32, String> {
     match text.parse::<f32>() {
-        Ok(number) if number.is_finite() && number > 0.0 => Ok(number),
-        _ => Err("give a number of pixels above 0, for example 40".into()),
+        Ok(number) if number.is_finite() && number >= 1.0 => Ok(number),
+        _ => Err("give a number of pixels of at least 1, for example 40".into()),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use lineament::{Crop, Rect};
+use lineament::{Crop, Lineament, Options, Rect};
 use lineament_data::dataset::{self, is_validation};
+use lineament_data::evaluate::{Protocol, evaluate, false_faces};
 use lineament_data::{Photo, boxes};
 
 fn data() -> Option<PathBuf> {
@@ -49,4 +50,27 @@ fn true_points_lie_on_their_photos() {
         let side = Crop::from_points(&sample.points).side;
         assert!((80.0..1000.0).contains(&side), "{}: {side}", sample.name);
     }
+}
+
+#[test]
+fn the_default_models_keep_the_figures_of_their_cards() {
+    let Some(data) = data() else { return };
+    let make = || Lineament::new(Options::default()).map_err(lineament_data::Error::from);
+    let samples = dataset::read(&data.join("faces68/test")).unwrap();
+    let (report, _) = evaluate(&samples, Protocol::Detector, make, 0, &|_, _| ()).unwrap();
+    assert!(report.found_percent >= 99.0, "found {} %", report.found_percent);
+    assert!(report.nme68.is_some_and(|nme| nme <= 4.2), "68 points {:?} %", report.nme68);
+    assert!(report.nme51.is_some_and(|nme| nme <= 3.6), "51 points {:?} %", report.nme51);
+    assert!(report.failures_percent <= 2.0, "{} % worse than 10 %", report.failures_percent);
+    assert!(
+        report.calibration.spearman.is_some_and(|r| r >= 0.4),
+        "rank correlation {:?}",
+        report.calibration.spearman
+    );
+
+    // The photos that no training sees: `nonface_holdout` of the recipes.
+    let mut nonfaces = dataset::photos_in(&data.join("nonfaces")).unwrap();
+    nonfaces.retain(|photo| is_validation(&photo.to_string_lossy(), 0.25));
+    let wrong = false_faces(&nonfaces, make, 0, &|_, _| ()).unwrap();
+    assert!(nonfaces.len() >= 200 && wrong.len() <= 4, "{} of {}: {wrong:?}", wrong.len(), nonfaces.len());
 }

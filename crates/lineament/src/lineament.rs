@@ -44,8 +44,8 @@ impl Default for Options {
 impl Options {
     fn check(&self) -> Result<()> {
         let share = 0.0..=1.0;
-        if self.min_face.is_some_and(|face| !(face >= 1.0 && face.is_finite())) {
-            return Err(Error::Option(format!("min_face is at least 1 pixel, not {:?}", self.min_face)));
+        if let Some(face) = self.min_face.filter(|face| !(face.is_finite() && *face >= 1.0)) {
+            return Err(Error::Option(format!("min_face is at least 1 pixel, not {face}")));
         }
         for (name, value) in [("detector_threshold", self.detector_threshold), ("face_threshold", self.face_threshold)]
         {
