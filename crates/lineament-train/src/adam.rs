@@ -47,13 +47,16 @@ impl Adam {
         let moments = self.mean.par_chunks_mut(CHUNK).zip(self.square.par_chunks_mut(CHUNK));
         values.par_chunks_mut(CHUNK).zip(gradient.par_chunks(CHUNK)).zip(moments).for_each(
             |((values, gradient), (mean, square))| {
-                vectorized(|| {
-                    for ((value, g), (m, s)) in values.iter_mut().zip(gradient).zip(mean.iter_mut().zip(square)) {
-                        *m = BETA1 * *m + (1.0 - BETA1) * g;
-                        *s = BETA2 * *s + (1.0 - BETA2) * g * g;
-                        *value = *value * keep - rate1 * *m / ((*s * inverse2).sqrt() + EPSILON);
-                    }
-                });
+                vectorized(
+                    #[inline(always)]
+                    || {
+                        for ((value, g), (m, s)) in values.iter_mut().zip(gradient).zip(mean.iter_mut().zip(square)) {
+                            *m = BETA1 * *m + (1.0 - BETA1) * g;
+                            *s = BETA2 * *s + (1.0 - BETA2) * g * g;
+                            *value = *value * keep - rate1 * *m / ((*s * inverse2).sqrt() + EPSILON);
+                        }
+                    },
+                );
             },
         );
     }

@@ -140,7 +140,10 @@ impl Trainer {
 
 fn blend(average: &mut [f32], now: &[f32], keep: f32) {
     average.par_chunks_mut(CHUNK).zip(now.par_chunks(CHUNK)).for_each(|(average, now)| {
-        vectorized(|| average.iter_mut().zip(now).for_each(|(a, n)| *a = *a * keep + n * (1.0 - keep)));
+        vectorized(
+            #[inline(always)]
+            || average.iter_mut().zip(now).for_each(|(a, n)| *a = *a * keep + n * (1.0 - keep)),
+        );
     });
 }
 

@@ -92,20 +92,27 @@ pub fn max_pool_backward(d_output: &[f32], winners: &[u8], from: Shape, d_input:
 /// Gradient through an activation that stands alone; adds to the gradient of its slopes.
 pub fn activation_backward(activation: Activation, slopes: &[f32], input: &[f32], d: &mut [f32], d_slopes: &mut [f32]) {
     match activation {
-        Activation::Relu => {
-            vectorized(|| d.iter_mut().zip(input).for_each(|(d, x)| *d = if *x > 0.0 { *d } else { 0.0 }))
-        }
-        Activation::HardSwish => vectorized(|| d.iter_mut().zip(input).for_each(|(d, x)| *d *= hard_swish_slope(*x))),
+        Activation::Relu => vectorized(
+            #[inline(always)]
+            || d.iter_mut().zip(input).for_each(|(d, x)| *d = if *x > 0.0 { *d } else { 0.0 }),
+        ),
+        Activation::HardSwish => vectorized(
+            #[inline(always)]
+            || d.iter_mut().zip(input).for_each(|(d, x)| *d *= hard_swish_slope(*x)),
+        ),
         Activation::PRelu => {
             let c = slopes.len();
-            vectorized(|| {
-                for (d, x) in d.chunks_exact_mut(c).zip(input.chunks_exact(c)) {
-                    for i in 0..c {
-                        d_slopes[i] += d[i] * x[i].min(0.0);
-                        d[i] *= if x[i] > 0.0 { 1.0 } else { slopes[i] };
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (d, x) in d.chunks_exact_mut(c).zip(input.chunks_exact(c)) {
+                        for i in 0..c {
+                            d_slopes[i] += d[i] * x[i].min(0.0);
+                            d[i] *= if x[i] > 0.0 { 1.0 } else { slopes[i] };
+                        }
                     }
-                }
-            });
+                },
+            );
         }
     }
 }

@@ -9,19 +9,26 @@ use crate::model::{Activation, Shape};
 /// When `values` is not a whole number of pixels of `slopes.len()` channels (PRelu only).
 pub fn activate(activation: Activation, slopes: &[f32], values: &mut [f32]) {
     match activation {
-        Activation::Relu => vectorized(|| values.iter_mut().for_each(|v| *v = v.max(0.0))),
-        Activation::HardSwish => {
-            vectorized(|| values.iter_mut().for_each(|v| *v *= (*v * (1.0 / 6.0) + 0.5).clamp(0.0, 1.0)))
-        }
+        Activation::Relu => vectorized(
+            #[inline(always)]
+            || values.iter_mut().for_each(|v| *v = v.max(0.0)),
+        ),
+        Activation::HardSwish => vectorized(
+            #[inline(always)]
+            || values.iter_mut().for_each(|v| *v *= (*v * (1.0 / 6.0) + 0.5).clamp(0.0, 1.0)),
+        ),
         Activation::PRelu => {
             assert_eq!(values.len() % slopes.len(), 0, "channels of a PRelu");
-            vectorized(|| {
-                for pixel in values.chunks_exact_mut(slopes.len()) {
-                    for (v, s) in pixel.iter_mut().zip(slopes) {
-                        *v = v.max(0.0) + s * v.min(0.0);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for pixel in values.chunks_exact_mut(slopes.len()) {
+                        for (v, s) in pixel.iter_mut().zip(slopes) {
+                            *v = v.max(0.0) + s * v.min(0.0);
+                        }
                     }
-                }
-            })
+                },
+            )
         }
     }
 }
@@ -34,18 +41,21 @@ pub fn max_pool(input: &[f32], from: Shape, output: &mut [f32]) {
     let (c, row) = (from.channels, from.width * from.channels);
     assert_eq!(input.len(), from.len(), "input of a pooling");
     assert_eq!(output.len(), from.height / 2 * (from.width / 2) * c, "output of a pooling");
-    vectorized(|| {
-        for (y, out_row) in output.chunks_exact_mut(from.width / 2 * c).enumerate() {
-            let rows = &input[2 * y * row..][..2 * row];
-            let (top, bottom) = rows.split_at(row);
-            for (x, out) in out_row.chunks_exact_mut(c).enumerate() {
-                let (top, bottom) = (&top[2 * x * c..][..2 * c], &bottom[2 * x * c..][..2 * c]);
-                for i in 0..c {
-                    out[i] = top[i].max(top[c + i]).max(bottom[i].max(bottom[c + i]));
+    vectorized(
+        #[inline(always)]
+        || {
+            for (y, out_row) in output.chunks_exact_mut(from.width / 2 * c).enumerate() {
+                let rows = &input[2 * y * row..][..2 * row];
+                let (top, bottom) = rows.split_at(row);
+                for (x, out) in out_row.chunks_exact_mut(c).enumerate() {
+                    let (top, bottom) = (&top[2 * x * c..][..2 * c], &bottom[2 * x * c..][..2 * c]);
+                    for i in 0..c {
+                        out[i] = top[i].max(top[c + i]).max(bottom[i].max(bottom[c + i]));
+                    }
                 }
             }
-        }
-    })
+        },
+    )
 }
 
 /// `values += other`.
@@ -54,7 +64,10 @@ pub fn max_pool(input: &[f32], from: Shape, output: &mut [f32]) {
 /// When the lengths differ.
 pub fn add(values: &mut [f32], other: &[f32]) {
     assert_eq!(values.len(), other.len(), "summands");
-    vectorized(|| values.iter_mut().zip(other).for_each(|(v, o)| *v += o))
+    vectorized(
+        #[inline(always)]
+        || values.iter_mut().zip(other).for_each(|(v, o)| *v += o),
+    )
 }
 
 /// Adds each pixel's channels to `sums`.
@@ -63,11 +76,14 @@ pub fn add(values: &mut [f32], other: &[f32]) {
 /// When `pixels` is not a whole number of pixels.
 pub fn add_pixels(sums: &mut [f32], pixels: &[f32]) {
     assert_eq!(pixels.len() % sums.len(), 0, "pixels of a sum");
-    vectorized(|| {
-        for pixel in pixels.chunks_exact(sums.len()) {
-            sums.iter_mut().zip(pixel).for_each(|(sum, v)| *sum += v);
-        }
-    });
+    vectorized(
+        #[inline(always)]
+        || {
+            for pixel in pixels.chunks_exact(sums.len()) {
+                sums.iter_mut().zip(pixel).for_each(|(sum, v)| *sum += v);
+            }
+        },
+    );
 }
 
 /// The mean of each channel over all pixels.
@@ -133,22 +149,27 @@ pub fn dense(input: &[f32], weights: &[f32], bias: &[f32], output: &mut [f32]) {
     let units = bias.len();
     assert_eq!(weights.len(), input.len() * units, "weights of a dense layer");
     output.copy_from_slice(bias);
-    vectorized(|| {
-        let mut blocks = input.chunks_exact(DENSE_ROWS);
-        let mut rows = weights.chunks_exact(DENSE_ROWS * units);
-        for (x, w) in (&mut blocks).zip(&mut rows) {
-            let w: [&[f32]; DENSE_ROWS] = std::array::from_fn(|k| &w[k * units..][..units]);
-            for (i, out) in output.iter_mut().enumerate() {
-                // Two chains of sums, so that one need not wait for the other.
-                let even = x[0] * w[0][i] + x[2] * w[2][i] + x[4] * w[4][i] + x[6] * w[6][i];
-                let odd = x[1] * w[1][i] + x[3] * w[3][i] + x[5] * w[5][i] + x[7] * w[7][i];
-                *out += even + odd;
+    vectorized(
+        #[inline(always)]
+        || {
+            let mut blocks = input.chunks_exact(DENSE_ROWS);
+            let mut rows = weights.chunks_exact(DENSE_ROWS * units);
+            for (x, w) in (&mut blocks).zip(&mut rows) {
+                let w: [&[f32]; DENSE_ROWS] = std::array::from_fn(|k| &w[k * units..][..units]);
+                for (i, out) in output.iter_mut().enumerate() {
+                    // Two chains of sums, so that one need not wait for the other.
+                    let even = x[0] * w[0][i] + x[2] * w[2][i] + x[4] * w[4][i] + x[6] * w[6][i];
+                    let odd = x[1] * w[1][i] + x[3] * w[3][i] + x[5] * w[5][i] + x[7] * w[7][i];
+                    *out += even + odd;
+                }
             }
-        }
-        for (x, w) in
-            blocks.remainder().iter().zip(weights[input.len() / DENSE_ROWS * DENSE_ROWS * units..].chunks_exact(units))
-        {
-            output.iter_mut().zip(w).for_each(|(out, w)| *out += x * w);
-        }
-    })
+            for (x, w) in blocks
+                .remainder()
+                .iter()
+                .zip(weights[input.len() / DENSE_ROWS * DENSE_ROWS * units..].chunks_exact(units))
+            {
+                output.iter_mut().zip(w).for_each(|(out, w)| *out += x * w);
+            }
+        },
+    )
 }
