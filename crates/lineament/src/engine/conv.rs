@@ -162,6 +162,23 @@ impl Kernel for Run<'_> {
     }
 }
 
+/// Most pixels in a tile.
+const MAX_PIXELS: usize = 12;
+
+/// Writes the body once for each pixel of the largest tile, with its number as a constant. A loop would be left to the
+/// compiler to unroll; where it does not (whole-program optimisation), the sums fall out of the registers.
+macro_rules! for_each_pixel {
+    (|$i:ident| $body:expr) => {
+        for_each_pixel!(@ $i $body, 0 1 2 3 4 5 6 7 8 9 10 11)
+    };
+    (@ $i:ident $body:expr, $($p:literal)+) => {
+        $({
+            const $i: usize = $p;
+            $body
+        })+
+    };
+}
+
 /// One row of output pixels in one block of channels.
 struct Row {
     input: *const f32,
@@ -215,36 +232,38 @@ impl Row {
     #[inline(always)]
     unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, simd: S, x: usize) {
         unsafe {
-            let bias: [S::V; NV] = std::array::from_fn(|v| simd.load_ptr(self.bias.add(v * S::LANES)));
-            let mut sums = [bias; P];
+            let zero = simd.splat(0.0);
+            let load = |from: *const f32, v: usize| if v < NV { simd.load_ptr(from.add(v * S::LANES)) } else { zero };
+            let mut sums = [[load(self.bias, 0), load(self.bias, 1)]; MAX_PIXELS];
             let mut weights = self.weights;
             let first = self.input.add(x * self.pixel_step);
             for ky in 0..self.window_rows {
                 let row = first.add(ky * self.row_step);
                 for j in 0..self.window_row {
-                    let w: [S::V; NV] = std::array::from_fn(|v| simd.load_ptr(weights.add(v * S::LANES)));
+                    let w = [load(weights, 0), load(weights, 1)];
                     weights = weights.add(NV * S::LANES);
-                    for (p, sum) in sums.iter_mut().enumerate() {
-                        let value = simd.splat(*row.add(p * self.pixel_step + j));
-                        for v in 0..NV {
-                            sum[v] = simd.mul_add(value, w[v], sum[v]);
+                    for_each_pixel!(|I| if I < P {
+                        let value = simd.splat(*row.add(I * self.pixel_step + j));
+                        sums[I][0] = simd.mul_add(value, w[0], sums[I][0]);
+                        if NV > 1 {
+                            sums[I][1] = simd.mul_add(value, w[1], sums[I][1]);
                         }
-                    }
+                    });
                 }
             }
-            for (p, sum) in sums.iter().enumerate() {
-                let to = self.output.add((x + p) * self.outputs);
-                if self.channels == NV * S::LANES {
-                    for (v, &sum) in sum.iter().enumerate() {
-                        simd.store_ptr(sum, to.add(v * S::LANES));
+            let whole = self.channels == NV * S::LANES;
+            for_each_pixel!(|I| if I < P {
+                let to = self.output.add((x + I) * self.outputs);
+                if whole {
+                    simd.store_ptr(sums[I][0], to);
+                    if NV > 1 {
+                        simd.store_ptr(sums[I][1], to.add(S::LANES));
                     }
                 } else {
                     let to = std::slice::from_raw_parts_mut(to, self.channels);
-                    for (&sum, to) in sum.iter().zip(to.chunks_mut(S::LANES)) {
-                        simd.store_part(sum, to);
-                    }
+                    to.chunks_mut(S::LANES).zip(sums[I]).for_each(|(to, sum)| simd.store_part(sum, to));
                 }
-            }
+            });
         }
     }
 }
