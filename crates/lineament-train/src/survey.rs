@@ -4,6 +4,7 @@ use lineament_data::dataset;
 
 use crate::config::{Config, Task};
 use crate::error::Result;
+use crate::task::nonface_paths;
 
 /// Photos below which a network learns the photos rather than faces. A rule of thumb: 300-W has 3,148.
 const FEW_PHOTOS: usize = 300;
@@ -29,14 +30,7 @@ impl Survey {
     pub fn new(config: &Config) -> Result<Self> {
         let samples = dataset::read(&config.photos)?;
         let validation = samples.iter().filter(|s| dataset::is_validation(&s.name, config.validation_share)).count();
-        let nonfaces = match &config.nonfaces {
-            Some(dir) => {
-                let held_out =
-                    |p: &std::path::PathBuf| dataset::is_validation(&p.to_string_lossy(), config.nonface_holdout);
-                dataset::photos_in(dir)?.iter().filter(|p| !held_out(p)).count()
-            }
-            None => 0,
-        };
+        let nonfaces = nonface_paths(config)?.len();
         Ok(Self { photos: samples.len() - validation, validation, nonfaces })
     }
 

@@ -1,5 +1,7 @@
 //! What a task adds to the loop: samples, a loss, validation.
 
+use std::path::PathBuf;
+
 use lineament_data::{GreyPhoto, Photo, dataset};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
@@ -54,15 +56,23 @@ pub trait Task: Sync {
     fn describe(&self, metadata: &mut lineament::model::Metadata);
 }
 
-/// The configuration's photos without faces, grey, but for the share that no training sees.
+/// The configuration's photos without faces, but for the share that no training sees; none where none are named.
+///
+/// # Errors
+/// When the folder cannot be read.
+pub fn nonface_paths(config: &Config) -> Result<Vec<PathBuf>> {
+    let Some(dir) = &config.nonfaces else { return Ok(Vec::new()) };
+    let mut paths = dataset::photos_in(dir)?;
+    paths.retain(|p| !dataset::is_validation(&p.to_string_lossy(), config.nonface_holdout));
+    Ok(paths)
+}
+
+/// The photos of [`nonface_paths`], grey.
 ///
 /// # Errors
 /// When the folder or a photo cannot be read.
 pub fn read_nonfaces(config: &Config) -> Result<Vec<GreyPhoto>> {
-    let Some(dir) = &config.nonfaces else { return Ok(Vec::new()) };
-    let mut paths = dataset::photos_in(dir)?;
-    paths.retain(|p| !dataset::is_validation(&p.to_string_lossy(), config.nonface_holdout));
-    paths.par_iter().map(|p| Ok(Photo::open(p)?.grey())).collect()
+    nonface_paths(config)?.par_iter().map(|p| Ok(Photo::open(p)?.grey())).collect()
 }
 
 /// Splits labelled photos, each with its name, into those to train on and those to validate on.
