@@ -12,15 +12,19 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod annotate;
 pub mod augment;
 pub mod boxes;
 pub mod dataset;
+pub mod dlib;
 pub mod error;
 pub mod evaluate;
 pub mod metrics;
 pub mod photo;
 pub mod pts;
+pub mod record;
 pub mod report;
+pub mod table;
 #[cfg(test)]
 mod testing;
 
@@ -30,4 +34,5 @@ pub use dataset::Sample;
 pub use error::{Error, Result};
 pub use evaluate::{FalseFaces, PhotoResult, Protocol};
 pub use photo::{GreyPhoto, Photo};
+pub use record::Record;
 pub use report::Report;

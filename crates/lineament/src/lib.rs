@@ -23,6 +23,8 @@
 //! # fn main() {}
 //! ```
 
+#[cfg(feature = "cascade")]
+pub mod cascade;
 pub mod crop;
 pub mod detect;
 #[cfg(feature = "draw")]

@@ -1,0 +1,67 @@
+//! One annotated face as the paper keeps it (Kendrick et al., section 3): a small grey square and the points in it.
+
+use lineament::{Point, Rect};
+
+/// Side of the paper's crops, in pixels.
+pub const SIDE: usize = 96;
+
+/// The frame of a record: pixels of its crop, where whole numbers are pixel **centres**, as OpenCV and dlib count and
+/// as the paper's table therefore holds them. The centre of the first pixel is (0, 0), not (0.5, 0.5).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum RecordFrame {}
+
+/// One annotated face.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The landmarks: 68 in the paper's table, 15 in Kaggle's.
+    pub points: Vec<Point<RecordFrame>>,
+    /// Brightness, `[SIDE, SIDE]` row by row.
+    pub pixels: Vec<u8>,
+    /// Where the face was seen; the paper's table does not say.
+    pub origin: Option<Origin>,
+}
+
+/// Where a record comes from, in pixels of its photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Origin {
+    /// The photo's path below the folder that was annotated, with `/`.
+    pub photo: String,
+    /// The photo's size: width, height.
+    pub photo_size: (u32, u32),
+    /// The detector's box.
+    pub face: Rect,
+    /// The upright square that became the pixels.
+    pub crop: Rect,
+    /// How sure the annotator is of the face, from 0 to 1; 1 where it does not say.
+    pub score: f32,
+    /// Expected distance of the points to the true ones, in percent of the distance of the outer eye corners, where
+    /// the annotator says.
+    pub expected_error: Option<f32>,
+    /// Roll, yaw and pitch of the head in radians.
+    pub pose: Option<[f32; 3]>,
+}
+
+/// From a record's pixels to the photo's.
+pub fn image_from_record(crop: &Rect, point: Point<RecordFrame>) -> Point {
+    let scale = crop.width / SIDE as f32;
+    Point::new(crop.x + (point.x + 0.5) * scale, crop.y + (point.y + 0.5) * scale)
+}
+
+/// From the photo's pixels to a record's.
+pub fn record_from_image(crop: &Rect, point: Point) -> Point<RecordFrame> {
+    let scale = SIDE as f32 / crop.width;
+    Point::new((point.x - crop.x) * scale - 0.5, (point.y - crop.y) * scale - 0.5)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_frames_are_inverse_to_each_other_and_count_centres() {
+        let crop = Rect::from_xywh(10.0, 20.0, 192.0, 192.0);
+        assert_eq!(record_from_image(&crop, Point::new(11.0, 21.0)), Point::new(0.0, 0.0));
+        let there = record_from_image(&crop, image_from_record(&crop, Point::new(3.25, 90.5)));
+        assert!(there.distance(Point::new(3.25, 90.5)) < 1e-4, "{there:?}");
+    }
+}

@@ -1,0 +1,1 @@
+//! Viola and Jones' detector, in the making.
