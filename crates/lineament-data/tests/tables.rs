@@ -268,3 +268,26 @@ static SMALL: std::sync::LazyLock<[Vec<u8>; 2]> = std::sync::LazyLock::new(|| {
         fs::read(&path).unwrap()
     })
 });
+
+#[test]
+#[ignore = "a measurement, not a check"]
+fn speed() {
+    let folder = Folder::new("speed");
+    let records: Vec<Record> = (0..5000).map(|i| record(i, 68)).collect();
+    for name in ["t.csv", "t.parquet"] {
+        let path = folder.0.join(name);
+        let time = |what: &str, run: &dyn Fn()| {
+            let start = std::time::Instant::now();
+            run();
+            let (seconds, bytes) = (start.elapsed().as_secs_f64(), fs::metadata(&path).unwrap().len() as f64);
+            println!("{what} {name}: {:.0} rows/s, {:.0} MB/s", 5000.0 / seconds, bytes / seconds / 1e6);
+        };
+        time("writing", &|| write(&path, &point_names(68), &records).unwrap());
+        (0..3).for_each(|_| {
+            time("reading", &|| {
+                let rows = Reader::open(&path, ReadOptions::default()).unwrap();
+                assert_eq!(rows.map(Result::unwrap).count(), 5000);
+            });
+        });
+    }
+}

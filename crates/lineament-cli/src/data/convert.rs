@@ -52,5 +52,5 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
 
 /// What follows the number of rows.
 pub fn left_out_text(left_out: u64) -> String {
-    if left_out == 0 { String::new() } else { format!("; {} incomplete ones left out", grouped(left_out)) }
+    if left_out == 0 { String::new() } else { format!("; {} incomplete left out", grouped(left_out)) }
 }

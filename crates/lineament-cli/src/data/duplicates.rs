@@ -25,13 +25,13 @@ Examples:
   lineament data duplicates faces.csv --format json | jq        for programs
 
 Two pictures are nearly the same when up to --threshold of 256 bits differ, each of which says whether one place is
-brighter than the next. Among 7,000 different faces all pairs within 28 bits were copies: recompressed, brightened,
-scaled; the first pair of different people differed in 30.";
+brighter than the next. Among 7,000 face chips all pairs within 25 bits were copies: recompressed, brightened, scaled;
+the first pair of different people differed in 26.";
 
 /// Finds faces that are in the table more than once
 ///
 /// Finds faces that are in the table more than once, recompressed or brightened too. Every later row is compared with
-/// the first of each group; a million rows take some minutes and about 300 MB of memory.
+/// the first of each group; a million rows take some minutes and about 400 MB of memory.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct DuplicatesArgs {

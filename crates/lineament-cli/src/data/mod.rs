@@ -20,7 +20,7 @@ Examples:
   lineament data show faces.csv --sheet faces.png        figures, and a picture of 100 crops with their points
   lineament data duplicates faces.csv --out once.csv     the same and nearly the same faces; a table without them
   lineament data split once.csv --out-dir parts          training.csv and validation.csv, no photo in both
-  lineament data convert faces.csv faces.parquet         a third of the size, and 20 times as fast to read
+  lineament data convert faces.csv faces.parquet         a third of the size, and 7 times as fast to read
 
 A table is the paper's CSV (x0,y0,...,x67,y67,Image with 96x96 grey values), Kaggle's facial keypoints (training.csv),
 or Parquet with the same and where each face was seen; docs/tables.md describes them. Tables larger than the memory

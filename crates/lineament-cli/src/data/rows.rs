@@ -71,7 +71,18 @@ impl Rows {
     ///
     /// # Errors
     /// The first error of the table or of `take`; [`Stopped`] after Ctrl-C; when there is no row.
-    pub fn each(mut self, mut take: impl FnMut(u64, Record) -> Result<()>) -> Result<Totals> {
+    pub fn each(mut self, take: impl FnMut(u64, Record) -> Result<()>) -> Result<Totals> {
+        let rows = self.read(take);
+        self.progress.finish();
+        match (rows?, self.reader.left_out()) {
+            (0, 0) => bail!("{}: no rows", self.path.display()),
+            (0, n) => bail!("{}: no complete row, and {n} with missing values", self.path.display()),
+            (rows, left_out) => Ok(Totals { rows, left_out }),
+        }
+    }
+
+    /// The number of complete rows.
+    fn read(&mut self, mut take: impl FnMut(u64, Record) -> Result<()>) -> Result<u64> {
         let mut rows = 0;
         while let Some(record) = self.reader.next() {
             rows += 1;
@@ -83,13 +94,7 @@ impl Rows {
                 }
             }
         }
-        self.progress.finish();
-        let left_out = self.reader.left_out();
-        match (rows, left_out) {
-            (0, 0) => bail!("{}: no rows", self.path.display()),
-            (0, n) => bail!("{}: no complete row, and {n} with missing values", self.path.display()),
-            _ => Ok(Totals { rows, left_out }),
-        }
+        Ok(rows)
     }
 }
 

@@ -10,10 +10,10 @@ const WORDS: usize = GRID * GRID / 64;
 
 /// A difference hash of 256 bits: which of two neighbours is brighter, in a grid of 17 x 16 mean brightnesses.
 ///
-/// 256 rather than the usual 64, because aligned faces are alike: among 7,000 different faces 64 bits called 3,300
-/// pairs the same that differ in up to 4 bits. Of these pairs 119 differ in up to 28 of 256 bits, and all of those
-/// are copies. Recompressed (JPEG 60), 99 of 100 copies differ in up to 13 bits, brightened by 20 in up to 14; moved by
-/// a pixel they differ in about 18.
+/// 256 rather than the usual 64, because aligned faces are alike: among 7,000 face chips 64 bits called 3,300 pairs the
+/// same that differ in up to 4 bits. Of 256 bits 117 pairs differ in up to 25, and all of those are copies; the first
+/// pair of different people differs in 26. Recompressed (JPEG 60), 99 of 100 copies differ in up to 13 bits, brightened
+/// by 20 in up to 14; moved by a pixel half of them differ in up to 18. `docs/tables.md` has the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PictureHash([u64; WORDS]);
 

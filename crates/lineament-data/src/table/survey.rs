@@ -49,7 +49,11 @@ struct Trait {
     value: fn(&Record) -> Option<f64>,
 }
 
-const DEGREES: &[f64] = &[-90.0, -75.0, -60.0, -45.0, -30.0, -15.0, -5.0, 5.0, 15.0, 30.0, 45.0, 60.0, 75.0, 90.0];
+/// In steps of 10, so that bars compare.
+const DEGREES: &[f64] = &[
+    -90.0, -80.0, -70.0, -60.0, -50.0, -40.0, -30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0,
+    90.0,
+];
 const PIXELS: &[f64] = &[0.0, 24.0, 32.0, 48.0, 64.0, 96.0, 128.0, 192.0, 256.0, 384.0, 512.0, 768.0, 1024.0];
 const GREY: &[f64] = &[0.0, 32.0, 64.0, 96.0, 128.0, 160.0, 192.0, 224.0, 256.0];
 const SPREAD: &[f64] = &[0.0, 8.0, 16.0, 24.0, 32.0, 48.0, 64.0, 80.0, 96.0, 128.0];
@@ -194,7 +198,7 @@ mod tests {
         assert!((survey.mean_points[1][0] - (40.0 + 96.0 + 40.0 + 40.0) / 4.0).abs() < 1e-6);
         let by_name = |name: &str| survey.histograms.iter().find(|h| h.name == name).unwrap();
         let (yaw, size, score) = (by_name("yaw"), by_name("face size in the photo"), by_name("score"));
-        assert!(yaw.mean.is_some_and(|m| (m + 34.38).abs() < 0.01) && yaw.missing == 2 && yaw.counts[4] == 2);
+        assert!(yaw.mean.is_some_and(|m| (m + 34.38).abs() < 0.01) && yaw.missing == 2 && yaw.counts[6] == 2);
         assert_eq!((size.mean, size.missing), (Some(100.0), 2));
         assert_eq!(score.counts[10], 2, "a full score is within");
         assert_eq!(by_name("expected error").missing, 4);
