@@ -96,6 +96,13 @@ fn parquet_keeps_everything_and_csv_points_and_pixels() {
 }
 
 #[test]
+fn a_thread_of_its_own_may_read_or_write() {
+    fn may_move<T: Send>() {}
+    may_move::<Reader>();
+    may_move::<Writer>();
+}
+
+#[test]
 fn the_names_of_the_columns_are_kept() {
     let folder = Folder::new("names");
     let names: Vec<String> = ["left_eye_center_x", "left_eye_center_y"].map(String::from).to_vec();
