@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod data;
 mod eval;
 mod failure;
 mod format;
@@ -38,6 +39,7 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Data(data::DataArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
     Inspect(inspect::InspectArgs),
@@ -47,6 +49,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Program::parse().command {
         Command::Run(args) => run::run(args),
+        Command::Data(args) => data::run(args),
         Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Inspect(args) => inspect::run(args),

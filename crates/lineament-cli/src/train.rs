@@ -34,7 +34,7 @@ Ctrl-C saves a checkpoint and stops; a second one ends at once. In DIR lie confi
 model.onnx, curves.csv and curves.png.";
 
 /// Exit code of a run that was stopped, as shells have it for Ctrl-C.
-const STOPPED: u8 = 130;
+pub const STOPPED: u8 = 130;
 
 /// Trains a network from labelled photos
 ///
@@ -167,7 +167,7 @@ fn drive<T: Task>(task: T, graph: Graph, settings: Settings, survey: &Survey) ->
 }
 
 /// Becomes true at the first Ctrl-C; the second ends the program.
-fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
+pub fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);
     let handler = move || {

@@ -55,6 +55,14 @@ pub enum Error {
         /// What is wrong, and what is expected.
         reason: String,
     },
+    /// A table of records is not what is expected, or a record does not fit into it.
+    #[error("{}: {reason}", path.display())]
+    Records {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1, and the column where there is one, and what is wrong with it.
+        reason: String,
+    },
     /// A folder is not a set of photos with their points.
     #[error("{}: {reason}", path.display())]
     Dataset {
@@ -74,6 +82,10 @@ pub enum Error {
 impl Error {
     pub(crate) fn file(path: &Path, reason: io::Error) -> Self {
         Self::File { path: path.to_owned(), reason }
+    }
+
+    pub(crate) fn records(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Records { path: path.to_owned(), reason: reason.into() }
     }
 
     pub(crate) fn dataset(path: &Path, reason: impl Into<String>) -> Self {

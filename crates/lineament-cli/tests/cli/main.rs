@@ -1,6 +1,7 @@
 //! Runs the real program in empty folders. Every test name is a sentence.
 
 mod bench;
+mod data;
 mod help;
 mod helpers;
 mod inspect;
