@@ -22,6 +22,7 @@ pub mod export;
 pub mod graph;
 pub mod landmarks;
 pub mod networks;
+pub mod paper;
 pub mod params;
 pub mod survey;
 pub mod task;
