@@ -53,6 +53,16 @@ pub enum Error {
         /// The row, from 1, and the column where there is one, and what is wrong with it.
         reason: String,
     },
+    /// A file is not a shape predictor of dlib.
+    #[error("{}: byte {at}: {reason}", path.display())]
+    Predictor {
+        /// The file.
+        path: PathBuf,
+        /// Position in the file, from 0.
+        at: usize,
+        /// What is wrong, and what is expected.
+        reason: String,
+    },
     /// A folder is not a set of photos with their points.
     #[error("{}: {reason}", path.display())]
     Dataset {
