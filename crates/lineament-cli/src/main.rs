@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod annotate;
 mod bench;
 mod eval;
 mod failure;
@@ -38,6 +39,7 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Annotate(annotate::AnnotateArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
     Inspect(inspect::InspectArgs),
@@ -47,6 +49,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Program::parse().command {
         Command::Run(args) => run::run(args),
+        Command::Annotate(args) => annotate::run(args),
         Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Inspect(args) => inspect::run(args),

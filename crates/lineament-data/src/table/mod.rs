@@ -16,7 +16,7 @@
 
 mod csv;
 mod header;
-mod part;
+pub(crate) mod part;
 mod pixels;
 
 use std::fs::File;
