@@ -24,7 +24,67 @@ pub struct Settings {
     pub margin: Option<f32>,
     /// Which of several faces.
     pub faces: Faces,
-    /// What a face must be like to be kept; `None` switches a filter off.
+    /// What a face must be like to be kept.
+    pub filters: Filters,
+}
+
+/// Our detector's box is tight around the points; this much larger it is about what dlib's and OpenCV's boxes show.
+pub const OUR_MARGIN: f32 = 1.2;
+
+/// Where faces come from. As text: `ours`, `FILE.onnx`, `cascade:FILE.xml` or `boxes:FILE.csv`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum DetectorChoice {
+    /// The detector inside the library.
+    #[default]
+    Ours,
+    /// A detector of ours in a file.
+    Network(PathBuf),
+    /// Viola and Jones' cascade, as OpenCV writes it.
+    Cascade(PathBuf),
+    /// A table of boxes, see [`crate::boxes`]. A photo's boxes stand there under its path below the annotated folder,
+    /// or under its file name alone.
+    Boxes(PathBuf),
+}
+
+/// Who places the points. As text: `ours`, `FILE.onnx`, `dlib:FILE.dat` or `pts`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum PointsChoice {
+    /// The landmark network inside the library.
+    #[default]
+    Ours,
+    /// A landmark network of ours in a file.
+    Network(PathBuf),
+    /// dlib's shape predictor, which the paper uses.
+    Dlib(PathBuf),
+    /// People: the `.pts` file beside each photo.
+    Pts,
+}
+
+/// Where the annotator looks. People's points are the same either way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PointsOn {
+    /// The whole photo: every pixel there is, and what lies outside the crop.
+    #[default]
+    Photo,
+    /// The finished crop, exactly as the paper does; dlib's box is then the whole crop.
+    Crop,
+}
+
+/// Which of several faces become records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Faces {
+    /// A photo with several is rejected: the paper's photos have one.
+    One,
+    /// The one with the largest box.
+    #[default]
+    Largest,
+    /// Each, except with [`PointsChoice::Pts`], which labels one face per photo.
+    All,
+}
+
+/// What a face must be like to be kept; `None` switches a filter off.
 ///
 /// The defaults are chosen on 6,704 chips of UTKFace with dlib's boxes and points, by looking at the faces on both sides
 /// of each limit. Together they leave out 0.6 % of them, and no limit on light may leave out dark skin.

@@ -311,7 +311,7 @@ mod tests {
             ),
             (
                 pixels(&format!("\"{image}")),
-                "t.csv:3: the file ends within this line: it was cut off; if it is whole, add the missing line end",
+                "t.csv:4: the file ends within this line: it was cut off; if it is whole, add the missing line end",
             ),
             (
                 "1,2,3 4 5\n".into(),

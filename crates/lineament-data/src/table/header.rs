@@ -42,7 +42,7 @@ pub fn check(columns: &[String]) -> Result<(), String> {
     for (i, name) in columns.iter().enumerate() {
         let (wanted, other) = if i % 2 == 0 { ('x', 'y') } else { ('y', 'x') };
         let shown = excerpt(name.as_bytes());
-        if name.is_empty() || name.chars().any(char::is_control) {
+        if name.is_empty() || name.chars().any(|c| c == ',' || c.is_control()) {
             return Err(format!("column {} is called `{shown}`, expected the name of a coordinate", i + 1));
         }
         if axis(name) == Some(other) {
@@ -65,4 +65,9 @@ fn axis(name: &str) -> Option<char> {
 pub fn excerpt(bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(&bytes[..bytes.len().min(96)]);
     text.chars().take(24).flat_map(char::escape_debug).collect()
+}
+
+/// What another library says, on one line of moderate length.
+pub fn excerpt_line(text: &str) -> String {
+    text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

@@ -16,6 +16,7 @@
 
 mod csv;
 mod header;
+mod parquet;
 pub(crate) mod part;
 mod pixels;
 
@@ -23,6 +24,8 @@ use std::fs::File;
 use std::io::{Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use ::parquet::file::reader::ChunkReader;
+use bytes::Bytes;
 use lineament::Point;
 
 use crate::error::{Error, Result};
@@ -48,7 +51,8 @@ pub struct Reader {
 }
 
 enum Rows {
-    Csv(csv::CsvReader),
+    Csv(Box<csv::CsvReader>),
+    Parquet(Box<parquet::ParquetReader>),
 }
 
 impl Reader {
@@ -68,7 +72,7 @@ impl Reader {
         let bytes = file.metadata().map_err(fault)?.len();
         match kind(path, &start)? {
             Kind::Csv => Self::csv(path, Box::new(file), bytes, options),
-            Kind::Parquet => Err(Error::records(path, "Parquet is not read yet")),
+            Kind::Parquet => Self::parquet(path, file, options),
         }
     }
 
@@ -80,19 +84,25 @@ impl Reader {
         let count = bytes.len() as u64;
         match kind(name, &bytes)? {
             Kind::Csv => Self::csv(name, Box::new(Cursor::new(bytes)), count, options),
-            Kind::Parquet => Err(Error::records(name, "Parquet is not read yet")),
+            Kind::Parquet => Self::parquet(name, Bytes::from(bytes), options),
         }
     }
 
     fn csv(name: &Path, source: Box<dyn Read + Send>, bytes: u64, options: ReadOptions) -> Result<Self> {
         let reader = csv::CsvReader::new(name, source, bytes, options)?;
-        Ok(Self { rows: Rows::Csv(reader), ended: false })
+        Ok(Self { rows: Rows::Csv(reader.into()), ended: false })
+    }
+
+    fn parquet(name: &Path, source: impl ChunkReader + 'static, options: ReadOptions) -> Result<Self> {
+        let reader = parquet::ParquetReader::new(name, source, options)?;
+        Ok(Self { rows: Rows::Parquet(reader.into()), ended: false })
     }
 
     /// The names of the coordinates, two for each point: x, then y.
     pub fn columns(&self) -> &[String] {
         match &self.rows {
             Rows::Csv(csv) => csv.columns(),
+            Rows::Parquet(parquet) => parquet.columns(),
         }
     }
 
@@ -105,6 +115,7 @@ impl Reader {
     pub fn left_out(&self) -> u64 {
         match &self.rows {
             Rows::Csv(csv) => csv.left_out(),
+            Rows::Parquet(parquet) => parquet.left_out(),
         }
     }
 
@@ -112,6 +123,7 @@ impl Reader {
     pub fn share_read(&self) -> f64 {
         match &self.rows {
             Rows::Csv(csv) => csv.share_read(),
+            Rows::Parquet(parquet) => parquet.share_read(),
         }
     }
 }
@@ -125,6 +137,7 @@ impl Iterator for Reader {
         }
         let record = match &mut self.rows {
             Rows::Csv(csv) => csv.next_record(),
+            Rows::Parquet(parquet) => parquet.next_record(),
         };
         self.ended = !matches!(record, Ok(Some(_)));
         record.transpose()
@@ -140,7 +153,8 @@ pub struct Writer {
 }
 
 enum Sink {
-    Csv(csv::CsvWriter),
+    Csv(Box<csv::CsvWriter>),
+    Parquet(Box<parquet::ParquetWriter>),
 }
 
 impl Writer {
@@ -155,7 +169,8 @@ impl Writer {
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
         let part = || PartFile::create(path);
         let sink = match ending.as_str() {
-            "csv" => Sink::Csv(csv::CsvWriter::new(part()?, columns)?),
+            "csv" => Sink::Csv(csv::CsvWriter::new(part()?, columns)?.into()),
+            "parquet" => Sink::Parquet(parquet::ParquetWriter::new(part()?, columns)?.into()),
             _ => return Err(Error::records(path, "the name of a table ends in .csv or .parquet")),
         };
         Ok(Self { path: path.to_owned(), points: columns.len() / 2, rows: 0, sink })
@@ -172,6 +187,7 @@ impl Writer {
             .map_err(|reason| Error::records(&self.path, format!("row {}: {reason}", self.rows)))?;
         match &mut self.sink {
             Sink::Csv(csv) => csv.write(record),
+            Sink::Parquet(parquet) => parquet.write(record),
         }
     }
 
@@ -182,6 +198,7 @@ impl Writer {
     pub fn finish(self) -> Result<()> {
         match self.sink {
             Sink::Csv(csv) => csv.finish(),
+            Sink::Parquet(parquet) => parquet.finish(),
         }
     }
 }
@@ -196,12 +213,7 @@ fn fits(record: &Record, points: usize) -> Result<(), String> {
     if let Some(i) = record.points.iter().position(|p| !Point::is_finite(*p)) {
         return Err(format!("point {i} is not finite"));
     }
-    match &record.origin {
-        Some(o) if o.crop.width != o.crop.height => {
-            Err(format!("a crop of {}x{} is not a square", o.crop.width, o.crop.height))
-        }
-        _ => Ok(()),
-    }
+    record.origin.as_ref().map_or(Ok(()), parquet::fits)
 }
 
 enum Kind {
