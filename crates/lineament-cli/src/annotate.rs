@@ -5,19 +5,20 @@ mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, anyhow, bail};
+use lineament_data::Error;
 use lineament_data::annotate::shards::{self, Input, Job, Outcome, USUAL_SHARD};
 use lineament_data::annotate::{Annotator, DetectorChoice, Faces, Filters, PointsChoice, PointsOn, Settings};
 
 use crate::failure::{exit_code_after, report, usage};
 use crate::inputs::{Inputs, Source, normal};
+use crate::interrupt::{STOPPED, stop_on_ctrl_c};
 use crate::names::name_below;
+use crate::progress::say;
 use crate::values;
 use limit::{Limit, Range};
-use watch::{Watch, say};
+use watch::Watch;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -36,9 +37,6 @@ reason and figures of everything that was left out.
 The work is saved in NAME.csv.parts as it goes. After Ctrl-C (exit code 130) or a power cut the same command goes on. \
 Tables get their names when they are whole, over those that had them before. A photo that cannot be read is a row in \
 the rejects and no failure; when no face at all is kept no table is written and the exit code is 1.";
-
-/// Exit code of work that was stopped, as shells have it for Ctrl-C.
-const STOPPED: u8 = 130;
 
 /// Makes a table of faces and their points from photos, to train on
 ///
@@ -125,7 +123,7 @@ pub struct AnnotateArgs {
 /// Runs the command.
 pub fn run(args: AnnotateArgs) -> Result<ExitCode> {
     let settings = args.settings();
-    settings.check().map_err(|e| usage(e.to_string()))?;
+    settings.check().map_err(refusal)?;
     args.check_outputs()?;
     let inputs = Inputs::from_paths(&args.paths)?;
     inputs.problems.iter().for_each(report);
@@ -144,7 +142,7 @@ pub fn run(args: AnnotateArgs) -> Result<ExitCode> {
     let watch = Watch::new(job.photos.len());
     let outcome = shards::run(&annotator, job, &|counts| watch.hear(counts), &stop);
     watch.finish();
-    match outcome? {
+    match outcome.map_err(refusal)? {
         Outcome::Stopped(counts) => {
             let parts = shards::parts_path(&args.out[0]);
             say(&format!(
@@ -212,23 +210,19 @@ impl AnnotateArgs {
     }
 }
 
+/// What the command line got wrong, by the names of its options.
+fn refusal(error: Error) -> anyhow::Error {
+    match error {
+        Error::Setting(text) => usage(format!("--{text}")),
+        Error::Unfinished { .. } => usage(error.to_string()),
+        other => anyhow!(other),
+    }
+}
+
 fn photos(inputs: &Inputs) -> Result<Vec<Input>> {
     let input = |source: &Source| match source {
         Source::Stdin => Err(usage("`-`: annotate reads files and folders only")),
         Source::File(path) => Ok(Input { name: name_below(path, &inputs.base), path: path.clone() }),
     };
     inputs.photos.iter().map(input).collect()
-}
-
-/// Becomes true at the first Ctrl-C; the second ends the program.
-fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let handler = move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(STOPPED.into());
-        }
-    };
-    ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")?;
-    Ok(stop)
 }

@@ -10,6 +10,7 @@ mod format;
 mod in_order;
 mod inputs;
 mod inspect;
+mod interrupt;
 mod models;
 mod names;
 mod output;

@@ -1,6 +1,6 @@
 //! A bar with the time left, on standard error, where somebody watches and nothing else scrolls there.
 
-use std::io::{IsTerminal, stderr, stdout};
+use std::io::{IsTerminal, Write as _, stderr, stdout};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -38,4 +38,9 @@ impl Progress {
     pub fn finish(&self) {
         self.0.finish_and_clear();
     }
+}
+
+/// A line on standard error. That nobody may be listening there is no failure.
+pub fn say(line: &str) {
+    let _ = writeln!(stderr(), "{}", failure::one_line(line));
 }

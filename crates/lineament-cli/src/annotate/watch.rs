@@ -1,13 +1,13 @@
 //! How the work comes along, on standard error: a bar where somebody watches, else a line now and then.
 
-use std::io::{IsTerminal, Write as _, stderr};
+use std::io::{IsTerminal, stderr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lineament_data::annotate::{Counts, Reason};
 
-use crate::failure::one_line;
+use crate::progress::say;
 
 /// Longest silence where there is no bar.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -56,21 +56,10 @@ impl Watch {
 
 /// What became of the photos: a line each for kept faces and for each reason.
 pub fn table(counts: &Counts) -> Vec<String> {
-    let row = |count: usize, name: &str, words: &str| format!("{count:>8}  {name:<24}{words}").trim_end().to_owned();
+    let row = |count: usize, name: &str, words: &str| format!("{name:<24}{count:>8}  {words}").trim_end().to_owned();
     let rejected = |reason: Reason| Some((reason, *counts.rejected.get(&reason)?));
     let reasons = Reason::ALL.into_iter().filter_map(rejected);
     let reasons = reasons.map(|(reason, count)| row(count, reason.name(), reason.sentence()));
     let kept = row(counts.kept, "kept", "faces in the table");
     [row(counts.photos, "photos", ""), kept].into_iter().chain(reasons).collect()
-}
-
-/// A line on standard error. That nobody may be listening there is no failure.
-pub fn say(line: &str) {
-    let _ = writeln!(stderr(), "{}", line_kept(line));
-}
-
-/// As [`one_line`], with the blanks that align a table.
-fn line_kept(line: &str) -> String {
-    let blanks = line.len() - line.trim_start().len();
-    " ".repeat(blanks) + &one_line(line)
 }

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lineament::image::GreyImage;
 use lineament::models::DETECTOR;
-use lineament::{ImageView, Landmarks, Lineament, Options, Rect};
+use lineament::{Landmarks, Lineament, Options, Rect};
 
+use super::Subject;
 use super::file::read_bytes;
 use super::settings::{DetectorChoice, OUR_MARGIN};
 use crate::boxes::{self, BoxRow};
@@ -57,17 +57,18 @@ impl Detector {
         Ok(Self::Network(Box::new(Lineament::with_models(options, detector, landmarks)?)))
     }
 
-    /// The faces of the photo called `name`, largest first.
-    pub fn find(&mut self, name: &str, view: &ImageView, _grey: &GreyImage) -> Vec<Found> {
+    /// The faces of a photo, largest first.
+    pub fn find(&mut self, subject: &Subject) -> Vec<Found> {
         let foreign = |rect| Found { rect, margin: 1.0, is_tight: false, landmarks: None };
         let mut found: Vec<Found> = match self {
             Self::Network(lineament) => {
-                let faces = lineament.faces(view).into_iter();
                 let ours = |rect, landmarks| Found { rect, margin: OUR_MARGIN, is_tight: true, landmarks };
+                let faces = lineament.faces(&subject.view).into_iter();
                 faces.map(|face| ours(face.detection.rect, Some(face.landmarks))).collect()
             }
             Self::Boxes(table) => {
-                rows_of(table, name).unwrap_or_default().iter().map(|row| foreign(row.rect)).collect()
+                let rows = rows_of(table, subject.name).unwrap_or_default();
+                rows.iter().map(|row| foreign(row.rect)).collect()
             }
         };
         found.sort_by(|a, b| b.rect.area().total_cmp(&a.rect.area()));

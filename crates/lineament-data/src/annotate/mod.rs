@@ -25,17 +25,19 @@ pub mod shards;
 
 use std::path::Path;
 
+use lineament::image::GreyImage;
 use lineament::models::LITE;
 use lineament::topology::POINTS;
 use lineament::{Crop, ImageView, Lineament, Point, Pose, Rect};
 
 use crate::error::{Error, Result};
 use crate::evaluate::FOUND_IOU;
-use crate::photo::{GreyPhoto, Photo};
+use crate::photo::Photo;
 use crate::pts;
 use crate::record::{Origin, Record, SIDE};
 
 use detector::{Detector, Found};
+use filters::Objection;
 use points::{Look, Placer};
 
 pub use filters::Measures;
@@ -97,15 +99,16 @@ impl Annotator {
         labels: Option<&[Point; POINTS]>,
     ) -> Vec<Result<Record, Rejection>> {
         let photo = photo.grey();
-        let reject = |(reason, detail): (Reason, String)| Rejection { photo: name.into(), face: None, reason, detail };
-        let labels = match (&self.settings.points, labels) {
-            (PointsChoice::Pts, None) => return vec![Err(reject((Reason::NoLabels, String::new())))],
-            (PointsChoice::Pts, labels) => labels,
-            _ => None, // they are not asked for
-        };
-        match self.choose(name, &photo, labels) {
-            Ok(faces) => faces.iter().map(|face| self.face(name, &photo, face, labels)).collect(),
-            Err(objection) => vec![Err(reject(objection))],
+        let subject = Subject { name, view: photo.view(), grey: photo.view().to_grey(), labels };
+        let rejection = |face, (reason, detail)| Rejection { photo: name.into(), face, reason, detail };
+        match self.choose(&subject) {
+            Err(objection) => vec![Err(rejection(None, objection))],
+            Ok(faces) => {
+                let record = |(number, found): &(usize, Found)| {
+                    self.record(&subject, found).map_err(|objection| rejection(Some(*number), objection))
+                };
+                faces.iter().map(record).collect()
+            }
         }
     }
 
@@ -118,27 +121,23 @@ impl Annotator {
             Ok(photo) => photo,
             Err(fault) => return reject(Reason::Unreadable, fault),
         };
-        let labels = match self.settings.points {
-            PointsChoice::Pts => match pts::read(&path.with_extension("pts")) {
-                Ok(labels) => Some(labels),
-                Err(fault) => return reject(Reason::NoLabels, fault),
-            },
-            _ => None,
-        };
-        self.annotate(name, &photo, labels.as_ref())
+        if self.settings.points != PointsChoice::Pts {
+            return self.annotate(name, &photo, None);
+        }
+        match pts::read(&path.with_extension("pts")) {
+            Ok(labels) => self.annotate(name, &photo, Some(&labels)),
+            Err(fault) => reject(Reason::NoLabels, fault),
+        }
     }
 
     /// The faces that are wanted, each with its number in the photo.
-    fn choose(
-        &mut self,
-        name: &str,
-        photo: &GreyPhoto,
-        labels: Option<&[Point; POINTS]>,
-    ) -> Result<Vec<(usize, Found)>, (Reason, String)> {
-        let view = photo.view();
-        let grey = view.to_grey();
-        let found = self.detectors.iter_mut().map(|d| d.find(name, &view, &grey)).find(|found| !found.is_empty());
-        let mut faces: Vec<(usize, Found)> = found.into_iter().flatten().enumerate().map(|(i, f)| (i + 1, f)).collect();
+    fn choose(&mut self, subject: &Subject) -> Result<Vec<(usize, Found)>, Objection> {
+        let labels = subject.labels.filter(|_| self.settings.points == PointsChoice::Pts);
+        if self.settings.points == PointsChoice::Pts && labels.is_none() {
+            return Err((Reason::NoLabels, String::new()));
+        }
+        let found = self.detectors.iter_mut().map(|detector| detector.find(subject)).find(|found| !found.is_empty());
+        let mut faces: Vec<(usize, Found)> = (1..).zip(found.unwrap_or_default()).collect();
         if faces.is_empty() {
             return Err((Reason::NoFace, String::new()));
         }
@@ -147,8 +146,8 @@ impl Annotator {
         }
         if let Some(truth) = labels.and_then(|points| Rect::bounding(points)) {
             let overlap = |face: &(usize, Found)| face.1.rect.iou(&truth);
-            faces.retain(|face| overlap(face) >= FOUND_IOU);
             let best = faces.into_iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
+            let best = best.filter(|face| overlap(face) >= FOUND_IOU);
             return best.map(|face| vec![face]).ok_or((Reason::LabelledFaceNotFound, String::new()));
         }
         if self.settings.faces != Faces::All {
@@ -157,51 +156,36 @@ impl Annotator {
         Ok(faces)
     }
 
-    fn face(
-        &mut self,
-        name: &str,
-        photo: &GreyPhoto,
-        (number, found): &(usize, Found),
-        labels: Option<&[Point; POINTS]>,
-    ) -> Result<Record, Rejection> {
-        self.record(name, photo, found, labels).map_err(|(reason, detail)| Rejection {
-            photo: name.into(),
-            face: Some(*number),
-            reason,
-            detail,
-        })
-    }
-
-    fn record(
-        &mut self,
-        name: &str,
-        photo: &GreyPhoto,
-        found: &Found,
-        labels: Option<&[Point; POINTS]>,
-    ) -> Result<Record, (Reason, String)> {
-        let filters = &self.settings.filters;
-        let view = photo.view();
-        let grey = view.to_grey();
-        let square = square_around(&found.rect, self.settings.margin.unwrap_or(found.margin));
-        let pixels = cut(&view, &square);
+    fn record(&mut self, subject: &Subject, found: &Found) -> Result<Record, Objection> {
+        let Settings { points_on, margin, filters, .. } = &self.settings;
+        let crop = square_around(&found.rect, margin.unwrap_or(found.margin));
+        let pixels = cut(&subject.grey, &crop);
         filters.check_crop(&pixels)?;
-        let look = Look { view, grey: &grey, crop: square, pixels: &pixels };
-        let placed = self.placer.place(self.settings.points_on, &look, found, labels);
-        let placed = placed.ok_or((Reason::NoLabels, String::new()))?;
+        let look = Look { subject, found, crop, pixels: &pixels };
+        let placed = self.placer.place(*points_on, &look).ok_or((Reason::NoLabels, String::new()))?;
         let (score, expected_error) = points::judge(&mut self.judge, &look, &placed);
         filters.check_points(&placed.in_crop, score, expected_error)?;
         let pose = Pose::from_points(&placed.in_photo);
         let origin = Origin {
-            photo: name.into(),
-            photo_size: (photo.width as u32, photo.height as u32),
+            photo: subject.name.into(),
+            photo_size: (subject.grey.width() as u32, subject.grey.height() as u32),
             face: found.rect,
-            crop: square,
+            crop,
             score,
             expected_error,
             pose: Some([pose.roll_rad, pose.yaw_rad, pose.pitch_rad]),
         };
         Ok(Record { points: placed.in_crop, pixels, origin: Some(origin) })
     }
+}
+
+/// A photo in work.
+struct Subject<'a> {
+    name: &'a str,
+    view: ImageView<'a>,
+    grey: GreyImage<'a>,
+    /// In pixels of the photo.
+    labels: Option<&'a [Point; POINTS]>,
 }
 
 /// The upright square on the box's centre, `margin` times its longer side.
@@ -211,9 +195,9 @@ fn square_around(rect: &Rect, margin: f32) -> Rect {
 }
 
 /// The square's pixels, by the library's own crop, rounded. Outside the photo its edge is repeated.
-fn cut(view: &ImageView, square: &Rect) -> Vec<u8> {
+fn cut(grey: &GreyImage, square: &Rect) -> Vec<u8> {
     let crop = Crop { center: square.center(), side: square.width, roll_rad: 0.0 };
     let mut pixels = vec![0.0; SIDE * SIDE];
-    crop.sample_into(&view.to_grey(), SIDE, &mut pixels);
+    crop.sample_into(grey, SIDE, &mut pixels);
     pixels.iter().map(|v| v.round() as u8).collect() // `as` holds back what is out of range
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use lineament::image::GreyImage;
 use lineament::models::DETECTOR;
 use lineament::topology::{POINTS, inter_ocular};
 use lineament::{Crop, ImageView, Landmarks, Lineament, Options, Point, Rect};
 
+use super::Subject;
 use super::detector::Found;
 use super::settings::{PointsChoice, PointsOn};
 use crate::dlib::ShapePredictor;
@@ -33,10 +33,11 @@ pub(super) struct Placed {
     pub landmarks: Option<Landmarks>,
 }
 
-/// A photo and the square cut from it.
+/// A face in its photo and the square cut out around it.
 pub(super) struct Look<'a> {
-    pub view: ImageView<'a>,
-    pub grey: &'a GreyImage<'a>,
+    pub subject: &'a Subject<'a>,
+    pub found: &'a Found,
+    /// In pixels of the photo.
     pub crop: Rect,
     /// `[SIDE, SIDE]`
     pub pixels: &'a [u8],
@@ -60,32 +61,28 @@ impl Placer {
     }
 
     /// The points of a face; `None` where labels are wanted and there are none.
-    pub fn place(
-        &mut self,
-        on: PointsOn,
-        look: &Look,
-        found: &Found,
-        labels: Option<&[Point; POINTS]>,
-    ) -> Option<Placed> {
+    pub fn place(&mut self, on: PointsOn, look: &Look) -> Option<Placed> {
+        let Look { subject, found, .. } = look;
         match (self, on) {
-            (Self::Labels, _) => labels.map(|points| Placed::on_photo(look, *points, None)),
-            (Self::Network(lineament), PointsOn::Photo) => {
-                let again = || lineament.landmarks(&look.view, &Crop::from_rect(&found.rect));
-                let landmarks = found.landmarks.clone().unwrap_or_else(again);
+            (Self::Labels, _) => subject.labels.map(|points| Placed::on_photo(look, *points, None)),
+            (Self::Network(network), PointsOn::Photo) => {
+                let place = || network.landmarks(&subject.view, &Crop::from_rect(&found.rect));
+                let landmarks = found.landmarks.clone().unwrap_or_else(place);
                 Some(Placed::on_photo(look, landmarks.points, Some(landmarks)))
             }
-            (Self::Network(lineament), PointsOn::Crop) => {
-                let view = look.cut_view()?;
-                let landmarks = lineament.landmarks(&view, &Crop::from_rect(&look.rect_in_crop(&found.rect)));
+            (Self::Network(network), PointsOn::Crop) => {
+                let landmarks = network.landmarks(&look.cut_view()?, &Crop::from_rect(&look.rect_in_crop()));
                 Some(Placed::on_crop(look, landmarks.points, Some(landmarks)))
             }
             (Self::Dlib(predictor), PointsOn::Photo) => {
                 let rect = if found.is_tight { dlib_rect(&found.rect) } else { found.rect };
-                Some(Placed::on_photo(look, ibug(predictor.place(look.grey, &rect))?, None))
+                let points = predictor.place(&subject.grey, &rect);
+                Some(Placed::on_photo(look, points.try_into().ok()?, None))
             }
             (Self::Dlib(predictor), PointsOn::Crop) => {
                 let whole = Rect::from_xywh(0.0, 0.0, SIDE as f32, SIDE as f32);
-                Some(Placed::on_crop(look, ibug(predictor.place(&look.cut_view()?.to_grey(), &whole))?, None))
+                let points = predictor.place(&look.cut_view()?.to_grey(), &whole);
+                Some(Placed::on_crop(look, points.try_into().ok()?, None))
             }
         }
     }
@@ -99,7 +96,7 @@ pub(super) fn network(landmarks: &[u8], refine: bool) -> lineament::Result<Linea
 /// What our network says of a face with these points: a score from 0 to 1, and how far off they may be in percent of
 /// the distance of the outer eye corners, in the mean.
 pub(super) fn judge(network: &mut Lineament, look: &Look, placed: &Placed) -> (f32, Option<f32>) {
-    let asked = || network.landmarks(&look.view, &Crop::from_points(&placed.in_photo));
+    let asked = || network.landmarks(&look.subject.view, &Crop::from_points(&placed.in_photo));
     let landmarks = placed.landmarks.clone().unwrap_or_else(asked);
     let mean = landmarks.errors.iter().sum::<f32>() / POINTS as f32;
     let percent = 100.0 * mean / inter_ocular(&landmarks.points);
@@ -125,20 +122,24 @@ impl Look<'_> {
         ImageView::grey(self.pixels, SIDE, SIDE).ok()
     }
 
-    /// A box of the photo in pixels of the crop.
-    fn rect_in_crop(&self, rect: &Rect) -> Rect {
+    /// The face's box in pixels of the crop.
+    fn rect_in_crop(&self) -> Rect {
+        let rect = &self.found.rect;
         let scale = SIDE as f32 / self.crop.width;
         let (x, y) = ((rect.x - self.crop.x) * scale, (rect.y - self.crop.y) * scale);
         Rect::from_xywh(x, y, rect.width * scale, rect.height * scale)
     }
 }
 
-fn ibug(points: Vec<Point>) -> Option<[Point; POINTS]> {
-    points.try_into().ok()
-}
+/// Side of dlib's box over the root of the area of the points' box, and how far its centre lies higher, in heights of the
+/// points' box: medians over the faces of `faces68/train` that dlib finds.
+const DLIB_SIDE: f32 = 1.07;
+const DLIB_RISE: f32 = 0.095;
 
-/// The box that dlib's detector would draw where ours draws `rect`.
+/// The box that dlib's detector would draw where ours draws `rect`: its predictor starts from a mean face in that box
+/// and must not start beside the face.
 fn dlib_rect(rect: &Rect) -> Rect {
-    let side = rect.width.max(rect.height);
-    Rect::from_center_size(rect.center(), side, side)
+    let side = DLIB_SIDE * rect.area().sqrt();
+    let center = rect.center();
+    Rect::from_center_size(Point::new(center.x, center.y - DLIB_RISE * rect.height), side, side)
 }

@@ -76,7 +76,7 @@ pub fn run(
     job.check(annotator)?;
     let parts = Parts::open(&job, annotator)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(job.threads).build();
-    let pool = pool.map_err(|e| Error::Setting(format!("cannot start {} threads: {e}", job.threads)))?;
+    let pool = pool.map_err(|e| Error::Setting(format!("threads {}: cannot start them: {e}", job.threads)))?;
     let mut done = Counts::default();
     let shards = job.photos.len().div_ceil(job.shard);
     let spare = Mutex::new(Vec::new());
@@ -152,11 +152,12 @@ fn annotate_all(
 impl Job {
     fn check(&self, annotator: &Annotator) -> Result<()> {
         if self.photos.is_empty() || self.outputs.is_empty() || self.shard == 0 {
-            return Err(Error::Setting("photos, outputs and photos per shard are at least one".into()));
+            let reason = "a job has at least one photo, one output and one photo per shard";
+            return Err(Error::Setting(reason.into()));
         }
         for (i, output) in self.outputs.iter().enumerate() {
             if self.outputs[..i].contains(output) {
-                return Err(Error::Setting(format!("{} is named twice as an output", output.display())));
+                return Err(Error::Setting(format!("out {} is given twice", output.display())));
             }
         }
         let lists = annotator.settings.detectors.iter().zip(&annotator.detectors);
