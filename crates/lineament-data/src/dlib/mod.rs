@@ -1,8 +1,8 @@
 //! dlib's shape predictor (Kazemi and Sullivan, 2014): a box goes in, the points of the face in it come out.
 //!
 //! A predictor is a mean shape and a row of cascades. Each cascade looks at a few hundred pixels around the shape as it
-//! stands, and each of its trees adds a small correction, chosen by comparing pairs of those pixels. [`read`](self)
-//! takes dlib's own file apart, [`ShapePredictor::place`] runs it.
+//! stands, and each of its trees adds a small correction, chosen by comparing pairs of those pixels. `read` takes
+//! dlib's own file apart, [`ShapePredictor::place`] runs it.
 //!
 //! dlib's whole numbers are pixel **centres**, and its rectangles run from the first pixel to the last: `right` is
 //! `left + width - 1`. Shapes are learned in the frame of such a rectangle, so (0, 0) is the centre of the box's first
@@ -10,10 +10,12 @@
 //! (0.5, 0.5), and a box's edge is where its last pixel ends. The two meet in `BoxFrame` and nowhere else.
 
 mod read;
+#[cfg(test)]
+mod tests;
 mod wire;
 
-use std::fs;
-use std::io;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use lineament::image::GreyImage;
@@ -22,8 +24,8 @@ use lineament::{Point, Rect};
 use crate::error::{Error, Result};
 pub use wire::Fault;
 
-/// Larger files are refused before they are read: ten times the 68 point predictor.
-const MAX_BYTES: u64 = 1 << 30;
+/// Most bytes that are read from a file: ten times those of the predictor with 68 points.
+const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// A shape predictor, ready to run.
 #[derive(Debug)]
@@ -69,13 +71,15 @@ impl ShapePredictor {
     /// [`Error::File`] when the file cannot be read, [`Error::Predictor`] as [`ShapePredictor::parse`] and for a file
     /// above 1 GiB.
     pub fn open(path: &Path) -> Result<Self> {
-        let refuse = |e: io::Error| Error::file(path, e);
-        let fault = |Fault { at, reason }| Error::Predictor { path: path.to_owned(), at, reason };
-        let size = fs::metadata(path).map_err(refuse)?.len();
-        if size > MAX_BYTES {
-            return Err(fault(Fault { at: 0, reason: format!("{size} bytes are too many for a shape predictor") }));
+        let mut bytes = Vec::new();
+        let file = File::open(path).map_err(|e| Error::file(path, e))?;
+        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
+        let named = |Fault { at, reason }| Error::Predictor { path: path.to_owned(), at, reason };
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            let reason = format!("more than {} MiB, which no shape predictor has", MAX_FILE_BYTES >> 20);
+            return Err(named(Fault { at: bytes.len(), reason }));
         }
-        Self::parse(&fs::read(path).map_err(refuse)?).map_err(fault)
+        Self::parse(&bytes).map_err(named)
     }
 
     /// Reads the bytes of such a file.

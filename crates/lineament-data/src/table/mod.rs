@@ -15,10 +15,15 @@
 //! ```
 
 mod csv;
+pub mod duplicates;
+pub mod hash;
 mod header;
+pub mod histogram;
 mod parquet;
 pub(crate) mod part;
 mod pixels;
+pub mod split;
+pub mod survey;
 
 use std::fs::File;
 use std::io::{Cursor, Read, Seek};

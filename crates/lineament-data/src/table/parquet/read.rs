@@ -1,6 +1,7 @@
 //! Reads records from Parquet: ours, and those of other programs that hold at least points and pixels.
 
 use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use lineament::{Point, Rect};
@@ -42,7 +43,7 @@ pub struct ParquetReader {
 impl ParquetReader {
     /// Reads the schema, and the first rows where the file does not tell the number of points.
     pub fn new(path: &Path, source: impl ChunkReader + 'static, options: ReadOptions) -> Result<Self> {
-        let file = SerializedFileReader::new(source).map_err(|e| fault(path, "", &e))?;
+        let file = guarded(path, || SerializedFileReader::new(source).map_err(|e| fault(path, "", &e)))?;
         let metadata = file.metadata().file_metadata();
         for name in [name::POINTS, name::PIXELS] {
             if leaf(metadata.schema_descr(), name).is_none() {
@@ -104,6 +105,11 @@ impl ParquetReader {
 
     /// Unpacks the next rows; false at the end.
     fn unpack(&mut self) -> Result<bool> {
+        let path = self.path.clone();
+        guarded(&path, || self.unpack_rows())
+    }
+
+    fn unpack_rows(&mut self) -> Result<bool> {
         while self.rows_left == 0 {
             if self.group == self.file.num_row_groups() {
                 return Ok(false);
@@ -261,6 +267,13 @@ fn origin(photo: &ByteArray, sizes: [Option<f64>; 2], numbers: [Option<f64>; NUM
         _ => None,
     };
     Ok(Origin { photo, photo_size, face, crop, score: score.unwrap_or(1.0), expected_error, pose })
+}
+
+/// The Parquet library answers most damage by an error, but some by a panic, which must not end a user's program. The
+/// reader is not used again afterwards.
+fn guarded<V>(path: &Path, read: impl FnOnce() -> Result<V>) -> Result<V> {
+    let caught = catch_unwind(AssertUnwindSafe(read));
+    caught.unwrap_or_else(|_| Err(Error::records(path, "damaged Parquet: what it says of its own parts is not so")))
 }
 
 /// What the Parquet library says about a file or one of its columns.
