@@ -115,7 +115,7 @@ impl Annotator {
     /// As [`Annotator::annotate`] for a photo in a file, and the `.pts` file beside it where one is asked for.
     pub fn annotate_file(&mut self, name: &str, path: &Path) -> Vec<Result<Record, Rejection>> {
         let reject = |reason, fault: Error| {
-            vec![Err(Rejection { photo: name.into(), face: None, reason, detail: fault.to_string() })]
+            vec![Err(Rejection { photo: name.into(), face: None, reason, detail: words(fault) })]
         };
         let photo = match Photo::open(path) {
             Ok(photo) => photo,
@@ -177,6 +177,17 @@ impl Annotator {
         };
         Ok(Record { points: placed.in_crop, pixels, origin: Some(origin) })
     }
+}
+
+/// An error on one line and without the file's place, which may be another one when the work goes on.
+fn words(fault: Error) -> String {
+    let words = match fault {
+        Error::File { reason, .. } => reason.to_string(),
+        Error::Photo { reason, .. } => reason,
+        Error::Pts { line, reason, .. } => format!("line {line}: {reason}"),
+        other => other.to_string(),
+    };
+    words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A photo in work.

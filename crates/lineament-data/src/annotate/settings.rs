@@ -5,8 +5,6 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use serde::Serialize;
-
 use crate::error::{Error, Result};
 
 /// How photos become records.
@@ -61,8 +59,7 @@ pub enum PointsChoice {
 }
 
 /// Where the annotator looks. People's points are the same either way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PointsOn {
     /// The whole photo: every pixel there is, and what lies outside the crop.
     #[default]
@@ -72,8 +69,7 @@ pub enum PointsOn {
 }
 
 /// Which of several faces become records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Faces {
     /// A photo with several is rejected: the paper's photos have one.
     One,
@@ -208,6 +204,25 @@ impl fmt::Display for PointsChoice {
             Self::Dlib(path) => write!(f, "dlib:{}", path.display()),
             Self::Pts => f.write_str("pts"),
         }
+    }
+}
+
+impl fmt::Display for PointsOn {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::Photo => "photo",
+            Self::Crop => "crop",
+        })
+    }
+}
+
+impl fmt::Display for Faces {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(match self {
+            Self::One => "one",
+            Self::Largest => "largest",
+            Self::All => "all",
+        })
     }
 }
 

@@ -5,8 +5,9 @@
 //! its rejections and its counts. When all are finished they are joined in order into every output and
 //! `OUTPUT.rejects.csv`, and the folder goes. The outputs depend neither on the number of threads nor on interruptions.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hasher};
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,6 @@ use std::sync::{Mutex, PoisonError};
 
 use lineament::topology::POINTS;
 use rayon::prelude::*;
-use serde_json::{Map, Value, json};
 
 use super::settings::{DetectorChoice, PointsChoice};
 use super::{Annotator, Counts, Reason, Rejection, Settings, file};
@@ -172,8 +172,8 @@ impl Job {
         Ok(())
     }
 
-    /// What must be the same for unfinished work to go on, by the names of the program's options.
-    fn identity(&self, settings: &Settings) -> Result<Map<String, Value>> {
+    /// What must be the same for unfinished work to go on, as text, by the names of the program's options.
+    fn identity(&self, settings: &Settings) -> Result<BTreeMap<String, String>> {
         let detector = |choice: &DetectorChoice| match choice {
             DetectorChoice::Ours => Ok("ours".to_owned()),
             DetectorChoice::Network(path) => file::name_and_mark(path),
@@ -186,33 +186,32 @@ impl Job {
             PointsChoice::Dlib(path) => format!("dlib:{}", file::name_and_mark(path)?),
             PointsChoice::Pts => "pts".to_owned(),
         };
-        let mut hasher = DefaultHasher::new();
-        self.photos.iter().for_each(|photo| {
-            hasher.write(photo.name.as_bytes());
-            hasher.write_u8(0);
-        });
+        let mut names = DefaultHasher::new();
+        self.photos.iter().for_each(|photo| photo.name.hash(&mut names));
         let filters = &settings.filters;
-        let mut identity = Map::new();
-        for (name, value) in [
-            ("version", json!(env!("CARGO_PKG_VERSION"))),
-            ("PHOTOS", json!(format!("{} with the names {:016x}", self.photos.len(), hasher.finish()))),
-            ("--save-every", json!(self.shard)),
-            ("--detector", json!(settings.detectors.iter().map(detector).collect::<Result<Vec<_>>>()?)),
-            ("--points", json!(points)),
-            ("--points-on", json!(settings.points_on)),
-            ("--margin", json!(settings.margin)),
-            ("--faces", json!(settings.faces)),
-            ("--brightness", json!(filters.brightness.as_ref().map(|range| (*range.start(), *range.end())))),
-            ("--min-contrast", json!(filters.min_contrast)),
-            ("--min-sharpness", json!(filters.min_sharpness)),
-            ("--min-score", json!(filters.min_score)),
-            ("--max-outside", json!(filters.max_outside)),
-            ("--max-expected-error", json!(filters.max_expected_error)),
-        ] {
-            identity.insert(name.into(), value);
-        }
-        Ok(identity)
+        let range = filters.brightness.as_ref().map(|range| format!("{}..{}", range.start(), range.end()));
+        let identity = [
+            ("version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("PHOTOS", format!("{} with the names {:016x}", self.photos.len(), names.finish())),
+            ("--save-every", self.shard.to_string()),
+            ("--detector", settings.detectors.iter().map(detector).collect::<Result<Vec<_>>>()?.join(", then ")),
+            ("--points", points),
+            ("--points-on", settings.points_on.to_string()),
+            ("--margin", settings.margin.map_or("the usual".into(), |margin| margin.to_string())),
+            ("--faces", settings.faces.to_string()),
+            ("--brightness", or_off(range)),
+            ("--min-contrast", or_off(filters.min_contrast)),
+            ("--min-sharpness", or_off(filters.min_sharpness)),
+            ("--min-score", or_off(filters.min_score)),
+            ("--max-outside", or_off(filters.max_outside)),
+            ("--max-expected-error", or_off(filters.max_expected_error)),
+        ];
+        Ok(identity.map(|(name, value)| (name.to_owned(), value)).into())
     }
+}
+
+fn or_off(limit: Option<impl ToString>) -> String {
+    limit.map_or("off".into(), |limit| limit.to_string())
 }
 
 /// The folder of finished shards.
@@ -237,34 +236,26 @@ impl Parts {
         let path = parts.folder.join("settings.json");
         let now = job.identity(&annotator.settings)?;
         match fs::read(&path) {
-            Ok(bytes) => parts.compare(serde_json::from_slice(&bytes).unwrap_or_default(), &now)?,
+            Ok(bytes) => parts.compare(&serde_json::from_slice(&bytes).unwrap_or_default(), &now)?,
             Err(e) if e.kind() == io::ErrorKind::NotFound => {
                 fs::create_dir_all(&parts.folder).map_err(|e| Error::file(&parts.folder, e))?;
-                write_whole(&path, format!("{:#}\n", Value::Object(now)).as_bytes())?;
+                write_whole(&path, &serde_json::to_vec_pretty(&now).unwrap_or_default())?;
             }
             Err(e) => return Err(Error::file(&path, e)),
         }
         Ok(parts)
     }
 
-    fn compare(&self, begun: Map<String, Value>, now: &Map<String, Value>) -> Result<()> {
-        match now.iter().find(|(name, value)| begun.get(*name) != Some(value)) {
-            None => Ok(()),
-            Some((name, value)) => {
-                let words = |value: &Value| match value {
-                    Value::Null => "off or usual".to_owned(),
-                    Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-                let was = begun.get(name).map_or("not known".into(), words);
-                let reason = format!(
-                    "unfinished work was begun with other settings: {name} was {was}, now it is {}; give what was given \
-                     then to go on, or --restart to begin anew",
-                    words(value)
-                );
-                Err(Error::Unfinished { path: self.folder.clone(), reason })
-            }
-        }
+    fn compare(&self, begun: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> Result<()> {
+        let Some((name, value)) = now.iter().find(|(name, value)| begun.get(*name) != Some(value)) else {
+            return Ok(());
+        };
+        let was = begun.get(name).map_or("not known", String::as_str);
+        let reason = format!(
+            "unfinished work was begun with other settings: {name} was {was}, now it is {value}; give what was given \
+             then to go on, or --restart to begin anew"
+        );
+        Err(Error::Unfinished { path: self.folder.clone(), reason })
     }
 
     fn path(&self, number: usize, ending: &str) -> PathBuf {
@@ -334,12 +325,15 @@ impl Parts {
         whole.finish()
     }
 
-    /// Removes what this module wrote, then the folder; what else lies there stays.
+    /// Removes what this module wrote, then the folder, which must be empty then: nobody else's files are taken along.
     fn remove(&self) -> Result<()> {
         let fault = |e| Error::file(&self.folder, e);
         for entry in fs::read_dir(&self.folder).map_err(fault)? {
             let path = entry.map_err(fault)?.path();
-            fs::remove_file(&path).map_err(|e| Error::file(&path, e))?;
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with("settings.json") || name.as_bytes().iter().take(6).all(u8::is_ascii_digit) {
+                fs::remove_file(&path).map_err(|e| Error::file(&path, e))?;
+            }
         }
         fs::remove_dir(&self.folder).map_err(fault)
     }
