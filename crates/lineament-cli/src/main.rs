@@ -4,6 +4,7 @@
 
 mod annotate;
 mod bench;
+mod data;
 mod eval;
 mod failure;
 mod format;
@@ -41,6 +42,7 @@ struct Program {
 enum Command {
     Run(run::RunArgs),
     Annotate(annotate::AnnotateArgs),
+    Data(data::DataArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
     Inspect(inspect::InspectArgs),
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
     let outcome = match Program::parse().command {
         Command::Run(args) => run::run(args),
         Command::Annotate(args) => annotate::run(args),
+        Command::Data(args) => data::run(args),
         Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Inspect(args) => inspect::run(args),

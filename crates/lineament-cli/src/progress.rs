@@ -9,6 +9,9 @@ use crate::failure;
 /// Photos below which a bar would only flash up.
 const FEWEST: usize = 8;
 
+/// Steps of a bar whose length is a share.
+const STEPS: u64 = 10_000;
+
 /// The bar, or nothing.
 pub struct Progress(ProgressBar);
 
@@ -22,6 +25,22 @@ impl Progress {
             .expect("the template is right")
             .progress_chars("=> ");
         Self(ProgressBar::new(count as u64).with_style(style))
+    }
+
+    /// For a table, whose rows are not known before.
+    pub fn of_share() -> Self {
+        if !stderr().is_terminal() {
+            return Self(ProgressBar::hidden());
+        }
+        let style = ProgressStyle::with_template("{bar:32} {percent} %, {eta} left")
+            .expect("the template is right")
+            .progress_chars("=> ");
+        Self(ProgressBar::new(STEPS).with_style(style))
+    }
+
+    /// How much of the table is done, from 0 to 1.
+    pub fn set_share(&self, share: f64) {
+        self.0.set_position((share * STEPS as f64) as u64);
     }
 
     /// One photo more is done.

@@ -231,8 +231,10 @@ impl Folder {
 /// Runs a job that is stopped when so many photos, with those of earlier runs, are done.
 fn run_until(settings: &Settings, job: Job, photos: usize) -> lineament_data::Result<Outcome> {
     let stop = AtomicBool::new(false);
-    let hear = |counts: &Counts| stop.fetch_or(counts.photos >= photos, Ordering::Relaxed);
-    shards::run(&Annotator::new(settings)?, job, &|counts| drop(hear(counts)), &stop)
+    let hear = |counts: &Counts| {
+        stop.fetch_or(counts.photos >= photos, Ordering::Relaxed);
+    };
+    shards::run(&Annotator::new(settings)?, job, &hear, &stop)
 }
 
 #[test]

@@ -116,6 +116,14 @@ impl Reader {
         self.columns().len() / 2
     }
 
+    /// The ending of the names of such tables, whatever this one is called: `csv` or `parquet`.
+    pub fn extension(&self) -> &'static str {
+        match &self.rows {
+            Rows::Csv(_) => "csv",
+            Rows::Parquet(_) => "parquet",
+        }
+    }
+
     /// Rows that were left out so far because a value is missing; see [`ReadOptions::skip_incomplete`].
     pub fn left_out(&self) -> u64 {
         match &self.rows {
@@ -179,6 +187,11 @@ impl Writer {
             _ => return Err(Error::records(path, "the name of a table ends in .csv or .parquet")),
         };
         Ok(Self { path: path.to_owned(), points: columns.len() / 2, rows: 0, sink })
+    }
+
+    /// Whether [`Record::origin`] is kept, which a CSV has no place for.
+    pub fn keeps_origin(&self) -> bool {
+        matches!(self.sink, Sink::Parquet(_))
     }
 
     /// Adds a record.
