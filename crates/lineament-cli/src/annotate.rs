@@ -22,13 +22,13 @@ use watch::Watch;
 
 const EXAMPLES: &str = "\
 Examples:
-  lineament annotate photos/ --out faces.csv                    our detector, our points
-  lineament annotate photos/ --out faces.csv --out faces.parquet  both kinds of table
+  lineament annotate photos/ --out faces.csv                our detector, our points
+  lineament annotate photos/ --out a.csv --out a.parquet    both kinds of table
   lineament annotate photos/ --out faces.csv \\
       --detector cascade:haarcascade_frontalface_default.xml \\
       --detector boxes:dlib_boxes.csv --points dlib:shape_predictor_68_face_landmarks.dat
-                                                                as the paper does it
-  lineament annotate labelled/ --out faces.csv --points pts     people's points, from the .pts files
+                                                            as the paper does it
+  lineament annotate labelled/ --out a.csv --points pts     people's points, from the .pts files
 
 A .csv is the paper's table: x and y of 68 points, then the 96x96 grey values of the crop. A .parquet also keeps photo, \
 box, crop, score, expected error and pose of each face. Beside the first table lies NAME.rejects.csv: photo, face, \
@@ -67,9 +67,9 @@ pub struct AnnotateArgs {
     #[arg(long, value_name = "POINTS", default_value = "ours", help_heading = "Annotator")]
     points: PointsChoice,
 
-    /// Where the annotator looks: the photo is better, the crop is exactly the paper
-    #[arg(long, value_name = "WHERE", default_value = "photo", value_parser = ["photo", "crop"], help_heading = "Annotator")]
-    points_on: String,
+    /// Where the annotator looks: photo is better, crop is exactly the paper
+    #[arg(long, value_name = "WHERE", default_value_t = PointsOn::Photo, help_heading = "Annotator")]
+    points_on: PointsOn,
 
     /// Side of the crop over the longer side of the face's box [default: 1 for cascades and boxes, 1.2 for ours]
     ///
@@ -77,9 +77,9 @@ pub struct AnnotateArgs {
     #[arg(long, value_name = "FACTOR", help_heading = "Annotator")]
     margin: Option<f32>,
 
-    /// Which faces of a photo: one leaves photos with several out
-    #[arg(long, value_name = "WHICH", default_value = "largest", value_parser = ["one", "largest", "all"], help_heading = "Filters")]
-    faces: String,
+    /// Which faces of a photo: largest, all, or one, which leaves photos with several out
+    #[arg(long, value_name = "WHICH", default_value_t = Faces::Largest, help_heading = "Filters")]
+    faces: Faces,
 
     /// Least and largest mean brightness of the crop, from 0 to 255, or off
     #[arg(long, value_name = "MIN..MAX", default_value_t = Range(Filters::default().brightness), help_heading = "Filters")]
@@ -171,13 +171,9 @@ impl AnnotateArgs {
         Settings {
             detectors: self.detector.clone(),
             points: self.points.clone(),
-            points_on: if self.points_on == "crop" { PointsOn::Crop } else { PointsOn::Photo },
+            points_on: self.points_on,
             margin: self.margin,
-            faces: match self.faces.as_str() {
-                "one" => Faces::One,
-                "all" => Faces::All,
-                _ => Faces::Largest,
-            },
+            faces: self.faces,
             filters: Filters {
                 brightness: self.brightness.0.clone(),
                 min_contrast: self.min_contrast.0,

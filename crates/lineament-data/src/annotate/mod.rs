@@ -18,6 +18,8 @@
 mod detector;
 mod file;
 mod filters;
+mod identity;
+mod parts;
 mod points;
 mod rejection;
 mod settings;

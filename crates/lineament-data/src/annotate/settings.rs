@@ -185,6 +185,24 @@ impl FromStr for PointsChoice {
     }
 }
 
+impl FromStr for PointsOn {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = [Self::Photo, Self::Crop].into_iter().find(|known| known.to_string() == text);
+        known.ok_or("expected photo or crop".into())
+    }
+}
+
+impl FromStr for Faces {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let known = [Self::One, Self::Largest, Self::All].into_iter().find(|known| known.to_string() == text);
+        known.ok_or("expected one, largest or all".into())
+    }
+}
+
 impl fmt::Display for DetectorChoice {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
         match self {
@@ -247,6 +265,13 @@ mod tests {
         for text in ["ours", "a/b.onnx", "dlib:face.dat", "pts"] {
             assert_eq!(text.parse::<PointsChoice>().unwrap().to_string(), text);
         }
+        for text in ["one", "largest", "all"] {
+            assert_eq!(text.parse::<Faces>().unwrap().to_string(), text);
+        }
+        for text in ["photo", "crop"] {
+            assert_eq!(text.parse::<PointsOn>().unwrap().to_string(), text);
+        }
+        assert!("two".parse::<Faces>().is_err() && "".parse::<PointsOn>().is_err());
         for text in ["", "theirs", "cascade:", "boxes:", "pts", "dlib:face.dat", ".onnx"] {
             assert!(text.parse::<DetectorChoice>().is_err(), "{text}");
         }
