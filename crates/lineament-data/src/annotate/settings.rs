@@ -26,7 +26,7 @@ pub struct Settings {
     pub filters: Filters,
 }
 
-/// Our detector's box is tight around the points; this much larger it is about what dlib's and OpenCV's boxes show.
+/// Our detector's box is tight around the points; this much larger the crop shows them all with a rim around.
 pub const OUR_MARGIN: f32 = 1.2;
 
 /// Where faces come from. As text: `ours`, `FILE.onnx`, `cascade:FILE.xml` or `boxes:FILE.csv`.
