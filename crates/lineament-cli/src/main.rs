@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod annotate;
 mod bench;
 mod data;
 mod eval;
@@ -10,6 +11,7 @@ mod format;
 mod in_order;
 mod inputs;
 mod inspect;
+mod interrupt;
 mod models;
 mod names;
 mod output;
@@ -39,6 +41,7 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Annotate(annotate::AnnotateArgs),
     Data(data::DataArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
@@ -49,6 +52,7 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Program::parse().command {
         Command::Run(args) => run::run(args),
+        Command::Annotate(args) => annotate::run(args),
         Command::Data(args) => data::run(args),
         Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),

@@ -71,6 +71,22 @@ pub enum Error {
         /// What is missing, and where it should be.
         reason: String,
     },
+    /// A model file cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What the runtime says.
+        reason: lineament::Error,
+    },
+    /// Unfinished work cannot be gone on with.
+    #[error("{}: {reason}", path.display())]
+    Unfinished {
+        /// Where it lies.
+        path: PathBuf,
+        /// What differs, and how to begin anew.
+        reason: String,
+    },
     /// A number in a configuration is outside its range.
     #[error("invalid setting: {0}")]
     Setting(String),
@@ -82,6 +98,10 @@ pub enum Error {
 impl Error {
     pub(crate) fn file(path: &Path, reason: io::Error) -> Self {
         Self::File { path: path.to_owned(), reason }
+    }
+
+    pub(crate) fn model(path: &Path, reason: lineament::Error) -> Self {
+        Self::Model { path: path.to_owned(), reason }
     }
 
     pub(crate) fn records(path: &Path, reason: impl Into<String>) -> Self {

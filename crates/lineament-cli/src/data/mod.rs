@@ -13,7 +13,7 @@ use anyhow::Result;
 use clap::Subcommand;
 
 use crate::failure;
-use crate::train::STOPPED;
+use crate::interrupt::STOPPED;
 
 const EXAMPLES: &str = "\
 Examples:

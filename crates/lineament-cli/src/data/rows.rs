@@ -10,8 +10,8 @@ use lineament_data::Record;
 use lineament_data::table::{ReadOptions, Reader};
 
 use crate::failure::usage;
+use crate::interrupt::stop_on_ctrl_c;
 use crate::progress::Progress;
-use crate::train::stop_on_ctrl_c;
 
 /// Rows between two looks at the bar.
 const STRIDE: u64 = 64;

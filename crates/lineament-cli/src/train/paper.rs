@@ -11,9 +11,10 @@ use lineament_train::networks;
 use lineament_train::paper::{Epoch, Event, Faces, Forecast, Run, Settings, files, probe};
 use lineament_train::train::check_folder;
 
-use super::{STOPPED, TrainArgs, stop_on_ctrl_c};
+use super::TrainArgs;
 use crate::failure::usage;
-use crate::progress::Bar;
+use crate::interrupt::{STOPPED, stop_on_ctrl_c};
+use crate::progress::{Progress, say};
 use crate::values;
 
 /// What only the paper's recipe has.
@@ -76,10 +77,11 @@ pub fn run(args: &TrainArgs) -> Result<ExitCode> {
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)); // 0: every core
     let pool = pool.build().context("--threads: cannot start them")?;
-    pool.install(|| match drive(&settings, &dir, args.resume, args.paper.force, &*stop_on_ctrl_c()?)? {
+    let stop = stop_on_ctrl_c()?;
+    pool.install(|| match drive(&settings, &dir, args.resume, args.paper.force, &stop)? {
         true => Ok(ExitCode::SUCCESS),
         false => {
-            super::say(&format!("stopped; go on with: lineament train --recipe paper --out {} --resume", dir.display()));
+            say(&format!("stopped; go on with: lineament train --recipe paper --out {} --resume", dir.display()));
             Ok(ExitCode::from(STOPPED))
         }
     })
@@ -128,7 +130,7 @@ pub fn drive(settings: &Settings, dir: &Path, resume: bool, force: bool, stop: &
     }
     let speed = probe(settings.groups);
     let seconds = forecast.seconds(settings, speed.multiply_adds_per_s, speed.bytes_per_s);
-    super::say(&format!(
+    say(&format!(
         "{}: {} parameters, {} multiply-adds; {train} faces to learn from, {held_back} held back; {} steps; about {needed} \
          of memory{} and {} in all",
         settings.name,
@@ -139,15 +141,15 @@ pub fn drive(settings: &Settings, dir: &Path, resume: bool, force: bool, stop: &
         HumanDuration(std::time::Duration::from_secs_f64(seconds)),
     ));
     let mut run = Run::new(settings.clone(), faces, dir, resume)?;
-    let bar = Bar::new(run.total_steps(), run.steps());
+    let bar = Progress::of_steps(run.total_steps(), run.steps());
     let started = (Instant::now(), run.steps());
     while !stop.load(Ordering::Relaxed) {
         match run.advance()? {
-            Some(Event::Step(loss)) => bar.step(run.steps(), || format!("{}: loss {loss:.3}", settings.name)),
+            Some(Event::Step(loss)) => bar.set(run.steps(), || format!("{}: loss {loss:.3}", settings.name)),
             Some(Event::Epoch(epoch)) => bar.say(&line(settings, &epoch, left(&run, started))),
             None => {
                 bar.finish();
-                super::say(&format!("complete: {}", dir.join(files::MODEL).display()));
+                say(&format!("complete: {}", dir.join(files::MODEL).display()));
                 return Ok(true);
             }
         }

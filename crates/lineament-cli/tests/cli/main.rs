@@ -1,5 +1,6 @@
 //! Runs the real program in empty folders. Every test name is a sentence.
 
+mod annotate;
 mod bench;
 mod data;
 mod help;

@@ -20,7 +20,7 @@ pub mod hash;
 mod header;
 pub mod histogram;
 mod parquet;
-mod part;
+pub(crate) mod part;
 mod pixels;
 pub mod split;
 pub mod survey;

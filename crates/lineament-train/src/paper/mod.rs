@@ -14,7 +14,7 @@ mod settings;
 mod sums;
 
 pub use faces::Faces;
-pub use forecast::Forecast;
+pub use forecast::{Forecast, Speed, probe};
 pub use run::{Epoch, Event, Run, files};
 pub use settings::Settings;
 pub use sums::Sums;
