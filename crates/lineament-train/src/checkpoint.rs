@@ -89,7 +89,8 @@ pub fn read(path: &Path, trainer: &mut Trainer) -> Result<Progress> {
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(&e))?;
     let text = |name: &str| metadata.metadata().as_ref().and_then(|m| m.get(name)).map_or("", String::as_str);
     trainer.adam.steps = text(STEPS).parse().map_err(|_| damaged(&"it lacks its number of steps"))?;
-    let loss = |entry: &str| entry.split_once('=').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
+    let loss =
+        |entry: &str| entry.split_once('=').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
     let entries = text(LOSSES).split(',').filter(|entry| !entry.is_empty());
     let losses = entries.map(|entry| loss(entry).ok_or_else(|| damaged(&"its losses"))).collect::<Result<_>>()?;
     let seconds = text(SECONDS).parse().map_err(|_| damaged(&"it lacks its seconds"))?;

@@ -18,6 +18,7 @@ pub mod config;
 pub mod curves;
 pub mod detector;
 pub mod error;
+pub mod experiment;
 pub mod export;
 pub mod graph;
 pub mod landmarks;

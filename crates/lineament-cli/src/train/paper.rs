@@ -126,7 +126,9 @@ pub fn drive(settings: &Settings, dir: &Path, resume: bool, force: bool, stop: &
         bail!("{name}: training takes {needed} of memory and {} are free; --force tries it", HumanBytes(free));
     }
     if settings.network.pools == 0 && !force {
-        bail!("none: the paper refuses a network without pooling for its memory; training takes {needed}; --force tries it");
+        bail!(
+            "none: the paper refuses a network without pooling for its memory; training takes {needed}; --force tries it"
+        );
     }
     let speed = probe(settings.groups);
     let seconds = forecast.seconds(settings, speed.multiply_adds_per_s, speed.bytes_per_s);

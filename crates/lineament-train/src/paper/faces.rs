@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lineament::topology::{self, POINTS};
-use lineament::Point;
+use lineament::{Point, Rect};
 use lineament_data::record::SIDE;
 use lineament_data::table::{ReadOptions, Reader, split};
 use rand::SeedableRng;
@@ -94,6 +94,26 @@ impl Faces {
     /// Brightness of a face, `[SIDE, SIDE]`.
     pub fn pixels(&self, face: usize) -> &[u8] {
         &self.pixels[face * PIXELS..][..PIXELS]
+    }
+
+    /// How the crops lie around the box of the 68 points, on average over the training part, as a model file says it;
+    /// `None` for other points.
+    pub fn usual_crop(&self) -> Option<String> {
+        if self.points != POINTS {
+            return None;
+        }
+        let (mut margin, mut x, mut y) = (0.0, 0.0, 0.0);
+        for face in self.train() {
+            let points: Vec<Point> = self.coordinates(*face).chunks_exact(2).map(|p| Point::new(p[0], p[1])).collect();
+            let tight = Rect::bounding(&points)?;
+            let (longer, center) = (tight.width.max(tight.height).max(1.0), tight.center());
+            let middle = (SIDE - 1) as f32 / 2.0;
+            margin += SIDE as f32 / longer;
+            x += (middle - center.x) / longer;
+            y += (middle - center.y) / longer;
+        }
+        let n = self.train.max(1) as f32;
+        Some(format!("margin={:.3} shift={:.3},{:.3}", margin / n, x / n, y / n))
     }
 
     /// Writes a face's brightness from 0 to 1.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lineament::model::{Metadata, Role, key};
+use lineament_data::record::SIDE;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
@@ -14,12 +15,19 @@ use super::{Settings, Sums};
 use crate::checkpoint::{self, Progress};
 use crate::error::{Error, Result};
 use crate::graph::Graph;
+use crate::networks::LANDMARK_OUTPUTS;
 use crate::params::Params;
 use crate::train::{check_folder, write_whole};
 use crate::trainer::{Outputs, Step, Trainer};
 use crate::{curves, export, task::Figures};
 
 pub use crate::train::files;
+
+/// From pixels of the input to the crop frame, which is 2 wide.
+const CROP_FROM_RECORD: f32 = 2.0 / SIDE as f32;
+
+/// The output of the paper's networks.
+const OUTPUT: &str = LANDMARK_OUTPUTS[0];
 
 /// Between checkpoints: the largest network's is 1.6 GB, and this much work is lost at a power cut.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(300);
@@ -189,7 +197,7 @@ impl Run {
         let seconds = std::mem::take(&mut self.stepping).as_secs_f64();
         let validation = match self.faces.validation() {
             [] => Vec::new(),
-            held_back => predict(&mut self.trainer, &self.faces, held_back, self.settings.batch).figures(true),
+            held_back => predict(&mut self.trainer, &self.faces, held_back, self.settings.batch).0.figures(true),
         };
         let losses: Vec<(String, f32)> = training.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect();
         let row = curves::Row {
@@ -210,17 +218,35 @@ impl Run {
         Ok(Epoch { epoch, training, validation, seconds })
     }
 
-    /// The model file: structure and weights, nothing of training.
+    /// The model file: structure and weights, nothing of training. What the network says in pixels of its input, the
+    /// last layer of the file says in the crop frame, as all our models do.
     ///
     /// # Errors
     /// When the network cannot be folded or written.
-    pub fn export(&self) -> Result<Vec<u8>> {
-        let folded = export::fold(&self.trainer.graph, self.trainer.exported())?;
+    pub fn export(&mut self) -> Result<Vec<u8>> {
+        let mut folded = export::fold(&self.trainer.graph, self.trainer.exported())?;
         export::verify(&self.trainer.graph, self.trainer.exported(), &folded)?;
+        let Some([(_, weights), (_, bias)]) = folded.output_layer_mut(OUTPUT).map(Vec::as_mut_slice) else {
+            return Err(Error::Config("the network has no points".into()));
+        };
+        weights.iter_mut().for_each(|w| *w *= CROP_FROM_RECORD);
+        bias.iter_mut().for_each(|b| *b = (*b + 0.5) * CROP_FROM_RECORD - 1.0);
+        let rows = match self.faces.validation() {
+            [] => self.faces.train(),
+            held_back => held_back,
+        };
+        let (_, errors) = predict(&mut self.trainer, &self.faces, rows, self.settings.batch);
         let mut metadata = Metadata::new(Role::Landmarks);
         metadata.set(key::NAME, self.settings.name.as_str());
         metadata.set(key::INPUT, "grey");
         metadata.set(key::NORMALISATION, "unit");
+        if let Some(crop) = self.faces.usual_crop() {
+            metadata.set(key::TOPOLOGY, "ibug68");
+            metadata.set(key::CROP, crop);
+        }
+        let errors: Vec<String> = errors.iter().map(|e| format!("{:.4}", e * f64::from(CROP_FROM_RECORD))).collect();
+        metadata.set(key::ERRORS, errors.join(","));
+        metadata.set(key::OUTPUTS, "points: x, y of each point, -1 to 1 over the crop");
         if !self.settings.training_data.is_empty() {
             metadata.set(key::TRAINING_DATA, self.settings.training_data.as_str());
         }
@@ -243,10 +269,11 @@ impl Run {
     }
 }
 
-/// What the network in training is off by on `rows` of `faces`.
-fn predict(trainer: &mut Trainer, faces: &Faces, rows: &[usize], batch: usize) -> Sums {
+/// What the network in training is off by on `rows` of `faces`, and each point's mean distance in pixels of the crop.
+fn predict(trainer: &mut Trainer, faces: &Faces, rows: &[usize], batch: usize) -> (Sums, Vec<f64>) {
     let len = trainer.graph.shapes[0].len();
-    let mut sums = Sums::default();
+    let count = rows.len() as f64;
+    let (mut sums, mut distances) = (Sums::default(), vec![0.0; faces.points()]);
     for rows in rows.chunks(batch) {
         let reports = trainer.predict(
             rows.len(),
@@ -255,11 +282,24 @@ fn predict(trainer: &mut Trainer, faces: &Faces, rows: &[usize], batch: usize) -
                 own.iter().zip(input.chunks_exact_mut(len)).for_each(|(face, input)| faces.input(*face, input));
                 own
             },
-            |own, outputs| measure(faces, own, outputs),
+            |own, outputs| (measure(faces, own, outputs), add_distances(faces, own, outputs)),
         );
-        reports.iter().for_each(|report| sums.merge(report));
+        for (report, of_points) in &reports {
+            sums.merge(report);
+            distances.iter_mut().zip(of_points).for_each(|(sum, d)| *sum += d / count);
+        }
     }
-    sums
+    (sums, distances)
+}
+
+/// Each point's distances to the truth, added over the faces `rows`.
+fn add_distances(faces: &Faces, rows: &[usize], outputs: &Outputs) -> Vec<f64> {
+    let mut distances = vec![0.0; faces.points()];
+    for (predicted, face) in outputs.get(0).chunks_exact(2 * faces.points()).zip(rows) {
+        let pairs = predicted.chunks_exact(2).zip(faces.coordinates(*face).chunks_exact(2));
+        distances.iter_mut().zip(pairs).for_each(|(sum, (p, t))| *sum += f64::from((p[0] - t[0]).hypot(p[1] - t[1])));
+    }
+    distances
 }
 
 /// Compares outputs with the truth of the faces `rows`.

@@ -76,7 +76,11 @@ mod tests {
         let mut sums = Sums::default();
         sums.add(&[1.4, 2.0, 3.6, 0.0], &[1.0, 2.0, 3.0, 3.0]);
         let figures = sums.figures(false);
-        assert_eq!(figures.iter().map(|f| f.0).collect::<Vec<_>>(), ["loss", "mae", "accuracy"], "two points have no eyes");
+        assert_eq!(
+            figures.iter().map(|f| f.0).collect::<Vec<_>>(),
+            ["loss", "mae", "accuracy"],
+            "two points have no eyes"
+        );
         let expected = [((0.16f32 + 0.36 + 9.0) / 4.0).sqrt(), 1.0, 0.5];
         figures.iter().zip(expected).for_each(|(f, e)| assert!((f.1 - e).abs() < 1e-6, "{f:?} {e}"));
     }
