@@ -6,6 +6,7 @@ mod annotate;
 mod bench;
 mod data;
 mod eval;
+mod experiment;
 mod failure;
 mod format;
 mod in_order;
@@ -45,6 +46,7 @@ enum Command {
     Data(data::DataArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
+    Experiment(experiment::ExperimentArgs),
     Inspect(inspect::InspectArgs),
     Bench(bench::BenchArgs),
 }
@@ -56,6 +58,7 @@ fn main() -> ExitCode {
         Command::Data(args) => data::run(args),
         Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),
+        Command::Experiment(args) => experiment::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Bench(args) => bench::run(args),
     };

@@ -30,6 +30,38 @@ pub struct Row<'a> {
     pub seconds: f64,
 }
 
+/// A table of curves.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Curves {
+    /// Names of the columns; the first is `epoch`.
+    pub columns: Vec<String>,
+    /// A row for each validated epoch.
+    pub rows: Vec<Vec<f64>>,
+}
+
+/// Reads a table of curves; `None` where there is none yet.
+///
+/// # Errors
+/// When it cannot be read or is damaged.
+pub fn read(path: &Path) -> Result<Option<Curves>> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Error::file(path, e)),
+    };
+    let mut lines = text.lines();
+    let columns: Vec<String> = lines.next().unwrap_or_default().split(',').map(str::to_owned).collect();
+    let mut rows = Vec::new();
+    for (i, line) in lines.enumerate() {
+        let numbers = line.split(',').map(str::parse).collect::<Result<Vec<f64>, _>>().ok();
+        match numbers.filter(|n| n.len() == columns.len()) {
+            Some(numbers) => rows.push(numbers),
+            None => return Err(Error::file(path, format!("line {} is damaged: mend or move it away", i + 2))),
+        }
+    }
+    Ok(Some(Curves { columns, rows }))
+}
+
 /// Adds `row` to the table in the folder `dir` and draws it anew. Rows of the same and later epochs go: they belong to
 /// an end that a resumed run does not know.
 ///
@@ -37,11 +69,6 @@ pub struct Row<'a> {
 /// When a file cannot be read or written, or the table there has other columns.
 pub fn add(dir: &Path, row: &Row) -> Result<()> {
     let path = dir.join(files::CURVES);
-    let old = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(e) if e.kind() == ErrorKind::NotFound => String::new(),
-        Err(e) => return Err(Error::file(&path, e)),
-    };
     let losses = row.losses.iter().map(|(name, value)| (name.as_str(), f64::from(*value)));
     let validation = row.validation.iter().map(|(name, value)| (*name, f64::from(*value)));
     let columns: Vec<(&str, f64)> = [("epoch", row.epoch as f64)]
@@ -54,22 +81,17 @@ pub fn add(dir: &Path, row: &Row) -> Result<()> {
             ("seconds", row.seconds.round()),
         ])
         .collect();
-    let header = columns.iter().map(|c| c.0).collect::<Vec<_>>().join(",");
-    if old.lines().next().is_some_and(|line| line != header) {
-        return Err(Error::file(&path, format!("its columns are not {header}: move it away")));
-    }
-    let mut rows = Vec::new();
-    for (i, line) in old.lines().enumerate().skip(1) {
-        let numbers = line.split(',').map(str::parse).collect::<Result<Vec<f64>, _>>().ok();
-        match numbers.filter(|n| n.len() == columns.len()) {
-            Some(numbers) => rows.push(numbers),
-            None => return Err(Error::file(&path, format!("line {} is damaged: mend or move it away", i + 1))),
+    let header: Vec<&str> = columns.iter().map(|c| c.0).collect();
+    let mut rows = match read(&path)? {
+        Some(old) if old.columns != header => {
+            return Err(Error::file(&path, format!("its columns are not {}: move it away", header.join(","))));
         }
-    }
+        old => old.map_or(Vec::new(), |old| old.rows),
+    };
     rows.retain(|old| old[0] < row.epoch as f64);
     rows.push(columns.iter().map(|c| c.1).collect());
     let text = |row: &Vec<f64>| row.iter().map(|v| (*v as f32).to_string()).collect::<Vec<_>>().join(",") + "\n";
-    write_whole(&path, (header + "\n" + &rows.iter().map(text).collect::<String>()).as_bytes())?;
+    write_whole(&path, (header.join(",") + "\n" + &rows.iter().map(text).collect::<String>()).as_bytes())?;
     let series = |from: usize, len: usize| {
         let one = |k: usize| (columns[k].0, rows.iter().map(|row| (row[0], row[k])).collect());
         (from..from + len).map(one).collect::<Vec<Series>>()

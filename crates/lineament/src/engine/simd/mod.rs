@@ -15,6 +15,8 @@ pub trait Simd: Copy + Send + Sync {
     type V: Copy;
     /// Numbers in a vector.
     const LANES: usize;
+    /// What people call it.
+    const NAME: &str;
     /// Vector registers: decides how many sums a kernel keeps at once.
     const REGISTERS: usize;
 
@@ -110,6 +112,19 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
         }
     }
     kernel.run(Plain)
+}
+
+/// The processor's best level, as people call it.
+pub fn level_name() -> &'static str {
+    struct Name;
+    impl Kernel for Name {
+        type Output = &'static str;
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> &'static str {
+            S::NAME
+        }
+    }
+    dispatch(Name)
 }
 
 /// Tests hold back levels above the one they are at.

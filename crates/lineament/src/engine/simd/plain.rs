@@ -11,6 +11,7 @@ pub struct Plain;
 impl Simd for Plain {
     type V = [f32; 4];
     const LANES: usize = 4;
+    const NAME: &str = "plain";
     const REGISTERS: usize = 16;
 
     #[inline(always)]

@@ -38,6 +38,7 @@ macro_rules! level {
             type V = $vector;
             const LANES: usize = $lanes;
             const REGISTERS: usize = $registers;
+            const NAME: &str = stringify!($name);
 
             #[inline(always)]
             fn splat(self, x: f32) -> $vector {

@@ -1,0 +1,137 @@
+//! The live path of the paper (sections 3 to 5): a frame of RGBA pixels to grey, a detector, a crop, a network; one
+//! thread.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use lineament::cascade::{Cascade, CascadeOptions};
+use lineament::crop::Crop;
+use lineament::detect::Detector;
+use lineament::image::GreyImage;
+use lineament::landmarks::LandmarkNetwork;
+use lineament::model::Model;
+use lineament::{ImageView, PixelFormat, Rect, models};
+use lineament_data::record::SIDE;
+use lineament_data::{GreyPhoto, Photo};
+
+use super::measure::{RUNS, frame_rate};
+use super::results::{FRAME_SIZE, FrameRate};
+use crate::error::{Error, Result};
+use crate::paper::Faces;
+
+/// Detectors and a frame.
+pub struct Live {
+    detectors: Vec<(String, Eyes)>,
+    /// `[height, width, RGBA]`.
+    frame: Vec<u8>,
+    /// Where the face is, for a detector that misses it.
+    face: Rect,
+}
+
+/// A detector.
+enum Eyes {
+    Ours(Box<Detector>),
+    Cascade(Box<Cascade>),
+}
+
+/// Detections from this score on count, as by default.
+const THRESHOLD: f32 = 0.5;
+
+impl Eyes {
+    /// The crop of the largest face.
+    fn find(&mut self, grey: &GreyImage) -> Option<Crop> {
+        match self {
+            Self::Ours(detector) => detector.detect(grey, THRESHOLD, None).first().map(Crop::from_detection),
+            Self::Cascade(cascade) => {
+                let found = cascade.detect(grey, &CascadeOptions::default()).unwrap_or_default();
+                let largest = found.iter().max_by(|a, b| a.rect.area().total_cmp(&b.rect.area()));
+                largest.map(|d| Crop::from_rect(&d.rect))
+            }
+        }
+    }
+}
+
+impl Live {
+    /// Our detector and those of `cascades`, and a frame made of `photo` or of a face of the table.
+    ///
+    /// # Errors
+    /// When a file cannot be read.
+    pub fn new(cascades: &[PathBuf], photo: Option<&Path>, faces: &Faces) -> Result<Self> {
+        let ours = Detector::new(&Model::parse(models::DETECTOR)?)?;
+        let mut detectors = vec![("ours".to_owned(), Eyes::Ours(ours.into()))];
+        for path in cascades {
+            let xml = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+            let cascade = Cascade::parse(&xml).map_err(|e| Error::file(path, e))?;
+            let name = path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned());
+            detectors.push((name, Eyes::Cascade(cascade.into())));
+        }
+        let picture = match photo {
+            Some(path) => Photo::open(path)?.grey(),
+            None => {
+                let face = faces.validation().first().or(faces.train().first()).copied().unwrap_or(0);
+                GreyPhoto { pixels: faces.pixels(face).to_vec(), width: SIDE, height: SIDE }
+            }
+        };
+        let (frame, face) = framed(&picture);
+        Ok(Self { detectors, frame, face })
+    }
+
+    /// Each detector without a network.
+    pub fn detectors(&mut self) -> Vec<FrameRate> {
+        self.time(|_, _| ())
+    }
+
+    /// Each detector with the network of `model` behind it.
+    ///
+    /// # Errors
+    /// When the network is not one of 68 points that the library runs; then there are no frame rates.
+    pub fn frame_rates(&mut self, model: &Model) -> Result<Vec<FrameRate>> {
+        let Ok(mut network) = LandmarkNetwork::new(model) else { return Ok(Vec::new()) };
+        let usual = Crop::from_rect(&self.face);
+        Ok(self.time(|grey, found| {
+            network.place(grey, &found.unwrap_or(usual));
+        }))
+    }
+
+    fn time(&mut self, mut then: impl FnMut(&GreyImage, Option<Crop>)) -> Vec<FrameRate> {
+        let (width, height) = FRAME_SIZE;
+        let view =
+            ImageView::new(&self.frame, width, height, 4 * width, PixelFormat::Rgba).expect("the frame is whole");
+        let mut times = vec![Vec::new(); self.detectors.len()];
+        for _ in 0..RUNS {
+            // The detectors take turns, so that a busy moment of the machine hits all of them.
+            for ((_, eyes), times) in self.detectors.iter_mut().zip(&mut times) {
+                let start = Instant::now();
+                let grey = view.to_grey();
+                let found = eyes.find(&grey);
+                then(&grey, found);
+                times.push(start.elapsed().as_secs_f64() * 1e3);
+            }
+        }
+        self.detectors.iter().zip(&mut times).map(|((name, _), times)| frame_rate(name, times)).collect()
+    }
+}
+
+/// The picture in the middle of a frame as large as fits, RGBA, and the middle of it, where a face probably is.
+fn framed(picture: &GreyPhoto) -> (Vec<u8>, Rect) {
+    let (width, height) = FRAME_SIZE;
+    let side = picture.width.max(picture.height) as f32 * (height as f32 / picture.height as f32).min(1e3);
+    let crop = Crop {
+        center: lineament::Point::new(picture.width as f32 / 2.0, picture.height as f32 / 2.0),
+        side: side * picture.height as f32 / height as f32,
+        roll_rad: 0.0,
+    };
+    let side = (side as usize).clamp(1, width.max(height));
+    let mut pixels = vec![0.0; side * side];
+    crop.sample_into(&picture.view().to_grey(), side, &mut pixels);
+    let mut frame = Vec::with_capacity(4 * width * height);
+    for y in 0..height {
+        for x in 0..width {
+            let at = |v: usize, of: usize| (v + side / 2).checked_sub(of / 2).filter(|v| *v < side);
+            let grey = at(x, width).zip(at(y, height)).map_or(0, |(x, y)| pixels[y * side + x] as u8);
+            frame.extend([grey, grey, grey, 255]);
+        }
+    }
+    let face = height as f32 * 0.6;
+    (frame, Rect::from_xywh((width as f32 - face) / 2.0, (height as f32 - face) / 2.0, face, face))
+}
