@@ -226,7 +226,7 @@ fn by(sides: [usize; 3]) -> String {
 }
 
 /// Thousands apart: `1,234,567`.
-fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {

@@ -2,13 +2,16 @@
 
 #![forbid(unsafe_code)]
 
+mod annotate;
 mod bench;
+mod data;
 mod eval;
 mod failure;
 mod format;
 mod in_order;
 mod inputs;
 mod inspect;
+mod interrupt;
 mod models;
 mod names;
 mod output;
@@ -38,6 +41,8 @@ struct Program {
 #[derive(Subcommand)]
 enum Command {
     Run(run::RunArgs),
+    Annotate(annotate::AnnotateArgs),
+    Data(data::DataArgs),
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
     Inspect(inspect::InspectArgs),
@@ -47,6 +52,8 @@ enum Command {
 fn main() -> ExitCode {
     let outcome = match Program::parse().command {
         Command::Run(args) => run::run(args),
+        Command::Annotate(args) => annotate::run(args),
+        Command::Data(args) => data::run(args),
         Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Inspect(args) => inspect::run(args),

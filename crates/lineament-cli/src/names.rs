@@ -45,6 +45,12 @@ fn looks_like_another_face(stem: &Path) -> bool {
     ending.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_digit()))
 }
 
+/// A photo's path below `base`, with `/` between the parts.
+pub fn name_below(photo: &Path, base: &Path) -> String {
+    let whole = below(&Source::File(photo.to_owned()), base);
+    whole.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
 /// Only plain names are kept: nothing leads out of the output folder.
 fn below(source: &Source, base: &Path) -> PathBuf {
     let Source::File(path) = source else { return "stdin".into() };

@@ -74,7 +74,8 @@ pub fn encode(photo: &Photo, jpeg: bool) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-fn is_jpeg(path: &Path) -> bool {
+/// Whether a name ends like a JPEG's.
+pub fn is_jpeg(path: &Path) -> bool {
     has_extension(path, &["jpg", "jpeg"])
 }
 

@@ -1,13 +1,13 @@
 //! `lineament train`: from a folder of photos to a model file.
 
+pub mod paper;
 mod settings;
 mod watch;
 
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use lineament_train::config::{self, Config};
@@ -19,6 +19,8 @@ use lineament_train::survey::Survey;
 use lineament_train::task::Task;
 use lineament_train::train::{Event, Run, check_folder, files};
 
+use crate::interrupt::{STOPPED, stop_on_ctrl_c};
+use crate::progress::say;
 use crate::values;
 use settings::Settings;
 use watch::Watch;
@@ -33,9 +35,6 @@ Examples:
 Ctrl-C saves a checkpoint and stops; a second one ends at once. In DIR lie config.toml, checkpoint.safetensors,
 model.onnx, curves.csv and curves.png.";
 
-/// Exit code of a run that was stopped, as shells have it for Ctrl-C.
-const STOPPED: u8 = 130;
-
 /// Trains a network from labelled photos
 ///
 /// Trains a landmark network or a face detector from a folder of photos with a .pts file beside each. One TOML file says
@@ -44,7 +43,7 @@ const STOPPED: u8 = 130;
 #[command(after_long_help = EXAMPLES)]
 pub struct TrainArgs {
     /// The configuration; paths in it are relative to its folder. Not needed with --resume
-    #[arg(required_unless_present_any = ["resume", "print_config"])]
+    #[arg(required_unless_present_any = ["resume", "print_config", "recipe"])]
     config: Option<PathBuf>,
 
     /// Folder for the model, its configuration, checkpoint and curves
@@ -83,9 +82,22 @@ pub struct TrainArgs {
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 
+    /// Train as someone else did instead, see below
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector"])]
+    recipe: Option<Recipe>,
+
     /// Threads to train with; does not change the result [default: all cores]
     #[arg(long, value_name = "COUNT", value_parser = values::threads)]
     threads: Option<usize>,
+
+    #[command(flatten)]
+    paper: paper::PaperArgs,
+}
+
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Recipe {
+    /// Kendrick et al.: one of the three networks with few pooling layers, from a table of 96x96 faces
+    Paper,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -107,6 +119,9 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
         io::stdout().lock().write_all(text.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(Recipe::Paper) = args.recipe {
+        return paper::run(&args);
+    }
     let settings = Settings::new(&args)?;
     check_folder(&settings.dir, settings.resume)?;
     let survey = Survey::new(&settings.config)?;
@@ -120,7 +135,7 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
             "warning: --threads is more than `groups`, which is {groups}: the others have nothing to do"
         ));
     }
-    notes.iter().for_each(|note| watch::say(note));
+    notes.iter().for_each(|note| say(note));
     let config = settings.config.clone();
     let graph = Graph::new(networks::by_name(config.network_name()).context("network: there is none of this name")?)?;
     let side = graph.shapes[0].width;
@@ -134,7 +149,7 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
 fn drive<T: Task>(task: T, graph: Graph, settings: Settings, survey: &Survey) -> Result<ExitCode> {
     let Settings { config, dir, resume, .. } = settings;
     let mut run = Run::new(config.clone(), &dir, task, graph, resume)?;
-    watch::say(&format!(
+    say(&format!(
         "{}: {} parameters; {} photos, {} for validation, {} without faces; {} steps of {}, {} threads",
         config.network_name(),
         run.parameters(),
@@ -154,7 +169,7 @@ fn drive<T: Task>(task: T, graph: Graph, settings: Settings, survey: &Survey) ->
             None => {
                 watch.finish();
                 let model = dir.join(files::MODEL);
-                watch::say(&format!("complete: {}{}", model.display(), watch.last_figures()));
+                say(&format!("complete: {}{}", model.display(), watch.last_figures()));
                 return Ok(ExitCode::SUCCESS);
             }
         }
@@ -162,19 +177,6 @@ fn drive<T: Task>(task: T, graph: Graph, settings: Settings, survey: &Survey) ->
     watch.finish();
     run.save()?;
     let dir = dir.display();
-    watch::say(&format!("stopped after step {}; go on with: lineament train --out {dir} --resume", run.steps()));
+    say(&format!("stopped after step {}; go on with: lineament train --out {dir} --resume", run.steps()));
     Ok(ExitCode::from(STOPPED))
-}
-
-/// Becomes true at the first Ctrl-C; the second ends the program.
-fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let flag = Arc::clone(&stop);
-    let handler = move || {
-        if flag.swap(true, Ordering::Relaxed) {
-            std::process::exit(STOPPED.into());
-        }
-    };
-    ctrlc::set_handler(handler).context("cannot listen for Ctrl-C")?;
-    Ok(stop)
 }

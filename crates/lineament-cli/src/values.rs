@@ -46,6 +46,12 @@ pub fn count(text: &str) -> Result<usize, String> {
     }
 }
 
+/// Three whole numbers of at least 1.
+pub fn three(text: &str) -> Result<[usize; 3], String> {
+    let numbers = text.split(',').map(|part| count(part.trim())).collect::<Result<Vec<_>, _>>();
+    numbers.ok().and_then(|n| n.try_into().ok()).ok_or_else(|| "give three whole numbers, for example 32,32,64".into())
+}
+
 /// A share of photos, above 0 and up to 1.
 pub fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {

@@ -45,12 +45,46 @@ pub enum Error {
         /// The column and what is wrong with it.
         reason: String,
     },
+    /// A file is not a shape predictor of dlib.
+    #[error("{}: byte {at}: {reason}", path.display())]
+    Predictor {
+        /// The file.
+        path: PathBuf,
+        /// Position in the file, from 0.
+        at: usize,
+        /// What is wrong, and what is expected.
+        reason: String,
+    },
+    /// A table of records is not what is expected, or a record does not fit into it.
+    #[error("{}: {reason}", path.display())]
+    Records {
+        /// The file.
+        path: PathBuf,
+        /// The row, from 1, and the column where there is one, and what is wrong with it.
+        reason: String,
+    },
     /// A folder is not a set of photos with their points.
     #[error("{}: {reason}", path.display())]
     Dataset {
         /// The folder.
         path: PathBuf,
         /// What is missing, and where it should be.
+        reason: String,
+    },
+    /// A model file cannot be used.
+    #[error("{}: {reason}", path.display())]
+    Model {
+        /// The file.
+        path: PathBuf,
+        /// What the runtime says.
+        reason: lineament::Error,
+    },
+    /// Unfinished work cannot be gone on with.
+    #[error("{}: {reason}", path.display())]
+    Unfinished {
+        /// Where it lies.
+        path: PathBuf,
+        /// What differs, and how to begin anew.
         reason: String,
     },
     /// A number in a configuration is outside its range.
@@ -64,6 +98,14 @@ pub enum Error {
 impl Error {
     pub(crate) fn file(path: &Path, reason: io::Error) -> Self {
         Self::File { path: path.to_owned(), reason }
+    }
+
+    pub(crate) fn model(path: &Path, reason: lineament::Error) -> Self {
+        Self::Model { path: path.to_owned(), reason }
+    }
+
+    pub(crate) fn records(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Records { path: path.to_owned(), reason: reason.into() }
     }
 
     pub(crate) fn dataset(path: &Path, reason: impl Into<String>) -> Self {

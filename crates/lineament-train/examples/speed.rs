@@ -30,16 +30,17 @@ fn main() {
     let graph = Graph::new(network).expect("the network fits together");
     let mut rng = Pcg64::seed_from_u64(7);
     let params = Params::init(&graph.architecture, &graph.layout, &mut rng).expect("the network fits together");
-    let pixels: Vec<f32> = (0..BATCH * graph.shapes[0].len()).map(|_| rng.random_range(-1.0..1.0)).collect();
+    let len = graph.shapes[0].len();
+    let pixels: Vec<f32> = (0..BATCH * len).map(|_| rng.random_range(-1.0..1.0)).collect();
     let mut trainer = Trainer::new(graph, params, groups);
-    let step = Step { samples: BATCH / groups, rate: 1e-3, decay: 0.0, average: 0.0 };
+    let step = Step { batch: BATCH, scale: 1.0, rate: 1e-3, decay: 0.0, average: 0.0 };
     let mut seconds: Vec<f64> = (0..steps + 2)
         .map(|_| {
             let start = Instant::now();
             trainer.step(
                 step,
-                |group, input| input.copy_from_slice(&pixels[group * input.len()..][..input.len()]),
-                |_, (), outputs, d| {
+                |samples, input| input.copy_from_slice(&pixels[samples.start * len..][..input.len()]),
+                |(), outputs, d| {
                     for (k, d) in d.iter_mut().enumerate() {
                         d.iter_mut().zip(outputs.get(k)).for_each(|(d, o)| *d = (o - 1.0) / BATCH as f32);
                     }
@@ -50,5 +51,5 @@ fn main() {
         .skip(2)
         .collect();
     seconds.sort_by(f64::total_cmp);
-    println!("samples_per_s {:.1}", (step.samples * groups) as f64 / seconds[seconds.len() / 2]);
+    println!("samples_per_s {:.1}", BATCH as f64 / seconds[seconds.len() / 2]);
 }

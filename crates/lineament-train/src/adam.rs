@@ -4,6 +4,8 @@
 use lineament::engine::simd::vectorized;
 use rayon::prelude::*;
 
+use crate::trainer::Step;
+
 /// Decay of the mean of gradients; the authors' default.
 const BETA1: f32 = 0.9;
 /// Decay of the mean of squared gradients; the authors' default.
@@ -31,11 +33,11 @@ impl Adam {
         Self { steps: 0, mean: vec![0.0; len], square: vec![0.0; len] }
     }
 
-    /// One step of size `rate` against `gradient`; pulls `values` towards 0 by `rate * decay`.
+    /// One step of size `rate` against `gradient`, scaled; pulls `values` towards 0 by `rate * decay`.
     ///
     /// # Panics
     /// When the lengths differ.
-    pub fn step(&mut self, values: &mut [f32], gradient: &[f32], rate: f32, decay: f32) {
+    pub fn step(&mut self, values: &mut [f32], gradient: &[f32], Step { rate, decay, scale, .. }: Step) {
         assert_eq!(values.len(), self.mean.len(), "learned numbers");
         assert_eq!(values.len(), gradient.len(), "gradients");
         self.steps += 1;
@@ -51,6 +53,7 @@ impl Adam {
                     #[inline(always)]
                     || {
                         for ((value, g), (m, s)) in values.iter_mut().zip(gradient).zip(mean.iter_mut().zip(square)) {
+                            let g = scale * g;
                             *m = BETA1 * *m + (1.0 - BETA1) * g;
                             *s = BETA2 * *s + (1.0 - BETA2) * g * g;
                             *value = *value * keep - rate1 * *m / ((*s * inverse2).sqrt() + EPSILON);

@@ -3,36 +3,40 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize};
+use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
 
 use crate::error::{Error, Result};
-use crate::train::write_whole;
 use crate::trainer::Trainer;
 
-/// The rows of numbers that make a trainer, by name.
-fn rows(trainer: &mut Trainer) -> [(&'static str, &mut Vec<f32>); 6] {
-    [
-        ("values", &mut trainer.params.values),
-        ("statistics", &mut trainer.params.statistics),
-        ("average.values", &mut trainer.average.values),
-        ("average.statistics", &mut trainer.average.statistics),
-        ("adam.mean", &mut trainer.adam.mean),
-        ("adam.square", &mut trainer.adam.square),
-    ]
+/// The rows of numbers that make a trainer, by name, borrowed to read, or to write with `mut`.
+macro_rules! rows {
+    ($trainer:ident $(, $mutable:tt)?) => {{
+        let mut rows = vec![
+            ("values", &$($mutable)? $trainer.params.values),
+            ("statistics", &$($mutable)? $trainer.params.statistics),
+            ("adam.mean", &$($mutable)? $trainer.adam.mean),
+            ("adam.square", &$($mutable)? $trainer.adam.square),
+        ];
+        if let Some(average) = &$($mutable)? $trainer.average {
+            rows.push(("average.values", &$($mutable)? average.values));
+            rows.push(("average.statistics", &$($mutable)? average.statistics));
+        }
+        rows
+    }};
 }
 
 /// Where a run stands, beside what its trainer holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
-    /// Sums of the losses over the steps of an epoch that is not finished; empty at the start of one.
-    pub losses: Vec<(String, f32)>,
+    /// Sums of the losses, or of what else is reported, over the steps of an epoch that is not finished; empty at the start of one.
+    pub losses: Vec<(String, f64)>,
     /// Seconds that the run has taken.
     pub seconds: f64,
 }
 
 /// Name of the number of steps taken.
 const STEPS: &str = "steps";
-/// Name of the losses' values, and of their names with commas between.
+/// Name of the losses: name=value, commas between.
 const LOSSES: &str = "losses";
 /// Name of [`Progress::seconds`].
 const SECONDS: &str = "seconds";
@@ -42,28 +46,20 @@ const SECONDS: &str = "seconds";
 /// # Errors
 /// When the file cannot be written.
 pub fn write(path: &Path, trainer: &Trainer, progress: &Progress) -> Result<()> {
-    let (names, losses): (Vec<&str>, Vec<f32>) = progress.losses.iter().map(|(n, v)| (n.as_str(), *v)).unzip();
-    let rows = [
-        (LOSSES, &losses),
-        ("values", &trainer.params.values),
-        ("statistics", &trainer.params.statistics),
-        ("average.values", &trainer.average.values),
-        ("average.statistics", &trainer.average.statistics),
-        ("adam.mean", &trainer.adam.mean),
-        ("adam.square", &trainer.adam.square),
-    ];
-    let bytes = rows.map(|(name, row)| (name, row.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()));
-    let views = bytes.iter().map(|(name, bytes)| {
-        let view = TensorView::new(Dtype::F32, vec![bytes.len() / 4], bytes).map_err(|e| Error::file(path, e))?;
-        Ok((*name, view))
+    let losses: Vec<String> = progress.losses.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let views = rows!(trainer).into_iter().map(|(name, row)| {
+        let view = TensorView::new(Dtype::F32, vec![row.len()], bytemuck::cast_slice(row));
+        Ok((name, view.map_err(|e| Error::file(path, e))?))
     });
     let views = views.collect::<Result<Vec<_>>>()?;
     let metadata = HashMap::from([
         (STEPS.to_owned(), trainer.adam.steps.to_string()),
-        (LOSSES.to_owned(), names.join(",")),
+        (LOSSES.to_owned(), losses.join(",")),
         (SECONDS.to_owned(), progress.seconds.to_string()),
     ]);
-    write_whole(path, &serialize(views, Some(metadata)).map_err(|e| Error::file(path, e))?)
+    let temporary = path.with_extension("tmp");
+    serialize_to_file(views, Some(metadata), &temporary).map_err(|e| Error::file(&temporary, e))?;
+    std::fs::rename(&temporary, path).map_err(|e| Error::file(path, e))
 }
 
 /// Reads into `trainer`, whose network must be the one that was written.
@@ -81,7 +77,7 @@ pub fn read(path: &Path, trainer: &mut Trainer) -> Result<Progress> {
         }
         Ok(tensor.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect::<Vec<f32>>())
     };
-    for (name, row) in rows(trainer) {
+    for (name, row) in rows!(trainer, mut) {
         let values = numbers(name)?;
         if values.len() != row.len() {
             let reason =
@@ -93,8 +89,10 @@ pub fn read(path: &Path, trainer: &mut Trainer) -> Result<Progress> {
     let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| damaged(&e))?;
     let text = |name: &str| metadata.metadata().as_ref().and_then(|m| m.get(name)).map_or("", String::as_str);
     trainer.adam.steps = text(STEPS).parse().map_err(|_| damaged(&"it lacks its number of steps"))?;
-    let names = text(LOSSES).split(',').map(str::to_owned);
-    let losses = names.zip(numbers(LOSSES)?).collect();
+    let loss =
+        |entry: &str| entry.split_once('=').and_then(|(name, value)| Some((name.to_owned(), value.parse().ok()?)));
+    let entries = text(LOSSES).split(',').filter(|entry| !entry.is_empty());
+    let losses = entries.map(|entry| loss(entry).ok_or_else(|| damaged(&"its losses"))).collect::<Result<_>>()?;
     let seconds = text(SECONDS).parse().map_err(|_| damaged(&"it lacks its seconds"))?;
     Ok(Progress { losses, seconds })
 }

@@ -4,6 +4,7 @@
 //! is drawn from the seed and the number of the step: a resumed run goes on as if it had never stopped.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -86,7 +87,7 @@ impl<T: Task> Run<T> {
         let mut rng = Pcg64::seed_from_u64(config.seed);
         let mut params = Params::init(&graph.architecture, &graph.layout, &mut rng)?;
         task.init(&graph, &mut params);
-        let mut trainer = Trainer::new(graph, params, config.groups);
+        let mut trainer = Trainer::new(graph, params, config.groups).with_average();
         fs::create_dir_all(dir).map_err(|e| Error::file(dir, e))?;
         let progress = if resume {
             checkpoint::read(&dir.join(files::CHECKPOINT), &mut trainer)?
@@ -164,7 +165,7 @@ impl<T: Task> Run<T> {
     }
 
     fn step(&mut self, step: u64) -> Figures {
-        let Config { batch, groups, seed, .. } = self.config;
+        let Config { batch, seed, .. } = self.config;
         let (epoch, within) = (step / self.steps_per_epoch(), step % self.steps_per_epoch());
         if self.order.0 != epoch {
             let mut order: Vec<usize> = (0..self.task.len()).collect();
@@ -172,22 +173,21 @@ impl<T: Task> Run<T> {
             self.order = (epoch, order);
         }
         let (order, task) = (&self.order.1, &self.task);
-        let samples = batch / groups;
-        let knobs = Step { samples, rate: self.rate(step), decay: self.config.decay, average: self.config.average };
-        let fill = |group: usize, input: &mut [f32]| {
-            let len = input.len() / samples;
+        let len = self.trainer.graph.shapes[0].len();
+        let Config { decay, average, .. } = self.config;
+        let knobs = Step { batch, scale: 1.0, rate: self.rate(step), decay, average };
+        let fill = |samples: Range<usize>, input: &mut [f32]| {
             let fill_one = |(k, input): (usize, &mut [f32])| {
-                let slot = within as usize * batch + group * samples + k;
-                let mut rng = Pcg64::new(u128::from(seed) << 64 | u128::from(step), (group * samples + k) as u128);
+                let slot = within as usize * batch + k;
+                let mut rng = Pcg64::new(u128::from(seed) << 64 | u128::from(step), k as u128);
                 task.sample(order[slot % order.len()], &mut rng, input)
             };
-            input.chunks_exact_mut(len).enumerate().map(fill_one).collect::<Vec<_>>()
+            samples.zip(input.chunks_exact_mut(len)).map(fill_one).collect::<Vec<_>>()
         };
-        let reports = self.trainer.step(knobs, fill, |_, targets, outputs, d| task.loss(targets, outputs, d, batch));
-        reports.iter().fold(Vec::new(), |mut sum, report| {
-            add_figures(&mut sum, report);
-            sum
-        })
+        let reports = self.trainer.step(knobs, fill, |targets, outputs, d| task.loss(targets, outputs, d, batch));
+        let mut sum = Vec::new();
+        reports.iter().for_each(|report| add_figures(&mut sum, report));
+        sum.into_iter().map(|(name, value)| (name, value as f32)).collect()
     }
 
     /// The step size: rises in a line, then falls along half a cosine to 0.
@@ -204,9 +204,9 @@ impl<T: Task> Run<T> {
     }
 
     fn end_epoch(&mut self, epoch: usize) -> Result<Epoch> {
-        let steps = self.steps_per_epoch() as f32;
+        let steps = self.steps_per_epoch() as f64;
         let sums = std::mem::take(&mut self.progress.losses);
-        let losses = sums.into_iter().map(|(name, sum)| (name, sum / steps)).collect();
+        let losses = sums.into_iter().map(|(name, sum)| (name, (sum / steps) as f32)).collect();
         let due = epoch.is_multiple_of(self.config.validate_every) || epoch == self.config.epochs;
         let mut report = Epoch { epoch, losses, validation: None };
         if due {
@@ -235,8 +235,8 @@ impl<T: Task> Run<T> {
     /// # Errors
     /// When the network cannot be folded or written.
     pub fn export(&self) -> Result<Vec<u8>> {
-        let mut folded = export::fold(&self.trainer.graph, &self.trainer.average)?;
-        export::verify(&self.trainer.graph, &self.trainer.average, &folded)?;
+        let mut folded = export::fold(&self.trainer.graph, self.trainer.exported())?;
+        export::verify(&self.trainer.graph, self.trainer.exported(), &folded)?;
         self.task.calibrate(&mut folded)?;
         let role = match self.config.task {
             config::Task::Landmarks => Role::Landmarks,
@@ -288,11 +288,11 @@ pub fn check_folder(dir: &Path, resume: bool) -> Result<()> {
     }
 }
 
-fn add_figures<N: From<&'static str>>(sum: &mut Vec<(N, f32)>, figures: &Figures) {
+fn add_figures<N: From<&'static str>>(sum: &mut Vec<(N, f64)>, figures: &Figures) {
     if sum.is_empty() {
-        sum.extend(figures.iter().map(|&(name, value)| (name.into(), value)));
+        sum.extend(figures.iter().map(|&(name, value)| (name.into(), f64::from(value))));
     } else {
-        sum.iter_mut().zip(figures).for_each(|(sum, figure)| sum.1 += figure.1);
+        sum.iter_mut().zip(figures).for_each(|(sum, figure)| sum.1 += f64::from(figure.1));
     }
 }
 

@@ -3,6 +3,8 @@
 //! This is the seam for another backend (a GPU): whatever can do [`Trainer::step`] on a [`Graph`] and hand back
 //! [`Params`] can stand here; data, losses, checkpoints and export do not look behind it.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use lineament::engine::elementwise;
@@ -21,8 +23,8 @@ pub struct Trainer {
     pub graph: Graph,
     /// What is learned.
     pub params: Params,
-    /// The exponential moving average of what is learned: what is exported.
-    pub average: Params,
+    /// The exponential moving average of what is learned, where one is kept.
+    pub average: Option<Params>,
     /// The optimiser's memory.
     pub adam: Adam,
     convs: Vec<Conv>,
@@ -41,8 +43,10 @@ struct GroupState {
 /// Knobs of one step.
 #[derive(Debug, Clone, Copy)]
 pub struct Step {
-    /// Samples per group.
-    pub samples: usize,
+    /// Samples, over all groups.
+    pub batch: usize,
+    /// Factor on the gradient.
+    pub scale: f32,
     /// Step size of Adam.
     pub rate: f32,
     /// Decoupled weight decay.
@@ -65,26 +69,44 @@ impl Outputs<'_> {
 }
 
 impl Trainer {
-    /// Starts from `params` with `groups` groups per batch.
+    /// Starts from `params` with `groups` groups per batch; no average is kept.
     pub fn new(graph: Graph, params: Params, groups: usize) -> Self {
         let adam = Adam::new(params.values.len());
         let groups = (0..groups).map(|_| GroupState::default()).collect();
-        Self { graph, average: params.clone(), params, adam, convs: Vec::new(), groups }
+        Self { graph, average: None, params, adam, convs: Vec::new(), groups }
     }
 
-    /// One step. For each group `fill(group, input)` writes the input `[samples, h, w, c]` and returns what
-    /// `loss(group, targets, outputs, gradients)` needs, which writes the gradient of each output (zeroed before)
-    /// and returns what is to be reported. All groups' reports come back in order.
+    /// Keeps an average of what is learned from here on.
+    pub fn with_average(mut self) -> Self {
+        self.average = Some(self.params.clone());
+        self
+    }
+
+    /// What is exported: the average where one is kept, else what is learned.
+    pub fn exported(&self) -> &Params {
+        self.average.as_ref().unwrap_or(&self.params)
+    }
+
+    /// One step. For each group `fill(samples, input)` writes those of the batch's samples that the group takes into
+    /// the input `[samples, h, w, c]` and returns what `loss(targets, outputs, gradients)` needs, which writes the
+    /// gradient of each output (zeroed before) and returns what is to be reported. All groups' reports come back in
+    /// order. A group may have nothing to do.
     ///
     /// Gradients are summed over the groups: a loss that is a mean over the batch divides by the whole batch.
     pub fn step<T, R: Send>(
         &mut self,
         step: Step,
-        fill: impl Fn(usize, &mut [f32]) -> T + Sync,
-        loss: impl Fn(usize, T, &Outputs, &mut [Vec<f32>]) -> R + Sync,
+        fill: impl Fn(Range<usize>, &mut [f32]) -> T + Sync,
+        loss: impl Fn(T, &Outputs, &mut [Vec<f32>]) -> R + Sync,
     ) -> Vec<R> {
-        let reports = self.gradients(step.samples, fill, loss);
-        self.adam.step(&mut self.params.values, &self.groups[0].d_params, step.rate, step.decay);
+        let reports = self.gradients(step.batch, fill, loss);
+        self.apply(step);
+        reports
+    }
+
+    /// Takes the step that the last [`Trainer::gradients`] leads to.
+    pub fn apply(&mut self, step: Step) {
+        self.adam.step(&mut self.params.values, &self.groups[0].d_params, step);
         let share = STATISTICS_MOMENTUM / self.groups.len() as f32;
         self.params.statistics.iter_mut().for_each(|v| *v *= 1.0 - STATISTICS_MOMENTUM);
         for group in &self.groups {
@@ -92,30 +114,52 @@ impl Trainer {
         }
         // Young averages must not hang on the initial numbers.
         let keep = step.average.min(self.adam.steps as f32 / (self.adam.steps as f32 + 10.0));
-        blend(&mut self.average.values, &self.params.values, keep);
-        blend(&mut self.average.statistics, &self.params.statistics, keep);
-        reports
+        if let Some(average) = &mut self.average {
+            blend(&mut average.values, &self.params.values, keep);
+            blend(&mut average.statistics, &self.params.statistics, keep);
+        }
+    }
+
+    /// The outputs for samples that nothing is learned from: as [`Trainer::gradients`] without the way back.
+    pub fn predict<T, R: Send>(
+        &mut self,
+        batch: usize,
+        fill: impl Fn(Range<usize>, &mut [f32]) -> T + Sync,
+        read: impl Fn(T, &Outputs) -> R + Sync,
+    ) -> Vec<R> {
+        let Self { graph, params, convs, groups, .. } = self;
+        graph.prepare(params, convs);
+        let count = groups.len();
+        let run = |(index, GroupState { group, .. }): (usize, &mut GroupState)| {
+            let samples = share(batch, count, index);
+            let targets = fill(samples.clone(), group.input(graph, samples.len()));
+            group.forward(graph, convs, &params.values);
+            read(targets, &Outputs { graph, group })
+        };
+        groups.par_iter_mut().enumerate().map(run).collect()
     }
 
     /// As [`Trainer::step`], without changing what is learned: [`Trainer::gradient`] has the result.
     pub fn gradients<T, R: Send>(
         &mut self,
-        samples: usize,
-        fill: impl Fn(usize, &mut [f32]) -> T + Sync,
-        loss: impl Fn(usize, T, &Outputs, &mut [Vec<f32>]) -> R + Sync,
+        batch: usize,
+        fill: impl Fn(Range<usize>, &mut [f32]) -> T + Sync,
+        loss: impl Fn(T, &Outputs, &mut [Vec<f32>]) -> R + Sync,
     ) -> Vec<R> {
         let Self { graph, params, convs, groups, .. } = self;
         graph.prepare(params, convs);
+        let count = groups.len();
         let run = |(index, state): (usize, &mut GroupState)| {
             let GroupState { group, d_params, d_outputs, statistics } = state;
-            let targets = fill(index, group.input(graph, samples));
+            let samples = share(batch, count, index);
+            let targets = fill(samples.clone(), group.input(graph, samples.len()));
             group.forward(graph, convs, &params.values);
             d_outputs.resize_with(graph.architecture.outputs.len(), Vec::new);
             for (k, d) in d_outputs.iter_mut().enumerate() {
                 d.clear();
                 d.resize(group.output(graph, k).len(), 0.0);
             }
-            let report = loss(index, targets, &Outputs { graph, group }, d_outputs);
+            let report = loss(targets, &Outputs { graph, group }, d_outputs);
             d_params.resize(graph.layout.len, 0.0);
             group.backward(graph, convs, &params.values, d_outputs, d_params);
             statistics.resize(graph.layout.statistics_len, 0.0);
@@ -136,6 +180,11 @@ impl Trainer {
     pub fn gradient(&self) -> &[f32] {
         &self.groups[0].d_params
     }
+}
+
+/// The samples of a batch that group `index` of `groups` takes.
+fn share(batch: usize, groups: usize, index: usize) -> Range<usize> {
+    batch * index / groups..batch * (index + 1) / groups
 }
 
 fn blend(average: &mut [f32], now: &[f32], keep: f32) {
@@ -171,11 +220,11 @@ mod tests {
 
     /// Loss = sum of outputs times fixed random numbers, for `samples` samples; fills the gradient.
     fn loss(trainer: &mut Trainer, samples: usize) -> f64 {
-        let fill = |_: usize, input: &mut [f32]| {
+        let fill = |_, input: &mut [f32]| {
             let mut rng = Pcg64::seed_from_u64(5);
             input.iter_mut().for_each(|v| *v = rng.random_range(-2.0..2.0));
         };
-        trainer.gradients(samples, fill, |_, (), outputs, d| {
+        trainer.gradients(samples, fill, |(), outputs, d| {
             let mut rng = Pcg64::seed_from_u64(7);
             d[0].iter_mut().for_each(|d| *d = rng.random_range(-1.0..1.0));
             outputs.get(0).iter().zip(&d[0]).map(|(o, d)| f64::from(*o) * f64::from(*d)).sum()
@@ -251,16 +300,17 @@ mod tests {
                 Op::Activation(Activation::PRelu),
                 Op::Dense { units: 4 },
             ]);
+            t = t.with_average();
             t.groups = (0..4).map(|_| GroupState::default()).collect();
-            let step = Step { samples: 5, rate: 0.01, decay: 0.01, average: 0.9 };
+            let step = Step { batch: 20, scale: 1.0, rate: 0.01, decay: 0.01, average: 0.9 };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 for i in 0..3 {
-                    let fill = |group: usize, input: &mut [f32]| {
-                        let mut rng = Pcg64::seed_from_u64((10 * i + group) as u64);
+                    let fill = |samples: Range<usize>, input: &mut [f32]| {
+                        let mut rng = Pcg64::seed_from_u64((100 * i + samples.start) as u64);
                         input.iter_mut().for_each(|v| *v = rng.random_range(-1.0..1.0));
                     };
-                    t.step(step, fill, |_, (), outputs, d| d[0].copy_from_slice(outputs.get(0)));
+                    t.step(step, fill, |(), outputs, d| d[0].copy_from_slice(outputs.get(0)));
                 }
             });
             (t.params, t.average)

@@ -76,10 +76,16 @@ fn a_training_step_gives_pytorchs_numbers() {
         }
     }
     let mut trainer = Trainer::new(graph, params, 1);
-    let step = Step { samples: 4, rate: fixture["learning_rate"].as_f64().unwrap() as f32, decay: 0.0, average: 0.0 };
-    let fill = |_: usize, to: &mut [f32]| to.copy_from_slice(&input);
+    let step = Step {
+        batch: 4,
+        scale: 1.0,
+        rate: fixture["learning_rate"].as_f64().unwrap() as f32,
+        decay: 0.0,
+        average: 0.0,
+    };
+    let fill = |_, to: &mut [f32]| to.copy_from_slice(&input);
     // The root of the mean square of `points - target`, plus the mean square of `extra`.
-    let reports = trainer.step(step, fill, |_, (), outputs, d| {
+    let reports = trainer.step(step, fill, |(), outputs, d| {
         let (points, extra) = (outputs.get(0), outputs.get(1));
         let mean = |values: &mut dyn Iterator<Item = f32>, n: usize| values.sum::<f32>() / n as f32;
         let root = mean(&mut points.iter().zip(&target).map(|(p, t)| (p - t).powi(2)), points.len()).sqrt();

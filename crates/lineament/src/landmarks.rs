@@ -1,6 +1,6 @@
 //! The 68 points of one face, how far off each may be, and whether it is a face at all.
 
-use crate::crop::{Crop, MARGIN};
+use crate::crop::{Crop, MARGIN, normalise};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::geometry::Point;
@@ -27,6 +27,10 @@ pub struct Landmarks {
 pub struct LandmarkNetwork {
     engine: Engine,
     side_px: usize,
+    look: Look,
+    normalisation: Normalisation,
+    /// Expected errors in the crop frame, of a network that does not say them itself.
+    usual_errors: Option<[f32; POINTS]>,
 }
 
 impl LandmarkNetwork {
@@ -37,39 +41,60 @@ impl LandmarkNetwork {
     /// [`crate::model`] describes.
     pub fn new(model: &Model) -> Result<Self> {
         model.expect_role(Role::Landmarks)?;
-        let margin = format!("margin={MARGIN}");
-        for (name, value) in [
-            (key::INPUT, "grey"),
-            (key::NORMALISATION, "standardise"),
-            (key::TOPOLOGY, "ibug68"),
-            (key::CROP, margin.as_str()),
-        ] {
-            model.expect(name, value)?;
-        }
+        model.expect(key::INPUT, "grey")?;
+        model.expect(key::TOPOLOGY, "ibug68")?;
+        let says = |name: &str| model.metadata.get(name).unwrap_or_default();
+        let unknown =
+            |name: &str| Error::Model(format!("its metadata says {name} = `{}`, which is not known", says(name)));
+        let normalisation = match says(key::NORMALISATION) {
+            "standardise" => Normalisation::Standardise,
+            "unit" => Normalisation::Unit,
+            _ => return Err(unknown(key::NORMALISATION)),
+        };
+        let look = Look::parse(says(key::CROP)).ok_or_else(|| unknown(key::CROP))?;
         let engine = Engine::new(model)?;
         let input = engine.input_shape();
         if input.height != input.width || input.channels != 1 {
             return Err(Error::Model(format!("a landmark network's input is a grey square, not {input:?}")));
         }
-        for (name, len) in [("points", 2 * POINTS), ("log_errors", POINTS), ("score", 1)] {
+        let usual_errors = match model.metadata.get(key::ERRORS) {
+            Some(list) => Some(usual_errors(list).ok_or_else(|| unknown(key::ERRORS))?),
+            None => None,
+        };
+        let judged = [("points", 2 * POINTS), ("log_errors", POINTS), ("score", 1)];
+        for &(name, len) in if usual_errors.is_some() { &judged[..1] } else { &judged } {
             match engine.output_shape(name) {
                 Some(shape) if shape == Shape::hwc(1, 1, len) => (),
                 shape => return Err(Error::Model(format!("the output `{name}` is [1, {len}], not {shape:?}"))),
             }
         }
-        Ok(Self { engine, side_px: input.width })
+        Ok(Self { engine, side_px: input.width, look, normalisation, usual_errors })
     }
 
-    /// The points of the face within `crop`.
+    /// The points of the face within `crop`. A network that was trained on other crops looks where it was trained to.
+    /// One that cannot tell faces from other things answers a score of 1.
     pub fn place(&mut self, image: &GreyImage, crop: &Crop) -> Landmarks {
-        let side_px = self.side_px;
-        self.engine.run(|input| crop.cut_into(image, side_px, input));
+        let (side_px, normalisation) = (self.side_px, self.normalisation);
+        let crop = self.look.from_standard(crop);
+        self.engine.run(|input| {
+            crop.sample_into(image, side_px, input);
+            match normalisation {
+                Normalisation::Standardise => normalise(input),
+                Normalisation::Unit => input.iter_mut().for_each(|v| *v /= 255.0),
+            }
+        });
         let output = |name| self.engine.output(name).map_or(&[][..], |(values, _)| values);
-        let (points, log_errors, score) = (output("points"), output("log_errors"), output("score"));
+        let points = output("points");
         let image_from_crop = crop.image_from_crop();
         let points = std::array::from_fn(|i| image_from_crop * Point::new(points[2 * i], points[2 * i + 1]));
-        let errors = std::array::from_fn(|i| log_errors[i].exp() * image_from_crop.scale());
-        let score = 1.0 / (1.0 + (-score[0]).exp());
+        let (errors, score) = match self.usual_errors {
+            Some(errors) => (errors, 1.0),
+            None => {
+                let (log_errors, score) = (output("log_errors"), output("score"));
+                (std::array::from_fn(|i| log_errors[i].exp()), 1.0 / (1.0 + (-score[0]).exp()))
+            }
+        };
+        let errors = errors.map(|e| e * image_from_crop.scale());
         if points.iter().all(|p| p.is_finite()) && errors.iter().all(|e: &f32| e.is_finite()) && score.is_finite() {
             Landmarks { points, errors, score, pose: Pose::from_points(&points) }
         } else {
@@ -80,6 +105,119 @@ impl LandmarkNetwork {
     }
 }
 
+/// How pixels become a network's numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Normalisation {
+    /// [`normalise`].
+    Standardise,
+    /// Brightness from 0 to 1.
+    Unit,
+}
+
+/// The crop that a network was trained on, relative to the box of the 68 points along the face's axes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Look {
+    /// Side of the crop over the longer side of the box.
+    margin: f32,
+    /// From the box's centre to the crop's, right and down, over the longer side of the box.
+    shift: (f32, f32),
+}
+
+impl Look {
+    /// `margin=1.35`, or `margin=1.1 shift=0,-0.05`.
+    fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ');
+        let margin: f32 = words.next()?.strip_prefix("margin=")?.parse().ok()?;
+        let shift = match words.next() {
+            None => (0.0, 0.0),
+            Some(word) => {
+                let (x, y) = word.strip_prefix("shift=")?.split_once(',')?;
+                (x.parse::<f32>().ok()?, y.parse::<f32>().ok()?)
+            }
+        };
+        let sane = (0.5..=4.0).contains(&margin) && shift.0.abs() <= 1.0 && shift.1.abs() <= 1.0;
+        (sane && words.next().is_none()).then_some(Self { margin, shift })
+    }
+
+    /// The network's crop for the face that the library's own `crop` is around.
+    fn from_standard(&self, crop: &Crop) -> Crop {
+        // Exactly the same for the library's own networks, also where the numbers are wild.
+        if *self == (Self { margin: MARGIN, shift: (0.0, 0.0) }) {
+            return *crop;
+        }
+        let longer_side = crop.side / MARGIN;
+        // A crop's own frame is from -1 to 1.
+        let center = crop.image_from_crop() * Point::new(2.0 * self.shift.0 / MARGIN, 2.0 * self.shift.1 / MARGIN);
+        Crop { center, side: self.margin * longer_side, ..*crop }
+    }
+}
+
+/// One number for each point, with commas between.
+fn usual_errors(list: &str) -> Option<[f32; POINTS]> {
+    let errors = list.split(',').map(|e| e.parse().ok().filter(|e| (0.0..=2.0).contains(e)));
+    errors.collect::<Option<Vec<f32>>>()?.try_into().ok()
+}
+
 fn finite(x: f32) -> f32 {
     if x.is_finite() { x } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Rect;
+    use crate::image::ImageView;
+    use crate::model::{Architecture, Metadata, Op, write};
+
+    /// A network that answers the same points to every picture of 4x4 pixels.
+    fn fixed_network(points: &[f32], crop: &str, errors: Option<&str>) -> Vec<u8> {
+        let mut net = Architecture::new(Shape::hwc(4, 4, 1));
+        let value = net.push(Op::Dense { units: 2 * POINTS });
+        net.output("points", value);
+        let mut metadata = Metadata::new(Role::Landmarks);
+        for (key, value) in
+            [(key::INPUT, "grey"), (key::TOPOLOGY, "ibug68"), (key::NORMALISATION, "unit"), (key::CROP, crop)]
+        {
+            metadata.set(key, value);
+        }
+        if let Some(errors) = errors {
+            metadata.set(key::ERRORS, errors);
+        }
+        let weights = vec![(vec![16, 2 * POINTS], vec![0.0; 32 * POINTS]), (vec![2 * POINTS], points.to_vec())];
+        write(&net, &metadata, &[weights]).unwrap()
+    }
+
+    #[test]
+    fn a_network_without_errors_of_its_own_has_usual_ones_and_looks_where_it_was_trained_to() {
+        let errors = vec!["0.1"; POINTS].join(",");
+        let points = vec![0.5; 2 * POINTS];
+        let bytes = fixed_network(&points, "margin=1.5 shift=0.1,-0.2", Some(&errors));
+        let mut network = LandmarkNetwork::new(&Model::parse(&bytes).unwrap()).unwrap();
+        let pixels = [9; 100 * 100];
+        let grey = ImageView::grey(&pixels, 100, 100).unwrap().to_grey();
+        // A box of 40x30 around (50, 50): the crop is 60 wide, its centre 4 to the right and 8 up.
+        let crop = Crop::from_rect(&Rect::from_xywh(30.0, 35.0, 40.0, 30.0));
+        let landmarks = network.place(&grey, &crop);
+        let expected = Point::new(54.0 + 0.5 * 30.0, 42.0 + 0.5 * 30.0);
+        assert!(landmarks.points.iter().all(|p| p.distance(expected) < 1e-3), "{:?}", landmarks.points[0]);
+        assert!(landmarks.errors.iter().all(|e| (e - 3.0).abs() < 1e-4) && landmarks.score == 1.0);
+    }
+
+    #[test]
+    fn metadata_that_says_something_unknown_is_refused() {
+        let errors = vec!["0.1"; POINTS].join(",");
+        let points = [0.0; 2 * POINTS];
+        for (crop, errors) in [
+            ("margin=nan", Some(errors.as_str())),
+            ("margin=1.2 shift=0", Some(&errors)),
+            ("margin=1.2 shift=0,0 more", Some(&errors)),
+            ("side=2", Some(&errors)),
+            ("margin=1.2", Some("0.1,0.2")),
+            ("margin=1.2", Some("-1")),
+            ("margin=1.2", None),
+        ] {
+            let bytes = fixed_network(&points, crop, errors);
+            assert!(LandmarkNetwork::new(&Model::parse(&bytes).unwrap()).is_err(), "{crop} {errors:?}");
+        }
+    }
 }

@@ -1,12 +1,14 @@
 //! How a run comes along, on standard error: a bar where somebody watches, else a line now and then.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write as _, stderr};
+use std::io::{IsTerminal, stderr};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use lineament_train::task::Task;
 use lineament_train::train::{Epoch, Run};
+
+use crate::progress::say;
 
 /// Longest silence where there is no bar.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -93,9 +95,4 @@ impl Watch {
         let seconds = self.started.elapsed().as_secs_f64() * left as f64 / done as f64;
         format!(", {} left", HumanDuration(Duration::from_secs_f64(seconds)))
     }
-}
-
-/// A line on standard error. That nobody may be listening there is no failure.
-pub fn say(line: &str) {
-    let _ = writeln!(stderr(), "{}", crate::failure::one_line(line));
 }

@@ -1,6 +1,8 @@
 //! Runs the real program in empty folders. Every test name is a sentence.
 
+mod annotate;
 mod bench;
+mod data;
 mod help;
 mod helpers;
 mod inspect;

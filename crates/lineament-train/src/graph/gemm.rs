@@ -41,7 +41,10 @@ pub fn multiply(c: &mut [f32], a: Matrix, b: Matrix, accumulate: bool) {
     assert_eq!(a.columns, b.rows, "inner sizes of a matrix product");
     assert_eq!(c.len(), a.rows * b.columns, "size of a matrix product");
     let ((a_row, a_column), (b_row, b_column)) = (a.steps(), b.steps());
-    if c.is_empty() {
+    if a.columns == 0 && !accumulate {
+        c.fill(0.0);
+    }
+    if c.is_empty() || a.columns == 0 {
         return;
     }
     let multiply = gemm_f32::gemm::f32::get_gemm_fn();

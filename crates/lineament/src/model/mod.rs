@@ -20,8 +20,9 @@
 //! | `name` | the model's name | `lite` |
 //! | `topology` | what the points are | `ibug68` |
 //! | `input` | what the channels are | `grey` |
-//! | `normalisation` | how pixels become numbers: `standardise` is mean 0, deviation 1 over the input | `standardise` |
-//! | `crop` | how the input is cut out around a face's box | `margin=1.35` |
+//! | `normalisation` | how pixels become numbers: `standardise` is mean 0, deviation 1 over the input, `unit` 0 to 1 | `standardise` |
+//! | `crop` | how the input is cut out around the box of the 68 points: its side over the box's longer side, and how far its centre is to the right and below, over the same | `margin=1.1 shift=0,-0.05` |
+//! | `errors` | expected error of each point in the crop (which is 2 wide), of a network that does not say it itself | `0.03,0.02,...` |
 //! | `outputs` | what the outputs mean | `points: x, y in the crop, -1 to 1` |
 //! | `training_data` | what the weights were learned from | `300-W` |
 //! | `licence` | of the weights | `research only` |
@@ -66,6 +67,8 @@ pub mod key {
     pub const NORMALISATION: &str = "normalisation";
     /// How the input is cut out of the image around a face's box.
     pub const CROP: &str = "crop";
+    /// Expected error of each point, of a network that does not say it itself.
+    pub const ERRORS: &str = "errors";
     /// What the outputs mean.
     pub const OUTPUTS: &str = "outputs";
     /// What the weights were learned from.

@@ -1,0 +1,148 @@
+//! The unfinished work on disk: a folder with the settings and, for each finished shard, its records, its rejections and
+//! its counts.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use lineament::topology::POINTS;
+
+use super::identity::Identity;
+use super::{Counts, Rejection};
+use crate::error::{Error, Result};
+use crate::record::Record;
+use crate::table::part::PartFile;
+use crate::table::{ReadOptions, Reader, Writer, point_names};
+
+/// The folder of finished shards.
+pub(super) struct Parts {
+    folder: PathBuf,
+}
+
+/// Ending of a shard's records; Parquet keeps everything.
+const RECORDS: &str = ".parquet";
+
+/// Columns of the rejections.
+const REJECT_COLUMNS: &str = "photo,face,reason,detail\n";
+
+impl Parts {
+    /// Begins the folder, or goes on with one that was begun with the same settings and photos.
+    pub fn open(folder: PathBuf, now: &Identity, restart: bool) -> Result<Self> {
+        let parts = Self { folder };
+        if restart && parts.folder.exists() {
+            parts.remove()?;
+        }
+        let path = parts.folder.join("settings.json");
+        match fs::read(&path) {
+            Ok(bytes) => parts.compare(&serde_json::from_slice(&bytes).unwrap_or_default(), now)?,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => {
+                fs::create_dir_all(&parts.folder).map_err(|e| Error::file(&parts.folder, e))?;
+                write_whole(&path, &serde_json::to_vec_pretty(now).unwrap_or_default())?;
+            }
+            Err(e) => return Err(Error::file(&path, e)),
+        }
+        Ok(parts)
+    }
+
+    fn compare(&self, begun: &Identity, now: &Identity) -> Result<()> {
+        let Some((name, value)) = now.iter().find(|(name, value)| begun.get(*name) != Some(value)) else {
+            return Ok(());
+        };
+        let was = begun.get(name).map_or("not known", String::as_str);
+        let reason = format!(
+            "unfinished work was begun with other settings: {name} was {was}, now it is {value}; give what was given \
+             then to go on, or --restart to begin anew"
+        );
+        Err(Error::Unfinished { path: self.folder.clone(), reason })
+    }
+
+    fn path(&self, number: usize, ending: &str) -> PathBuf {
+        self.folder.join(format!("{number:06}{ending}"))
+    }
+
+    /// The counts of a finished shard. They are written last: where they stand the rest does.
+    pub fn counts(&self, number: usize) -> Result<Option<Counts>> {
+        let path = self.path(number, ".json");
+        match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map(Some)
+                .map_err(|e| Error::Unfinished { path, reason: format!("damaged ({e}); --restart begins anew") }),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(Error::file(&path, e)),
+        }
+    }
+
+    /// Writes a finished shard.
+    pub fn write(&self, number: usize, faces: Vec<Result<Record, Rejection>>, photos: usize) -> Result<Counts> {
+        let mut counts = Counts { photos, ..Counts::default() };
+        let mut records = Writer::create(&self.path(number, RECORDS), &point_names(POINTS))?;
+        let rejects_path = self.path(number, ".rejects.csv");
+        let mut rejects = csv::Writer::from_writer(Vec::new());
+        for face in &faces {
+            counts.add_face(face);
+            match face {
+                Ok(record) => records.write(record)?,
+                Err(rejection) => {
+                    let face = rejection.face.map_or(String::new(), |face| face.to_string());
+                    let row = [&rejection.photo, &face, rejection.reason.name(), &rejection.detail];
+                    rejects.write_record(row).map_err(|e| Error::records(&rejects_path, e.to_string()))?;
+                }
+            }
+        }
+        records.finish()?;
+        let rejects = rejects.into_inner().map_err(|e| Error::records(&rejects_path, e.to_string()))?;
+        write_whole(&rejects_path, &rejects)?;
+        write_whole(&self.path(number, ".json"), &serde_json::to_vec(&counts).unwrap_or_default())?;
+        Ok(counts)
+    }
+
+    /// Writes all records in order; false when stopped.
+    pub fn join_records(&self, shards: usize, output: &Path, stop: &AtomicBool) -> Result<bool> {
+        let mut writer = Writer::create(output, &point_names(POINTS))?;
+        for number in 0..shards {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            for record in Reader::open(&self.path(number, RECORDS), ReadOptions::default())? {
+                writer.write(&record?)?;
+            }
+        }
+        writer.finish()?;
+        Ok(true)
+    }
+
+    pub fn join_rejections(&self, shards: usize, output: &Path) -> Result<()> {
+        let fault = |e| Error::file(output, e);
+        let mut whole = PartFile::create(output)?;
+        whole.write_all(REJECT_COLUMNS.as_bytes()).map_err(fault)?;
+        for number in 0..shards {
+            let path = self.path(number, ".rejects.csv");
+            let mut part = File::open(&path).map_err(|e| Error::file(&path, e))?;
+            io::copy(&mut part, &mut whole).map_err(fault)?;
+        }
+        whole.finish()
+    }
+
+    /// Removes what this module wrote, then the folder, which must be empty then: nobody else's files are taken along.
+    pub fn remove(&self) -> Result<()> {
+        let fault = |e| Error::file(&self.folder, e);
+        for entry in fs::read_dir(&self.folder).map_err(fault)? {
+            let path = entry.map_err(fault)?.path();
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            if name.starts_with("settings.json")
+                || name.len() > 6 && name.as_bytes().iter().take(6).all(u8::is_ascii_digit)
+            {
+                fs::remove_file(&path).map_err(|e| Error::file(&path, e))?;
+            }
+        }
+        fs::remove_dir(&self.folder).map_err(fault)
+    }
+}
+
+/// Writes a small file so that a reader sees all of it or nothing.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
+    let mut part = PartFile::create(path)?;
+    part.write_all(bytes).map_err(|e| Error::file(path, e))?;
+    part.finish()
+}

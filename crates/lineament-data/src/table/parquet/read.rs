@@ -1,0 +1,289 @@
+//! Reads records from Parquet: ours, and those of other programs that hold at least points and pixels.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use lineament::{Point, Rect};
+use parquet::data_type::ByteArray;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
+use parquet::schema::types::SchemaDescriptor;
+
+use super::super::{ReadOptions, header, point_names};
+use super::columns::Column;
+use super::{NUMBERS, SIZES, VERSION, key, name};
+use crate::error::{Error, Result};
+use crate::record::{Origin, Record, SIDE};
+
+/// Rows that are unpacked at once, so that groups of any size take little memory.
+const BATCH_ROWS: usize = 128;
+
+/// Reads records.
+pub struct ParquetReader {
+    path: PathBuf,
+    file: Box<dyn FileReader>,
+    names: Vec<String>,
+    options: ReadOptions,
+    /// Of the file.
+    rows: u64,
+    /// The group that is read next.
+    group: usize,
+    /// The columns of the group that is being read, by name, and its rows that are not yet unpacked.
+    columns: HashMap<&'static str, Column>,
+    rows_left: usize,
+    /// Unpacked rows that are not yet handed out; `None` where a value is missing.
+    batch: VecDeque<Option<Record>>,
+    /// Rows that were unpacked, and that were handed out or left out.
+    unpacked: u64,
+    row: u64,
+    left_out: u64,
+}
+
+impl ParquetReader {
+    /// Reads the schema, and the first rows where the file does not tell the number of points.
+    pub fn new(path: &Path, source: impl ChunkReader + 'static, options: ReadOptions) -> Result<Self> {
+        let file = guarded(path, || SerializedFileReader::new(source).map_err(|e| fault(path, "", &e)))?;
+        let metadata = file.metadata().file_metadata();
+        for name in [name::POINTS, name::PIXELS] {
+            if leaf(metadata.schema_descr(), name).is_none() {
+                let reason = format!("no column `{name}`; a table of faces has at least points and pixels");
+                return Err(Error::records(path, reason));
+            }
+        }
+        let rows = u64::try_from(metadata.num_rows()).unwrap_or_default();
+        let mut reader = Self {
+            path: path.to_owned(),
+            names: Vec::new(),
+            options,
+            rows,
+            group: 0,
+            columns: HashMap::new(),
+            rows_left: 0,
+            batch: VecDeque::new(),
+            unpacked: 0,
+            row: 0,
+            left_out: 0,
+            file: Box::new(file),
+        };
+        reader.names = match reader.names_in_metadata()? {
+            Some(names) => names,
+            None => reader.names_by_first_row()?,
+        };
+        header::check(&reader.names).map_err(|reason| Error::records(path, reason))?;
+        Ok(reader)
+    }
+
+    pub fn columns(&self) -> &[String] {
+        &self.names
+    }
+
+    pub fn left_out(&self) -> u64 {
+        self.left_out
+    }
+
+    pub fn share_read(&self) -> f64 {
+        (self.row as f64 / self.rows.max(1) as f64).min(1.0)
+    }
+
+    /// The next complete row.
+    pub fn next_record(&mut self) -> Result<Option<Record>> {
+        loop {
+            match self.batch.pop_front() {
+                Some(record) => {
+                    self.row += 1;
+                    match record {
+                        Some(record) => return Ok(Some(record)),
+                        None => self.left_out += 1,
+                    }
+                }
+                None if self.unpack()? => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Unpacks the next rows; false at the end.
+    fn unpack(&mut self) -> Result<bool> {
+        let path = self.path.clone();
+        guarded(&path, || self.unpack_rows())
+    }
+
+    fn unpack_rows(&mut self) -> Result<bool> {
+        while self.rows_left == 0 {
+            if self.group == self.file.num_row_groups() {
+                return Ok(false);
+            }
+            self.open_group()?;
+        }
+        let rows = self.rows_left.min(BATCH_ROWS);
+        let photos = self.column(name::PHOTO, |c| c.bytes(rows))?;
+        let sizes = read_each(SIZES, |name| self.column(name, |c| c.numbers(rows)))?;
+        let numbers = read_each(NUMBERS.map(|n| n.name), |name| self.column(name, |c| c.numbers(rows)))?;
+        let points = self.column(name::POINTS, |c| c.lists(rows))?.unwrap_or_default();
+        let pixels = self.column(name::PIXELS, |c| c.bytes(rows))?.unwrap_or_default();
+        for (i, (points, pixels)) in points.into_iter().zip(pixels).enumerate() {
+            let photo = photos.as_ref().and_then(|photos| photos.get(i).cloned().flatten());
+            let at = |column: &Option<Vec<Option<f64>>>| column.as_ref().and_then(|c| c.get(i).copied().flatten());
+            let record = photo
+                .map(|photo| origin(&photo, sizes.each_ref().map(at), numbers.each_ref().map(at)))
+                .transpose()
+                .and_then(|origin| self.record(origin, points, pixels));
+            self.unpacked += 1;
+            let record = record
+                .map_err(|reason| Error::records(&self.path, format!("row {}, column {reason}", self.unpacked)))?;
+            self.batch.push_back(record);
+        }
+        self.rows_left -= rows;
+        Ok(true)
+    }
+
+    fn open_group(&mut self) -> Result<()> {
+        let group = self.file.get_row_group(self.group).map_err(|e| fault(&self.path, "", &e))?;
+        let schema = self.file.metadata().file_metadata().schema_descr();
+        let names = [name::PHOTO, name::POINTS, name::PIXELS].into_iter().chain(SIZES).chain(NUMBERS.map(|n| n.name));
+        self.columns.clear();
+        for name in names {
+            let Some(leaf) = leaf(schema, name) else { continue };
+            let pages = group.get_column_page_reader(leaf).map_err(|e| fault(&self.path, name, &e))?;
+            self.columns.insert(name, Column::new(schema.column(leaf), pages));
+        }
+        self.rows_left = usize::try_from(group.metadata().num_rows()).unwrap_or_default();
+        self.group += 1;
+        Ok(())
+    }
+
+    /// What `read` finds in the column; `None` where the table has none of this name.
+    fn column<V>(
+        &mut self,
+        name: &'static str,
+        read: impl FnOnce(&mut Column) -> parquet::errors::Result<V>,
+    ) -> Result<Option<V>> {
+        let column = self.columns.get_mut(name);
+        column.map(read).transpose().map_err(|e| fault(&self.path, name, &e))
+    }
+
+    fn record(
+        &self,
+        origin: Option<Origin>,
+        points: Vec<Option<f32>>,
+        pixels: Option<ByteArray>,
+    ) -> Result<Option<Record>, String> {
+        let missing =
+            |name| format!("`{name}`: no value; `skip_incomplete` (--skip-incomplete) leaves incomplete rows out");
+        let incomplete = points.contains(&None) || pixels.is_none();
+        let Some(pixels) = pixels.filter(|_| !incomplete) else {
+            let name = if points.contains(&None) { name::POINTS } else { name::PIXELS };
+            return if self.options.skip_incomplete { Ok(None) } else { Err(missing(name)) };
+        };
+        let numbers: Vec<f32> = points.into_iter().flatten().collect();
+        if !self.names.is_empty() && numbers.len() != self.names.len() {
+            let (found, expected) = (numbers.len(), self.names.len());
+            return Err(format!("`{}`: {found} coordinates, expected {expected}", name::POINTS));
+        }
+        if let Some(number) = numbers.iter().find(|n| !n.is_finite()) {
+            return Err(format!("`{}`: `{number}` is not a finite number", name::POINTS));
+        }
+        if pixels.len() != SIDE * SIDE {
+            let (found, expected) = (pixels.len(), SIDE * SIDE);
+            return Err(format!("`{}`: {found} bytes, expected {expected}: {SIDE}x{SIDE} grey values", name::PIXELS));
+        }
+        let points = numbers.chunks_exact(2).map(|p| Point::new(p[0], p[1])).collect();
+        Ok(Some(Record { points, pixels: pixels.data().to_vec(), origin }))
+    }
+
+    fn names_in_metadata(&self) -> Result<Option<Vec<String>>> {
+        let pairs = self.file.metadata().file_metadata().key_value_metadata();
+        let value = |key: &str| pairs?.iter().find(|pair| pair.key == key)?.value.as_deref();
+        let refuse = |what: String| Err(Error::records(&self.path, what));
+        if let Some(version) = value(key::VERSION).filter(|&v| v != VERSION) {
+            let version = header::excerpt(version.as_bytes());
+            return refuse(format!(
+                "is of version {version}, this program reads version {VERSION}; use a newer program"
+            ));
+        }
+        if let Some(side) = value(key::SIDE).filter(|&s| s != SIDE.to_string()) {
+            let side = header::excerpt(side.as_bytes());
+            return refuse(format!("holds pictures of side {side}, expected {SIDE}"));
+        }
+        Ok(value(key::COLUMNS).map(|names| names.split(',').map(str::to_owned).collect()))
+    }
+
+    fn names_by_first_row(&mut self) -> Result<Vec<String>> {
+        while self.batch.iter().all(Option::is_none) {
+            if !self.unpack()? {
+                let reason = format!("no rows and no `{}` in its metadata to tell the points", key::COLUMNS);
+                return Err(Error::records(&self.path, reason));
+            }
+        }
+        let counts: Vec<usize> = self.batch.iter().flatten().map(|record| record.points.len()).collect();
+        if let Some(other) = counts.iter().find(|&&count| count != counts[0]) {
+            let reason = format!("rows of {} and of {other} points; all must have the same", counts[0]);
+            return Err(Error::records(&self.path, reason));
+        }
+        Ok(point_names(counts[0]))
+    }
+}
+
+/// The number of a column among the values that are stored; lists have theirs inside.
+fn leaf(schema: &SchemaDescriptor, name: &str) -> Option<usize> {
+    schema.columns().iter().position(|column| column.path().parts().first().is_some_and(|first| first == name))
+}
+
+/// An array of results as the result of an array.
+fn read_each<V, const N: usize>(
+    names: [&'static str; N],
+    mut read: impl FnMut(&'static str) -> Result<Option<V>>,
+) -> Result<[Option<V>; N]> {
+    let mut found = names.map(|_| None);
+    for (found, name) in found.iter_mut().zip(names) {
+        *found = read(name)?;
+    }
+    Ok(found)
+}
+
+/// The origin of a row that names its photo. `numbers` are those of [`NUMBERS`].
+fn origin(photo: &ByteArray, sizes: [Option<f64>; 2], numbers: [Option<f64>; NUMBERS.len()]) -> Result<Origin, String> {
+    let photo = photo.as_utf8().map_err(|_| format!("`{}`: not text in UTF-8", name::PHOTO))?.to_owned();
+    let missing =
+        |name| format!("`{name}`: no value, but `{}` has one; give all of the origin or nothing", name::PHOTO);
+    let side = |i: usize| match sizes[i] {
+        None => Err(missing(SIZES[i])),
+        Some(n) if n >= 1.0 && n <= f64::from(u32::MAX) && n.fract() == 0.0 => Ok(n as u32),
+        Some(n) => Err(format!("`{}`: `{n}` is not a number of pixels", SIZES[i])),
+    };
+    let photo_size = (side(0)?, side(1)?);
+    if let Some(i) = numbers.iter().position(|n| n.is_some_and(|n| !(n as f32).is_finite())) {
+        return Err(format!("`{}`: not a finite number", NUMBERS[i].name));
+    }
+    let numbers = numbers.map(|n| n.map(|n| n as f32));
+    let [fx, fy, fw, fh, cx, cy, side, score, expected_error, roll, yaw, pitch] = numbers;
+    let needed = |i: usize, value: Option<f32>| value.ok_or_else(|| missing(NUMBERS[i].name));
+    let face = Rect::from_xywh(needed(0, fx)?, needed(1, fy)?, needed(2, fw)?, needed(3, fh)?);
+    let side = needed(6, side)?;
+    let crop = Rect::from_xywh(needed(4, cx)?, needed(5, cy)?, side, side);
+    let pose = match (roll, yaw, pitch) {
+        (Some(roll), Some(yaw), Some(pitch)) => Some([roll, yaw, pitch]),
+        _ => None,
+    };
+    Ok(Origin { photo, photo_size, face, crop, score: score.unwrap_or(1.0), expected_error, pose })
+}
+
+/// The Parquet library answers most damage by an error, but some by a panic, which must not end a user's program. The
+/// reader is not used again afterwards.
+fn guarded<V>(path: &Path, read: impl FnOnce() -> Result<V>) -> Result<V> {
+    let caught = catch_unwind(AssertUnwindSafe(read));
+    caught.unwrap_or_else(|_| Err(Error::records(path, "damaged Parquet: what it says of its own parts is not so")))
+}
+
+/// What the Parquet library says about a file or one of its columns.
+fn fault(path: &Path, column: &str, error: &ParquetError) -> Error {
+    let place = if column.is_empty() { String::new() } else { format!("column `{column}`: ") };
+    let reason = match error {
+        ParquetError::General(text) | ParquetError::NYI(text) | ParquetError::EOF(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let reason = header::excerpt_line(&reason);
+    let remedy = if reason.contains("Disabled feature") { "; write it with snappy or no compression" } else { "" };
+    Error::records(path, format!("damaged or foreign Parquet: {place}{reason}{remedy}"))
+}
