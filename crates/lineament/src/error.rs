@@ -1,4 +1,4 @@
-//! Errors, sorted by who is at fault: the pixels, the model file, or the way the two were put together.
+//! Errors, sorted by who is at fault: the pixels, the model or cascade file, or the way the two were put together.
 
 use thiserror::Error;
 
@@ -12,6 +12,9 @@ pub enum Error {
     /// The model file is damaged, truncated, or uses something this version does not read.
     #[error("not a readable model file: {0}")]
     Model(String),
+    /// The text is no cascade that this version reads, or one that contradicts itself.
+    #[error("not a readable cascade file: {0}")]
+    Cascade(String),
     /// The model is sound but has another role than the one it was given for.
     #[error("wrong model: expected the role `{expected}`, the file says `{actual}`")]
     Role {

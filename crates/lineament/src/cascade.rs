@@ -1,1 +1,0 @@
-//! Viola and Jones' detector, in the making.

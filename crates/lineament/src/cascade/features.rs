@@ -1,0 +1,179 @@
+//! What a node of a cascade asks of a window: the brightness of rectangles beside others (Haar), or which of eight
+//! blocks are at least as bright as the one in their middle (local binary pattern).
+
+use std::array::from_fn;
+
+use super::integral::Layout;
+
+/// A question as the file has it, in pixels of the window.
+pub(super) trait Feature {
+    /// The question for one layout of the integral images.
+    type Placed: Placed;
+    /// Windows are compared at the same contrast: sums are divided by the window's standard deviation.
+    const NORMALISED: bool;
+    /// The feature needs sums over turned rectangles.
+    fn tilted(&self) -> bool;
+    /// Rectangles become offsets.
+    fn place(&self, layout: &Layout) -> Self::Placed;
+}
+
+/// A question with offsets into integral images.
+pub(super) trait Placed {
+    /// For `N` windows in a row, the first at `at`: `left` where the answer is the left one, else `right`.
+    fn choose<const N: usize>(
+        &self,
+        sums: &[u32],
+        at: usize,
+        norms: &[f32; N],
+        left: &[f32; N],
+        right: &[f32; N],
+    ) -> [f32; N];
+}
+
+/// An upright rectangle; turned by 45 degrees it starts at its top corner, `width` along the diagonal down right and
+/// `height` along the one down left.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(super) struct Block {
+    pub(super) x: usize,
+    pub(super) y: usize,
+    pub(super) width: usize,
+    pub(super) height: usize,
+}
+
+/// Offsets of left top, right top, left bottom and right bottom corner.
+pub(super) type Corners = [usize; 4];
+
+impl Block {
+    pub(super) fn corners(&self, layout: &Layout) -> Corners {
+        let Self { x, y, width, height } = *self;
+        [(x, y), (x + width, y), (x, y + height), (x + width, y + height)].map(|(x, y)| layout.offset(x, y))
+    }
+
+    /// Of the turned rectangle: top, left, right, bottom. `x` is at least `height`, as the reader makes sure.
+    fn tilted_corners(&self, layout: &Layout) -> Corners {
+        let Self { x, y, width, height } = *self;
+        [(x, y), (x - height, y + height), (x + width, y + width), (x + width - height, y + width + height)]
+            .map(|(x, y)| layout.tilted_offset(x, y))
+    }
+}
+
+/// Sums over a rectangle in `N` windows.
+#[inline(always)]
+pub(super) fn sum<const N: usize>(sums: &[u32], at: usize, corners: &Corners) -> [u32; N] {
+    let [a, b, c, d] = corners.map(|corner| &sums[at + corner..][..N]);
+    from_fn(|k| a[k].wrapping_sub(b[k]).wrapping_sub(c[k]).wrapping_add(d[k]))
+}
+
+/// Two or three weighted rectangles.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Haar {
+    pub(super) blocks: [Block; 3],
+    /// Of each block; 0 for one that is not there.
+    pub(super) weights: [f32; 3],
+    pub(super) tilted: bool,
+    /// Below it the answer is left.
+    pub(super) threshold: f32,
+}
+
+/// [`Haar`] with offsets.
+pub(super) struct PlacedHaar {
+    corners: [Corners; 3],
+    weights: [f32; 3],
+    threshold: f32,
+}
+
+impl Feature for Haar {
+    type Placed = PlacedHaar;
+    const NORMALISED: bool = true;
+
+    fn tilted(&self) -> bool {
+        self.tilted
+    }
+
+    fn place(&self, layout: &Layout) -> PlacedHaar {
+        let corners = |block: &Block| if self.tilted { block.tilted_corners(layout) } else { block.corners(layout) };
+        PlacedHaar { corners: self.blocks.each_ref().map(corners), weights: self.weights, threshold: self.threshold }
+    }
+}
+
+impl Placed for PlacedHaar {
+    #[inline(always)]
+    fn choose<const N: usize>(
+        &self,
+        sums: &[u32],
+        at: usize,
+        norms: &[f32; N],
+        left: &[f32; N],
+        right: &[f32; N],
+    ) -> [f32; N] {
+        let weighted = |k: usize| sum::<N>(sums, at, &self.corners[k]).map(|sum| self.weights[k] * sum as i32 as f32);
+        let (a, b) = (weighted(0), weighted(1));
+        let mut values: [f32; N] = from_fn(|k| a[k] + b[k]);
+        if self.weights[2] != 0.0 {
+            let c = weighted(2);
+            values = from_fn(|k| values[k] + c[k]);
+        }
+        from_fn(|k| if values[k] * norms[k] < self.threshold { left[k] } else { right[k] })
+    }
+}
+
+/// A grid of three by three blocks.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Lbp {
+    /// The first of the blocks; the others have its size.
+    pub(super) block: Block,
+    /// One bit for each of the 256 patterns: set where the answer is left.
+    pub(super) patterns: [u32; 8],
+}
+
+/// [`Lbp`] with the offsets of the grid's 16 corners, row by row.
+pub(super) struct PlacedLbp {
+    corners: [[usize; 4]; 4],
+    patterns: [u32; 8],
+}
+
+/// The blocks around the middle, clockwise from the left top: the highest bit of the pattern first.
+const AROUND: [(usize, usize); 8] = [(0, 0), (0, 1), (0, 2), (1, 2), (2, 2), (2, 1), (2, 0), (1, 0)];
+
+impl Feature for Lbp {
+    type Placed = PlacedLbp;
+    const NORMALISED: bool = false;
+
+    fn tilted(&self) -> bool {
+        false
+    }
+
+    fn place(&self, layout: &Layout) -> PlacedLbp {
+        let Block { x, y, width, height } = self.block;
+        let corner = |row: usize, column: usize| layout.offset(x + column * width, y + row * height);
+        PlacedLbp { corners: from_fn(|row| from_fn(|column| corner(row, column))), patterns: self.patterns }
+    }
+}
+
+impl Placed for PlacedLbp {
+    #[inline(always)]
+    fn choose<const N: usize>(
+        &self,
+        sums: &[u32],
+        at: usize,
+        _norms: &[f32; N],
+        left: &[f32; N],
+        right: &[f32; N],
+    ) -> [f32; N] {
+        let corners = &self.corners;
+        let block = |row: usize, column: usize| {
+            let [top, bottom] = [&corners[row], &corners[row + 1]];
+            sum::<N>(sums, at, &[top[column], top[column + 1], bottom[column], bottom[column + 1]])
+        };
+        let middle = block(1, 1);
+        let mut patterns = [0u32; N];
+        for (row, column) in AROUND {
+            let block = block(row, column);
+            patterns = from_fn(|k| 2 * patterns[k] + u32::from(block[k] as i32 >= middle[k] as i32));
+        }
+        from_fn(|k| {
+            let pattern = patterns[k] as usize % 256;
+            if self.patterns[pattern / 32] >> (pattern % 32) & 1 == 1 { left[k] } else { right[k] }
+        })
+    }
+}

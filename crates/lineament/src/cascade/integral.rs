@@ -1,0 +1,140 @@
+//! Integral images: sums over any upright rectangle, sums of squares, and sums over rectangles turned by 45 degrees,
+//! from four numbers each.
+//!
+//! Windows are looked at in every second column of a fine level. Columns are therefore stored by their remainder:
+//! first all even ones of a row, then all odd ones. What neighbouring windows read then lies side by side, and the
+//! compiler turns the loop over them into vectors.
+
+/// Windows of a row that are looked at together.
+pub(super) const LANES: usize = 16;
+
+/// Where the numbers of a level lie. One layout serves all levels of a step, at most as large as the first.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Layout {
+    step: usize,
+    /// Columns of one remainder.
+    columns: usize,
+    /// Numbers of one integral image.
+    plane: usize,
+}
+
+impl Layout {
+    /// For pictures up to `width` x `height`, with windows every `step` (1 or 2) columns.
+    pub(super) fn new(width: usize, height: usize, step: usize) -> Self {
+        let columns = (width + 1).div_ceil(step);
+        Self { step, columns, plane: columns * step * (height + 1) }
+    }
+
+    /// From the number of a window (in steps, from the left) on the first row to the corner `x`, `y` within it.
+    pub(super) fn offset(&self, x: usize, y: usize) -> usize {
+        y * self.stride() + x % self.step * self.columns + x / self.step
+    }
+
+    /// As [`Layout::offset`], to the corner of a turned rectangle.
+    pub(super) fn tilted_offset(&self, x: usize, y: usize) -> usize {
+        self.plane + self.offset(x, y)
+    }
+
+    /// Numbers from a row to the next.
+    pub(super) fn stride(&self) -> usize {
+        self.columns * self.step
+    }
+
+    fn store(&self, line: &[u32], row: &mut [u32]) {
+        if self.step == 1 {
+            row[..line.len()].copy_from_slice(line);
+            return;
+        }
+        let (even, odd) = row.split_at_mut(self.columns);
+        let (pairs, last) = line.as_chunks::<2>();
+        for ((&[a, b], even), odd) in pairs.iter().zip(even.iter_mut()).zip(odd) {
+            (*even, *odd) = (a, b);
+        }
+        if let [last] = last {
+            even[pairs.len()] = *last;
+        }
+    }
+}
+
+/// The integral images of one level. Sums wrap at 32 bits: differences over a window are right all the same.
+pub(super) struct Integrals {
+    pub(super) layout: Layout,
+    /// Upright sums, then turned ones where they are wanted.
+    pub(super) sums: Vec<u32>,
+    /// Sums of squares.
+    pub(super) squares: Vec<u32>,
+    tilted: bool,
+    /// The last row of each kind, columns in their order; two of the turned sums.
+    line: Vec<u32>,
+    square_line: Vec<u32>,
+    tilted_lines: [Vec<u32>; 2],
+}
+
+impl Integrals {
+    /// Memory for the levels of `layout`.
+    pub(super) fn new(layout: Layout, tilted: bool) -> Self {
+        // Lanes beyond the last window of the last row read on.
+        let sums = vec![0; layout.plane * if tilted { 2 } else { 1 } + LANES];
+        let squares = vec![0; layout.plane + LANES];
+        Self {
+            layout,
+            sums,
+            squares,
+            tilted,
+            line: Vec::new(),
+            square_line: Vec::new(),
+            tilted_lines: [Vec::new(), Vec::new()],
+        }
+    }
+
+    /// Sums up `pixels`, rows of `width`. The first row and column of each kind stay 0.
+    #[inline(always)]
+    pub(super) fn sum_up(&mut self, pixels: &[u8], width: usize) {
+        let Self { layout, line, square_line, .. } = self;
+        line.clear();
+        line.resize(width + 1, 0);
+        square_line.clear();
+        square_line.resize(width + 1, 0);
+        let rows = self.sums.chunks_exact_mut(layout.stride()).zip(self.squares.chunks_exact_mut(layout.stride()));
+        for (pixels, (sums, squares)) in pixels.chunks_exact(width).zip(rows.skip(1)) {
+            let (mut sum, mut square) = (0u32, 0u32);
+            for ((&p, line), square_line) in pixels.iter().zip(&mut line[1..]).zip(&mut square_line[1..]) {
+                let p = u32::from(p);
+                (sum, square) = (sum.wrapping_add(p), square.wrapping_add(p * p));
+                *line = line.wrapping_add(sum);
+                *square_line = square_line.wrapping_add(square);
+            }
+            layout.store(line, sums);
+            layout.store(square_line, squares);
+        }
+        if self.tilted {
+            self.sum_up_tilted(pixels, width);
+        }
+    }
+
+    /// The turned sum at `x`, `y` is over the pixels of a wedge that opens upwards, with its tip at pixel (x - 1, y - 1).
+    /// It is that of the two wedges right and left above, less what both hold, and the two pixels that neither holds.
+    fn sum_up_tilted(&mut self, pixels: &[u8], width: usize) {
+        let [last, before] = &mut self.tilted_lines;
+        for line in [&mut *last, &mut *before] {
+            line.clear();
+            line.resize(width + 1, 0);
+        }
+        let mut pixels_above = None;
+        let rows = self.sums[self.layout.plane..].chunks_exact_mut(self.layout.stride()).skip(1);
+        for (pixels, row) in pixels.chunks_exact(width).zip(rows) {
+            // Over the numbers of the row before the last, each of which is read once more, right here.
+            before[0] = last[1];
+            for x in 1..=width {
+                let above: &[u8] = pixels_above.unwrap_or(&[]);
+                let tip = u32::from(pixels[x - 1]) + above.get(x - 1).map_or(0, |&p| u32::from(p));
+                // Right of the picture, what the right wedge holds is what both hold.
+                let right = if x < width { last[x + 1].wrapping_sub(before[x]) } else { 0 };
+                before[x] = last[x - 1].wrapping_add(right).wrapping_add(tip);
+            }
+            std::mem::swap(last, before);
+            self.layout.store(last, row);
+            pixels_above = Some(pixels);
+        }
+    }
+}

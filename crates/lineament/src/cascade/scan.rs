@@ -1,0 +1,230 @@
+//! Slides the window over one level. Cheap stages throw most windows away, so that few see the dear ones: the paper's
+//! idea, done for [`LANES`] windows at once as long as some of them are left.
+
+use std::array::from_fn;
+use std::ops::ControlFlow;
+
+use super::features::{Block, Corners, Feature, Placed, sum};
+use super::integral::{Integrals, LANES, Layout};
+
+/// A stage: trees whose answers are added up.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stage<T> {
+    /// Windows with a smaller sum are thrown away.
+    pub(super) threshold: f32,
+    /// Number of nodes of each tree.
+    pub(super) trees: Vec<usize>,
+    /// The nodes of all trees; the first of a tree is its root.
+    pub(super) nodes: Vec<Node<T>>,
+}
+
+/// A node of a tree.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Node<T> {
+    pub(super) feature: T,
+    pub(super) left: Child,
+    pub(super) right: Child,
+}
+
+/// Where an answer leads.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) enum Child {
+    /// To a node of the same tree, further on.
+    Node(usize),
+    /// To the tree's answer.
+    Leaf(f32),
+}
+
+impl<T: Feature> Stage<T> {
+    fn place(&self, layout: &Layout) -> Stage<T::Placed> {
+        let place = |node: &Node<T>| Node { feature: node.feature.place(layout), left: node.left, right: node.right };
+        Stage { threshold: self.threshold, trees: self.trees.clone(), nodes: self.nodes.iter().map(place).collect() }
+    }
+}
+
+impl<P: Placed> Stage<P> {
+    fn trees(&self) -> impl Iterator<Item = &[Node<P>]> {
+        let mut rest = &self.nodes[..];
+        self.trees.iter().map(move |&len| {
+            let (tree, next) = rest.split_at(len);
+            rest = next;
+            tree
+        })
+    }
+
+    /// Whether the windows in each of [`LANES`] lanes pass. Trees are answered from their leaves up: `answers` holds
+    /// what each node of the tree would say.
+    #[inline(always)]
+    fn passes_lanes(&self, sums: &[u32], at: usize, norms: &Lanes, answers: &mut [Lanes]) -> [bool; LANES] {
+        let mut total = [0f64; LANES];
+        for tree in self.trees() {
+            for (k, node) in tree.iter().enumerate().rev() {
+                let [left, right] = [node.left, node.right].map(|child| match child {
+                    Child::Leaf(value) => [value; LANES],
+                    Child::Node(next) => answers[next],
+                });
+                let answer = node.feature.choose(sums, at, norms, &left, &right);
+                if k == 0 {
+                    total = from_fn(|lane| total[lane] + f64::from(answer[lane]));
+                } else {
+                    answers[k] = answer;
+                }
+            }
+        }
+        total.map(|total| total >= f64::from(self.threshold))
+    }
+
+    /// Whether one window passes.
+    #[inline(always)]
+    fn passes(&self, sums: &[u32], at: usize, norm: f32) -> bool {
+        let mut total = 0f64;
+        for tree in self.trees() {
+            let mut k = 0;
+            total += loop {
+                let node = &tree[k];
+                let [left] = node.feature.choose(sums, at, &[norm], &[1.0], &[0.0]);
+                match if left == 1.0 { node.left } else { node.right } {
+                    Child::Leaf(value) => break f64::from(value),
+                    Child::Node(next) => k = next,
+                }
+            };
+        }
+        total >= f64::from(self.threshold)
+    }
+}
+
+/// One number for each of the windows that are looked at together.
+type Lanes = [f32; LANES];
+
+/// With fewer windows left in the lanes, each goes on alone. Chosen by trial.
+const FEWEST_LANES: u32 = 3;
+
+/// Windows with a smaller standard deviation than ten grey levels over the root of their area... are flat: no face.
+const FLAT: f64 = 0.1;
+
+/// A cascade placed for one layout.
+pub(super) struct Scanner<P> {
+    stages: Vec<Stage<P>>,
+    /// The rectangle for the window's contrast: the window without its outermost pixels.
+    inner: Option<(Corners, f64)>,
+    answers: Vec<Lanes>,
+    /// Of the windows of a row: what became of them, and the factors for their contrast.
+    fates: Vec<Fate>,
+    norms: Vec<f32>,
+}
+
+/// What became of a window in the first stage.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fate {
+    Fails,
+    Passes,
+    Flat,
+}
+
+impl<P: Placed> Scanner<P> {
+    /// Places `stages` for windows of `window` (width, height).
+    pub(super) fn new<T: Feature<Placed = P>>(stages: &[Stage<T>], window: (usize, usize), layout: &Layout) -> Self {
+        let inner = Block { x: 1, y: 1, width: window.0 - 2, height: window.1 - 2 };
+        let longest = stages.iter().flat_map(|stage| &stage.trees).max().copied().unwrap_or(0);
+        Self {
+            stages: stages.iter().map(|stage| stage.place(layout)).collect(),
+            inner: T::NORMALISED.then(|| (inner.corners(layout), (inner.width * inner.height) as f64)),
+            answers: vec![[0.0; LANES]; longest],
+            fates: Vec::new(),
+            norms: Vec::new(),
+        }
+    }
+
+    /// Hands the number of each of the `count` windows on row `y` that passes all stages to `found`, from the left.
+    #[inline(always)]
+    pub(super) fn scan_row(
+        &mut self,
+        integrals: &Integrals,
+        y: usize,
+        count: usize,
+        mut found: impl FnMut(usize) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
+        let row = integrals.layout.offset(0, y);
+        self.first_stage(integrals, row, count);
+        self.skip_after_failures(count);
+        for first in (0..count).step_by(LANES) {
+            let fates = &self.fates[first..first + LANES];
+            let mut alive = (0..LANES).filter(|&k| fates[k] == Fate::Passes).fold(0u32, |alive, k| alive | 1 << k);
+            if alive == 0 {
+                continue;
+            }
+            let norms: &Lanes = self.norms[first..].first_chunk().unwrap_or(&[0.0; LANES]);
+            let mut stages = &self.stages[1..];
+            while let Some((stage, rest)) = stages.split_first().filter(|_| alive.count_ones() >= FEWEST_LANES) {
+                let passes = stage.passes_lanes(&integrals.sums, row + first, norms, &mut self.answers);
+                alive &= bits(&passes);
+                stages = rest;
+            }
+            while alive != 0 {
+                let k = alive.trailing_zeros() as usize;
+                alive &= alive - 1;
+                if stages.iter().all(|stage| stage.passes(&integrals.sums, row + first + k, norms[k])) {
+                    found(first + k)?;
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// Contrast and first stage of all windows of a row.
+    #[inline(always)]
+    fn first_stage(&mut self, integrals: &Integrals, row: usize, count: usize) {
+        let padded = count.next_multiple_of(LANES);
+        self.fates.resize(padded, Fate::Fails);
+        self.norms.resize(padded, 0.0);
+        for first in (0..count).step_by(LANES) {
+            let (norms, contrasty) = match &self.inner {
+                Some((corners, area)) => {
+                    let sums = sum::<LANES>(&integrals.sums, row + first, corners);
+                    let squares = sum::<LANES>(&integrals.squares, row + first, corners);
+                    contrast(&sums, &squares, *area)
+                }
+                None => ([1.0; LANES], [true; LANES]),
+            };
+            let passes = self.stages[0].passes_lanes(&integrals.sums, row + first, &norms, &mut self.answers);
+            self.norms[first..first + LANES].copy_from_slice(&norms);
+            for (k, fate) in self.fates[first..first + LANES].iter_mut().enumerate() {
+                *fate = match (contrasty[k], passes[k]) {
+                    (false, _) => Fate::Flat,
+                    (_, true) => Fate::Passes,
+                    (_, false) => Fate::Fails,
+                };
+            }
+        }
+        self.fates[count..].fill(Fate::Fails);
+    }
+
+    /// The window right of one that fails in the first stage is not looked at.
+    fn skip_after_failures(&mut self, count: usize) {
+        let mut k = 0;
+        while k < count {
+            if self.fates[k] == Fate::Fails {
+                k += 1;
+                if k < count {
+                    self.fates[k] = Fate::Flat;
+                }
+            }
+            k += 1;
+        }
+    }
+}
+
+fn bits(lanes: &[bool; LANES]) -> u32 {
+    lanes.iter().enumerate().fold(0, |bits, (k, &lane)| bits | u32::from(lane) << k)
+}
+
+/// The factors that bring sums of windows to one contrast, and whether there is any.
+#[inline(always)]
+fn contrast(sums: &[u32; LANES], squares: &[u32; LANES], area: f64) -> (Lanes, [bool; LANES]) {
+    let norms: Lanes = from_fn(|k| {
+        let sum = f64::from(sums[k] as i32);
+        let spread = area * f64::from(squares[k]) - sum * sum;
+        if spread > 0.0 { (1.0 / spread.sqrt()) as f32 } else { f32::INFINITY }
+    });
+    (norms, from_fn(|k| area * f64::from(norms[k]) < FLAT))
+}

@@ -1,0 +1,90 @@
+//! Elements of a cascade file: children by name, numbers between tags, and errors that name the line.
+
+use std::ops::RangeInclusive;
+
+use roxmltree::{Document, Node};
+
+use crate::error::{Error, Result};
+
+/// The document of a text.
+pub(super) fn document(text: &str) -> Result<Document<'_>> {
+    Document::parse(text).map_err(|error| Error::Cascade(format!("XML is expected, {error}")))
+}
+
+/// An element of the file.
+#[derive(Clone, Copy)]
+pub(super) struct Element<'a>(Node<'a, 'a>);
+
+impl<'a> Element<'a> {
+    /// The cascade: the first element within the outermost one.
+    pub(super) fn cascade(document: &'a Document<'a>) -> Result<Self> {
+        let storage = document.root_element();
+        let cascade = storage.first_element_child();
+        cascade.map(Self).ok_or_else(|| Self(storage).fail("a cascade is expected in this element"))
+    }
+
+    /// An error about this element.
+    pub(super) fn fail(self, what: &str) -> Error {
+        let line = self.0.document().text_pos_at(self.0.range().start).row;
+        Error::Cascade(format!("line {line}, <{}>: {what}", self.0.tag_name().name()))
+    }
+
+    pub(super) fn attribute(self, name: &str) -> Option<&'a str> {
+        self.0.attribute(name)
+    }
+
+    /// The first child of that name, if there is one.
+    pub(super) fn optional(self, name: &str) -> Option<Self> {
+        self.0.children().find(|child| child.has_tag_name(name)).map(Self)
+    }
+
+    /// The first child of that name.
+    pub(super) fn child(self, name: &str) -> Result<Self> {
+        self.optional(name).ok_or_else(|| self.fail(&format!("<{name}> is expected in this element")))
+    }
+
+    /// The elements of a list.
+    pub(super) fn items(self) -> impl Iterator<Item = Self> {
+        self.0.children().filter(|child| child.has_tag_name("_")).map(Self)
+    }
+
+    fn words(self) -> impl Iterator<Item = &'a str> {
+        self.0.children().filter(Node::is_text).filter_map(|node| node.text()).flat_map(str::split_ascii_whitespace)
+    }
+
+    /// The only word, which must be one of `known`.
+    pub(super) fn word(self, known: &[&'static str]) -> Result<&'static str> {
+        let word = self.words().collect::<Vec<_>>().join(" ");
+        let found = known.iter().find(|&&known| known == word);
+        found.copied().ok_or_else(|| self.fail(&format!("`{word}` is not read here, only {}", known.join(" and "))))
+    }
+
+    /// All numbers. Each is finite.
+    pub(super) fn numbers(self) -> Result<Vec<f64>> {
+        let number = |word: &str| match word.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(number),
+            _ => Err(self.fail(&format!("`{word}` is no number"))),
+        };
+        self.words().map(number).collect()
+    }
+
+    /// The first number.
+    pub(super) fn number(self) -> Result<f64> {
+        self.numbers()?.first().copied().ok_or_else(|| self.fail("a number is expected in this element"))
+    }
+
+    /// `number` as the evaluator holds it, still finite.
+    pub(super) fn narrow(self, number: f64) -> Result<f32> {
+        let narrow = number as f32;
+        if narrow.is_finite() { Ok(narrow) } else { Err(self.fail(&format!("{number} is too large"))) }
+    }
+
+    /// `number`, which must be whole and within `range`.
+    pub(super) fn whole(self, number: f64, range: RangeInclusive<i64>) -> Result<i64> {
+        let whole = number as i64;
+        if whole as f64 == number && range.contains(&whole) {
+            return Ok(whole);
+        }
+        Err(self.fail(&format!("{number} is not a whole number from {} to {}", range.start(), range.end())))
+    }
+}
