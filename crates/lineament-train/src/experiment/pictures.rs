@@ -11,7 +11,7 @@ use lineament_data::record::{RecordFrame, SIDE, image_from_record};
 use lineament_data::{Photo, dataset};
 
 use super::results::Picture;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::paper::Faces;
 
 /// Side of a drawn picture.
@@ -34,7 +34,7 @@ pub struct Tile {
 /// The photos below `folder`, in groups by the folder they are in; those where no face is found are left out.
 ///
 /// # Errors
-/// When there are no photos or one cannot be read.
+/// [`crate::Error::Data`] when there are no photos or one cannot be read.
 pub fn of_folder(folder: &Path) -> Result<Vec<Tile>> {
     let mut lineament = Lineament::new(Options::default())?;
     let mut tiles = Vec::new();
