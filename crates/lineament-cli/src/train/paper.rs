@@ -143,6 +143,12 @@ pub fn drive(settings: &Settings, dir: &Path, resume: bool, force: bool, stop: &
         HumanDuration(std::time::Duration::from_secs_f64(seconds)),
     ));
     let mut run = Run::new(settings.clone(), faces, dir, resume)?;
+    if !run.fits_a_file() {
+        say(&format!(
+            "warning: {}: a model file holds at most 2 GiB; there will be none of this network",
+            settings.name
+        ));
+    }
     let bar = Progress::of_steps(run.total_steps(), run.steps());
     let started = (Instant::now(), run.steps());
     while !stop.load(Ordering::Relaxed) {
@@ -151,7 +157,8 @@ pub fn drive(settings: &Settings, dir: &Path, resume: bool, force: bool, stop: &
             Some(Event::Epoch(epoch)) => bar.say(&line(settings, &epoch, left(&run, started))),
             None => {
                 bar.finish();
-                say(&format!("complete: {}", dir.join(files::MODEL).display()));
+                let made = if run.fits_a_file() { dir.join(files::MODEL) } else { dir.join(files::CHECKPOINT) };
+                say(&format!("complete: {}", made.display()));
                 return Ok(true);
             }
         }

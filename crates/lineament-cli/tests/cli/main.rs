@@ -3,6 +3,7 @@
 mod annotate;
 mod bench;
 mod data;
+mod experiment;
 mod help;
 mod helpers;
 mod inspect;

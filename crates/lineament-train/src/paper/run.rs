@@ -138,9 +138,8 @@ impl Run {
             return self.end_epoch((step / per_epoch) as usize).map(|epoch| Some(Event::Epoch(epoch)));
         }
         if step >= self.total_steps() {
-            let model = self.dir.join(files::MODEL);
-            if !model.exists() {
-                write_whole(&model, &self.export()?)?;
+            if !self.dir.join(files::MODEL).exists() {
+                self.write_model()?;
             }
             return Ok(None);
         }
@@ -210,12 +209,26 @@ impl Run {
         };
         curves::add(&self.dir, &row)?;
         if epoch == self.settings.epochs {
-            write_whole(&self.dir.join(files::MODEL), &self.export()?)?;
+            self.write_model()?;
         }
         if epoch == self.settings.epochs || self.saved.elapsed() > CHECKPOINT_EVERY {
             self.save()?;
         }
         Ok(Epoch { epoch, training, validation, seconds })
+    }
+
+    /// Writes the model file, of a network that fits into one.
+    fn write_model(&mut self) -> Result<()> {
+        if !self.fits_a_file() {
+            return Ok(());
+        }
+        let model = self.export()?;
+        write_whole(&self.dir.join(files::MODEL), &model)
+    }
+
+    /// The network fits into a model file, which protobuf limits to 2 GiB; `none` does not.
+    pub fn fits_a_file(&self) -> bool {
+        4 * self.trainer.graph.layout.len < i32::MAX as usize
     }
 
     /// The model file: structure and weights, nothing of training. What the network says in pixels of its input, the
