@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lineament::ImageView;
-use lineament::cascade::{Cascade, CascadeOptions, MIN_SCALE_FACTOR};
-use lineament::error::Error;
-use proptest::prelude::*;
+use lineament::cascade::{Cascade, CascadeOptions};
 use serde_json::Value;
 
 fn fixtures() -> PathBuf {
