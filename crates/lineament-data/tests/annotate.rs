@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use image::{Rgb, RgbImage};
+use lineament::cascade::{Cascade, CascadeOptions};
 use lineament::{Lineament, Options, Point, Rect};
 use lineament_data::annotate::shards::{self, Input, Job, Outcome};
 use lineament_data::annotate::{Annotator, Counts, DetectorChoice, Faces, Filters, PointsChoice, PointsOn};
@@ -172,6 +173,20 @@ fn the_next_detector_is_asked_where_the_one_before_finds_nothing() {
 }
 
 #[test]
+fn a_cascade_gives_its_largest_box_and_the_crop_is_that_box() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../lineament/tests/fixtures/cascade/haar_stumps.xml");
+    let cascade = Cascade::parse(&fs::read_to_string(&path).unwrap()).unwrap();
+    let grey = astronaut().grey();
+    let boxes = cascade.detect(&grey.view().to_grey(), &CascadeOptions::default()).unwrap();
+    let largest = boxes.iter().map(|found| found.rect).max_by(|a, b| a.area().total_cmp(&b.area())).unwrap();
+    let detectors = vec![DetectorChoice::Cascade(path)];
+    let settings = Settings { detectors, filters: Filters::OFF, ..Settings::default() };
+    let records = annotate(&settings, &astronaut());
+    let origin = records[0].as_ref().unwrap().origin.as_ref().unwrap();
+    assert_eq!((origin.face.area(), origin.crop.width), (largest.area(), largest.width.max(largest.height)));
+}
+
+#[test]
 fn files_that_are_not_what_they_should_be_are_errors() {
     for (points, word) in [
         (PointsChoice::Dlib(testdata("dlib/tiny.dat")), "places 6 points, expected the 68"),
@@ -182,7 +197,8 @@ fn files_that_are_not_what_they_should_be_are_errors() {
         let message = Annotator::new(&Settings { points, ..Settings::default() }).unwrap_err().to_string();
         assert!(message.contains(word), "{message}");
     }
-    for detector in [DetectorChoice::Network(testdata("cat.jpg")), DetectorChoice::Boxes(testdata("cat.jpg"))] {
+    let detectors = [DetectorChoice::Network, DetectorChoice::Cascade, DetectorChoice::Boxes];
+    for detector in detectors.map(|choice| choice(testdata("cat.jpg"))) {
         let settings = Settings { detectors: vec![detector], ..Settings::default() };
         assert!(Annotator::new(&settings).unwrap_err().to_string().contains("cat.jpg"));
     }

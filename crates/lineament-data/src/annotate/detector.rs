@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lineament::cascade::{Cascade, CascadeOptions};
 use lineament::models::DETECTOR;
 use lineament::{Landmarks, Lineament, Options, Rect};
 
@@ -17,6 +18,7 @@ use crate::error::{Error, Result};
 pub(super) enum Detector {
     /// Ours, with the landmark network that says whether it is a face.
     Network(Box<Lineament>),
+    Cascade(Arc<Cascade>),
     Boxes(Arc<BTreeMap<String, Vec<BoxRow>>>),
 }
 
@@ -43,7 +45,8 @@ impl Detector {
                 Self::network(&read_bytes(path)?, landmarks, min_score).map_err(|e| Error::model(path, e))?
             }
             DetectorChoice::Cascade(path) => {
-                return Err(Error::dataset(path, "cascades are not read yet"));
+                let xml = String::from_utf8_lossy(&read_bytes(path)?).into_owned();
+                Self::Cascade(Arc::new(Cascade::parse(&xml).map_err(|e| Error::model(path, e))?))
             }
             DetectorChoice::Boxes(path) => Self::Boxes(Arc::new(boxes::read(path)?)),
         })
@@ -65,6 +68,11 @@ impl Detector {
                 let ours = |rect, landmarks| Found { rect, margin: OUR_MARGIN, is_tight: true, landmarks };
                 let faces = lineament.faces(&subject.view).into_iter();
                 faces.map(|face| ours(face.detection.rect, Some(face.landmarks))).collect()
+            }
+            Self::Cascade(cascade) => {
+                // The only error is of options out of range, which the usual ones are not.
+                let boxes = cascade.detect(&subject.grey, &CascadeOptions::default()).unwrap_or_default();
+                boxes.iter().map(|found| foreign(found.rect)).collect()
             }
             Self::Boxes(table) => {
                 let rows = rows_of(table, subject.name).unwrap_or_default();
