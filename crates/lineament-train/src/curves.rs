@@ -130,9 +130,9 @@ fn panels<'a>(losses: Vec<Series<'a>>, mut validation: Vec<Series<'a>>) -> Vec<P
 const WIDTH: u32 = 900;
 const PANEL_HEIGHT: u32 = 340;
 /// The name our font is registered under: it comes with the program, not from the system.
-const FONT: &str = "sans-serif";
+pub(crate) const FONT: &str = "sans-serif";
 /// Okabe and Ito's colours, which people with any colour vision can tell apart.
-const COLORS: [RGBColor; 6] = [
+pub(crate) const COLORS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -141,13 +141,19 @@ const COLORS: [RGBColor; 6] = [
     RGBColor(230, 159, 0),
 ];
 
-/// As PNG.
-fn draw(panels: &[Panel]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+/// Makes [`FONT`] known, once.
+///
+/// # Errors
+/// When the font inside the program cannot be read.
+pub(crate) fn register() -> Result<(), &'static str> {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     let register = || register_font(FONT, FontStyle::Normal, epaint_default_fonts::HACK_REGULAR).is_ok();
-    if !REGISTERED.get_or_init(register) {
-        return Err("the font is damaged".into());
-    }
+    if *REGISTERED.get_or_init(register) { Ok(()) } else { Err("the font is damaged") }
+}
+
+/// As PNG.
+fn draw(panels: &[Panel]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
+    register()?;
     let height = PANEL_HEIGHT * panels.len().max(1) as u32;
     let mut rgb = vec![0; (3 * WIDTH * height) as usize];
     {

@@ -14,7 +14,7 @@ use lineament::{ImageView, PixelFormat, Rect, models};
 use lineament_data::record::SIDE;
 use lineament_data::{GreyPhoto, Photo};
 
-use super::measure::{RUNS, frame_rate};
+use super::measuring::{RUNS, frame_rate};
 use super::results::{FRAME_SIZE, FrameRate};
 use crate::error::{Error, Result};
 use crate::paper::Faces;

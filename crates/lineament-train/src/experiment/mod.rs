@@ -1,14 +1,22 @@
 //! The paper's experiment (Kendrick et al.): the networks trained alike, measured, and set beside the paper's numbers.
 //!
-//! [`measure()`](measure::measure) takes networks that [`crate::paper`] trained to [`Results`].
+//! [`measure()`] takes networks that [`crate::paper`] trained to [`Results`], [`conclusion()`] says what they show, and
+//! [`html()`] draws all of it on one page.
 
 mod conclusion;
 mod live;
-pub mod measure;
+mod measure;
+mod measuring;
+mod numbers;
+pub mod paper_values;
 mod pictures;
 mod report;
 pub mod results;
 
-pub use measure::{Plan, measure};
+pub use conclusion::conclusion;
+pub use measuring::{Plan, measure};
+pub use report::html;
 pub use results::Results;
-pub use {conclusion::conclusion, report::html};
+
+#[cfg(test)]
+mod made_up;
