@@ -66,6 +66,18 @@ fn points_placed_on_the_crop_are_near_those_placed_on_the_photo() {
 }
 
 #[test]
+fn points_of_a_network_in_a_file_are_judged_by_the_one_inside() {
+    let lite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/lite/lite.onnx");
+    let own = annotate(&Settings::default(), &astronaut());
+    let filed = annotate(&Settings { points: PointsChoice::Network(lite), ..Settings::default() }, &astronaut());
+    let (own, filed) = (own[0].as_ref().unwrap(), filed[0].as_ref().unwrap());
+    // The same network, but its first look does not know the roll.
+    let apart = own.points.iter().zip(&filed.points).map(|(a, b)| a.distance(*b)).fold(0.0, f32::max);
+    assert!(apart < 2.0, "{apart} pixels of the crop");
+    assert!(filed.origin.as_ref().unwrap().score > 0.98);
+}
+
+#[test]
 fn labels_of_people_come_back_to_a_hundredth_of_a_pixel() {
     let folder = tempfile::tempdir().unwrap();
     let photo = folder.path().join("a.jpg");

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lineament::cascade::{Cascade, CascadeOptions};
-use lineament::models::DETECTOR;
+use lineament::models::{DETECTOR, LITE};
 use lineament::{Landmarks, Lineament, Options, Rect};
 
 use super::Subject;
@@ -36,13 +36,12 @@ pub(super) struct Found {
 }
 
 impl Detector {
-    /// Loads what was chosen. `landmarks` is the model file that judges what our detector finds; `min_score` the least
-    /// score that is wanted.
-    pub fn open(choice: &DetectorChoice, landmarks: &[u8], min_score: Option<f32>) -> Result<Self> {
+    /// Loads what was chosen; `min_score` is the least score that is wanted.
+    pub fn open(choice: &DetectorChoice, min_score: Option<f32>) -> Result<Self> {
         Ok(match choice {
-            DetectorChoice::Ours => Self::network(DETECTOR, landmarks, min_score)?,
+            DetectorChoice::Ours => Self::network(DETECTOR, min_score)?,
             DetectorChoice::Network(path) => {
-                Self::network(&read_bytes(path)?, landmarks, min_score).map_err(|e| Error::model(path, e))?
+                Self::network(&read_bytes(path)?, min_score).map_err(|e| Error::model(path, e))?
             }
             DetectorChoice::Cascade(path) => {
                 let xml = String::from_utf8_lossy(&read_bytes(path)?).into_owned();
@@ -52,12 +51,12 @@ impl Detector {
         })
     }
 
-    fn network(detector: &[u8], landmarks: &[u8], min_score: Option<f32>) -> lineament::Result<Self> {
+    fn network(detector: &[u8], min_score: Option<f32>) -> lineament::Result<Self> {
         // A face is what `lineament run` calls one, unless less is asked for.
         let usual = Options::default();
         let face_threshold = usual.face_threshold.min(min_score.unwrap_or(0.0));
         let options = Options { face_threshold, ..usual };
-        Ok(Self::Network(Box::new(Lineament::with_models(options, detector, landmarks)?)))
+        Ok(Self::Network(Box::new(Lineament::with_models(options, detector, LITE)?)))
     }
 
     /// The faces of a photo, largest first.

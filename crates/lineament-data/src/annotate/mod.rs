@@ -28,7 +28,6 @@ pub mod shards;
 use std::path::Path;
 
 use lineament::image::GreyImage;
-use lineament::models::LITE;
 use lineament::topology::POINTS;
 use lineament::{Crop, ImageView, Lineament, Point, Pose, Rect};
 
@@ -67,20 +66,11 @@ impl Annotator {
         if settings.detectors.is_empty() {
             settings.detectors.push(DetectorChoice::Ours);
         }
-        let own;
-        let landmarks = match &settings.points {
-            PointsChoice::Network(path) => {
-                own = file::read_bytes(path)?;
-                points::network(&own, false).map_err(|e| Error::model(path, e))?;
-                &own
-            }
-            _ => LITE,
-        };
-        let open = |choice| Detector::open(choice, landmarks, settings.filters.min_score);
+        let open = |choice| Detector::open(choice, settings.filters.min_score);
         Ok(Self {
             detectors: settings.detectors.iter().map(open).collect::<Result<_>>()?,
-            placer: Placer::open(&settings.points, landmarks)?,
-            judge: points::network(landmarks, false)?,
+            placer: Placer::open(&settings.points)?,
+            judge: points::judge()?,
             settings,
         })
     }
@@ -165,7 +155,7 @@ impl Annotator {
         filters.check_crop(&pixels)?;
         let look = Look { subject, found, crop, pixels: &pixels };
         let placed = self.placer.place(*points_on, &look).ok_or((Reason::NoLabels, String::new()))?;
-        let (score, expected_error) = points::judge(&mut self.judge, &look, &placed);
+        let (score, expected_error) = points::verdict(&mut self.judge, &look, &placed);
         filters.check_points(&placed.in_crop, score, expected_error)?;
         let pose = Pose::from_points(&placed.in_photo);
         let origin = Origin {

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use lineament::models::DETECTOR;
+use lineament::models::{DETECTOR, LITE};
 use lineament::topology::{POINTS, inter_ocular};
 use lineament::{Crop, ImageView, Landmarks, Lineament, Options, Point, Rect};
 
 use super::Subject;
 use super::detector::Found;
+use super::file::read_bytes;
 use super::settings::{PointsChoice, PointsOn};
 use crate::dlib::ShapePredictor;
 use crate::error::{Error, Result};
@@ -16,8 +17,11 @@ use crate::record::{self, RecordFrame, SIDE};
 /// Whoever places the points, loaded; clones share what is large.
 #[derive(Debug, Clone)]
 pub(super) enum Placer {
-    /// A landmark network of ours, which looks twice.
-    Network(Box<Lineament>),
+    /// A landmark network, which looks twice; whether it is the one that judges, too.
+    Network {
+        lineament: Box<Lineament>,
+        judges: bool,
+    },
     Dlib(Arc<ShapePredictor>),
     /// The labels that come with the photo.
     Labels,
@@ -29,7 +33,7 @@ pub(super) struct Placed {
     pub in_crop: Vec<Point<RecordFrame>>,
     /// In pixels of the photo.
     pub in_photo: [Point; POINTS],
-    /// What our network said with them, when it placed them.
+    /// What the network that judges said with them, when it placed them.
     pub landmarks: Option<Landmarks>,
 }
 
@@ -44,10 +48,14 @@ pub(super) struct Look<'a> {
 }
 
 impl Placer {
-    /// Loads what was chosen; `landmarks` is the model file of a network.
-    pub fn open(choice: &PointsChoice, landmarks: &[u8]) -> Result<Self> {
+    /// Loads what was chosen.
+    pub fn open(choice: &PointsChoice) -> Result<Self> {
+        let network = |lineament, judges| Self::Network { lineament: Box::new(lineament), judges };
         Ok(match choice {
-            PointsChoice::Ours | PointsChoice::Network(_) => Self::Network(Box::new(network(landmarks, true)?)),
+            PointsChoice::Ours => network(landmark_network(LITE, true)?, true),
+            PointsChoice::Network(path) => {
+                network(landmark_network(&read_bytes(path)?, true).map_err(|e| Error::model(path, e))?, false)
+            }
             PointsChoice::Dlib(path) => {
                 let predictor = ShapePredictor::open(path)?;
                 if predictor.points() != POINTS {
@@ -65,14 +73,15 @@ impl Placer {
         let Look { subject, found, .. } = look;
         match (self, on) {
             (Self::Labels, _) => subject.labels.map(|points| Placed::on_photo(look, *points, None)),
-            (Self::Network(network), PointsOn::Photo) => {
-                let place = || network.landmarks(&subject.view, &Crop::from_rect(&found.rect));
-                let landmarks = found.landmarks.clone().unwrap_or_else(place);
-                Some(Placed::on_photo(look, landmarks.points, Some(landmarks)))
+            (Self::Network { lineament, judges }, PointsOn::Photo) => {
+                let known = found.landmarks.clone().filter(|_| *judges);
+                let place = || lineament.landmarks(&subject.view, &Crop::from_rect(&found.rect));
+                let landmarks = known.unwrap_or_else(place);
+                Some(Placed::on_photo(look, landmarks.points, judges.then_some(landmarks)))
             }
-            (Self::Network(network), PointsOn::Crop) => {
-                let landmarks = network.landmarks(&look.cut_view()?, &Crop::from_rect(&look.rect_in_crop()));
-                Some(Placed::on_crop(look, landmarks.points, Some(landmarks)))
+            (Self::Network { lineament, judges }, PointsOn::Crop) => {
+                let landmarks = lineament.landmarks(&look.cut_view()?, &Crop::from_rect(&look.rect_in_crop()));
+                Some(Placed::on_crop(look, landmarks.points, judges.then_some(landmarks)))
             }
             (Self::Dlib(predictor), PointsOn::Photo) => {
                 let rect = if found.is_tight { dlib_rect(&found.rect) } else { found.rect };
@@ -88,15 +97,20 @@ impl Placer {
     }
 }
 
+/// The network that judges every face, whoever places the points: other networks may not know what is no face.
+pub(super) fn judge() -> Result<Lineament> {
+    Ok(landmark_network(LITE, false)?)
+}
+
 /// A network that is asked about crops only; the detector that comes with it is not used.
-pub(super) fn network(landmarks: &[u8], refine: bool) -> lineament::Result<Lineament> {
-    Lineament::with_models(Options { refine, ..Options::default() }, DETECTOR, landmarks)
+fn landmark_network(model: &[u8], refine: bool) -> lineament::Result<Lineament> {
+    Lineament::with_models(Options { refine, ..Options::default() }, DETECTOR, model)
 }
 
 /// What our network says of a face with these points: a score from 0 to 1, and how far off they may be in percent of
 /// the distance of the outer eye corners, in the mean.
-pub(super) fn judge(network: &mut Lineament, look: &Look, placed: &Placed) -> (f32, Option<f32>) {
-    let asked = || network.landmarks(&look.subject.view, &Crop::from_points(&placed.in_photo));
+pub(super) fn verdict(judge: &mut Lineament, look: &Look, placed: &Placed) -> (f32, Option<f32>) {
+    let asked = || judge.landmarks(&look.subject.view, &Crop::from_points(&placed.in_photo));
     let landmarks = placed.landmarks.clone().unwrap_or_else(asked);
     let mean = landmarks.errors.iter().sum::<f32>() / POINTS as f32;
     let percent = 100.0 * mean / inter_ocular(&landmarks.points);
