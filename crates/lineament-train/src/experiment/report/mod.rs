@@ -322,7 +322,7 @@ fn repeat(results: &Results) -> String {
         "The loss is the root of the mean square; equation 1 lost its square in print.",
         "Accuracy rounds prediction and label; equation 2 rounds the prediction.",
         "Adam with its usual constants; the paper names only Adam.",
-        "The seed of 7 draws our weights, not TensorFlow’s: single weights differ from the paper’s.",
+        "The seed draws our weights, not TensorFlow’s: even 7, the paper’s, gives other weights.",
         held_back,
         "MORPH is licensed to each user, so the table is the user’s own.",
         "Frame rates are this machine’s, as the median over frames, on one thread; the paper’s are a phone’s.",
