@@ -6,11 +6,11 @@ use std::cmp::Ordering;
 use super::measure::{ACCURACY, ALIKE, LOSS, MAE, Measure, NME, Place, main_measure, places};
 use super::numbers::{self, list};
 use super::paper_values as paper;
-use super::results::{Epoch, FRAME_SIZE, Figures, Network, Results};
+use super::results::{Epoch, FRAME_SIZE, Figures, FrameRate, Network, Results};
 
-/// Sentences for [`Results::conclusion`]: whether less pooling helps, on which figures and by how much, on the validation
-/// part and on each other table; what it costs; what fits a phone; which network one would choose. Fewer where fewer
-/// than two networks were trained.
+/// Sentences for [`Results::conclusion`]: whether less pooling helps, on which figures and by how much, on the
+/// validation part and on each other table; what it costs; what fits a phone; which network one would choose. Fewer
+/// where fewer than two networks were trained.
 pub fn conclusion(results: &Results) -> Vec<String> {
     let mut networks: Vec<&Network> = results.networks.iter().collect();
     networks.sort_by_key(|network| std::cmp::Reverse(network.layers.pools));
@@ -25,13 +25,14 @@ pub fn conclusion(results: &Results) -> Vec<String> {
         }
         [first, .., last] => {
             if first.layers.pools > last.layers.pools {
-                text.extend(places.iter().enumerate().flat_map(|(i, place)| pooling(&networks, place, i == 0)));
+                text.extend(places.iter().enumerate().filter_map(|(i, place)| pooling(&networks, place, i == 0)));
                 text.extend(order(&networks, &places));
                 text.extend(as_in_the_paper(&networks));
             }
             text.extend(training_part(first, last));
             text.extend(learned_by_heart(&networks));
-            text.extend(costs(first, last, results));
+            text.extend(costs(first, last));
+            text.extend(frame_rates(first, last, results));
             text.push(fits(&networks));
             text.extend(choice(&networks));
         }
@@ -48,12 +49,12 @@ fn alone(network: &Network, place: &Place) -> Option<String> {
     let figures = (place.figures)(network);
     let phrase = |m: &Measure| m.of(&figures).map(|v| format!("{} {}", m.name, m.text(v)));
     let phrases: Vec<String> = [NME, MAE, LOSS, ACCURACY].iter().filter_map(phrase).collect();
-    (!phrases.is_empty()).then(|| format!("On {}, {} reaches {}.", place.name, network.name, list(&phrases)))
+    (!phrases.is_empty()).then(|| format!("On {}, {} reaches {}.", place.name, named(network), list(&phrases)))
 }
 
 /// Whether less pooling helps in one place: from the network with most pooling to that with least. In full on the
 /// validation part, by the main figure and the accuracy elsewhere.
-fn pooling(networks: &[&Network], place: &Place, full: bool) -> Vec<String> {
+fn pooling(networks: &[&Network], place: &Place, full: bool) -> Option<String> {
     let (first, last) = (networks[0], networks[networks.len() - 1]);
     let (from, to) = ((place.figures)(first), (place.figures)(last));
     let main = main_measure(networks.iter().copied());
@@ -61,7 +62,7 @@ fn pooling(networks: &[&Network], place: &Place, full: bool) -> Vec<String> {
     let both = |m: &&'static Measure| Some((*m, m.of(&from)?, m.of(&to)?));
     let found: Vec<(&Measure, f64, f64)> = measures.iter().filter_map(both).collect();
     if found.is_empty() {
-        return Vec::new();
+        return None;
     }
     let any = |wanted: Ordering| found.iter().any(|(m, from, to)| m.compare(*to, *from) == wanted);
     let verdict = match (any(Ordering::Less), any(Ordering::Greater)) {
@@ -71,15 +72,13 @@ fn pooling(networks: &[&Network], place: &Place, full: bool) -> Vec<String> {
         (false, false) => "Less pooling changes nothing that counts",
     };
     let between = match full {
-        true => format!(" from {} ({}) to {} ({})", first.name, pools(first), last.name, pools(last)),
+        true => format!(" from {} ({}) to {} ({})", named(first), pools(first), named(last), pools(last)),
         false => String::new(),
     };
     let changes: Vec<String> = found.iter().map(|(m, from, to)| m.change(*from, *to)).collect();
-    let mut text = vec![format!("{verdict} on {}:{between} {}.", place.name, list(&changes))];
-    if full {
-        text.extend(steps(networks, place, main));
-    }
-    text
+    let step = if full { steps(networks, place, main) } else { None };
+    let step = step.map_or(String::new(), |step| format!(" {step}"));
+    Some(format!("{verdict} on {}:{between} {}.{step}", place.name, list(&changes)))
 }
 
 /// Which step of removing a pooling layer brings most, or that a network between the ends is best.
@@ -90,14 +89,14 @@ fn steps(networks: &[&Network], place: &Place, main: &Measure) -> Option<String>
     let best = values[1..values.len() - 1].iter().copied().reduce(|a, b| main.better(a, b))?;
     if main.compare(best, from) == Ordering::Less && main.compare(best, to) == Ordering::Less {
         let network = networks[values.iter().position(|v| *v == best)?];
-        return Some(format!("Best there is {} between the two: {} {}.", network.name, main.name, main.text(best)));
+        return Some(format!("Best there is {} between the two: {} {}.", named(network), main.name, main.text(best)));
     }
     let shares: Vec<f64> = values.windows(2).map(|pair| (pair[1] - pair[0]) / (to - from)).collect();
     if main.compare(from, to) == Ordering::Equal || shares.iter().any(|share| *share < 0.0) {
         return None;
     }
     let (step, share) = shares.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let (a, b, percent) = (&networks[step].name, &networks[step + 1].name, numbers::fixed(100.0 * share, 0));
+    let (a, b, percent) = (named(networks[step]), named(networks[step + 1]), numbers::fixed(100.0 * share, 0));
     Some(format!("The step from {a} to {b} brings {percent} % of that change in {}.", main.name))
 }
 
@@ -124,7 +123,10 @@ fn order(networks: &[&Network], places: &[Place]) -> Option<String> {
                     let (better, worse) = if here == Ordering::Less { (a, b) } else { (b, a) };
                     conflicts.push(format!(
                         "{} is better than {} on {}, worse on {}",
-                        better.name, worse.name, validation.name, place.name
+                        named(better),
+                        named(worse),
+                        validation.name,
+                        place.name
                     ));
                 }
             }
@@ -149,7 +151,7 @@ fn as_in_the_paper(networks: &[&Network]) -> Option<String> {
     let [(first, from), .., (last, to)] = known[..] else { return None };
     let theirs = ACCURACY.compare(last.accuracy, first.accuracy);
     let paper = format!(
-        "In the paper accuracy goes from {} ({}) to {} ({})",
+        "In the paper accuracy goes from {} (“{}”) to {} (“{}”)",
         first.accuracy, first.name, last.accuracy, last.name
     );
     let ours = match ACCURACY.compare(to, from) {
@@ -166,20 +168,33 @@ fn training_part(first: &Network, last: &Network) -> Option<String> {
     let (from, to) = (training(first)?, training(last)?);
     let (held_from, held_to) = (MAE.of(&first.validation)?, MAE.of(&last.validation)?);
     let gains = |from, to| MAE.compare(to, from) == Ordering::Less;
-    (gains(from, to) && !gains(held_from, held_to)).then(|| {
-        format!(
-            "On the part that is learned from {}, on the validation part it does not: with less pooling more is learned \
-             by heart.",
-            MAE.change(from, to)
-        )
-    })
+    if gains(from, to) && !gains(held_from, held_to) {
+        let change = MAE.change(from, to);
+        return Some(format!(
+            "On the part that is learned from {change}, on the validation part it does not: with less pooling more is \
+             learned by heart."
+        ));
+    }
+    let (gap_from, gap_to) = (held_from / from, held_to / to);
+    let more = match MAE.compare(gap_from, gap_to) {
+        Ordering::Less => "more",
+        Ordering::Greater => "less",
+        Ordering::Equal => return None,
+    };
+    let [a, b] = [gap_from, gap_to].map(|gap| numbers::fixed(gap, 2));
+    Some(format!(
+        "The validation MAE is {a} times that of the training part with {}, {b} times with {}: with less pooling \
+         {more} is learned by heart.",
+        named(first),
+        named(last)
+    ))
 }
 
 /// Which networks overfit: the validation part grows worse while the training part still improves. Over means of a
 /// tenth of the epochs, as single epochs jump; none with fewer than 20 epochs.
 fn learned_by_heart(networks: &[&Network]) -> Option<String> {
     let found: Vec<String> =
-        networks.iter().filter_map(|n| overfits(&n.history).map(|t| format!("{}: {t}", n.name))).collect();
+        networks.iter().filter_map(|n| overfits(&n.history).map(|t| format!("{}: {t}", named(n)))).collect();
     (!found.is_empty()).then(|| format!("Training longer does not help any more ({}).", found.join("; ")))
 }
 
@@ -201,7 +216,8 @@ fn overfits(history: &[Epoch]) -> Option<String> {
     );
     (worse && better).then(|| {
         format!(
-            "validation MAE was lowest about epoch {}, {} px, and ends at {} px, while that of the training part fell on",
+            "validation MAE was lowest about epoch {}, {} px, and ends at {} px, while that of the training part fell \
+             on",
             history[best + window / 2].epoch,
             MAE.number(validation[best]),
             MAE.number(validation[end])
@@ -210,7 +226,7 @@ fn overfits(history: &[Epoch]) -> Option<String> {
 }
 
 /// What less pooling costs.
-fn costs(first: &Network, last: &Network, results: &Results) -> Option<String> {
+fn costs(first: &Network, last: &Network) -> Option<String> {
     let ratio = |from: f64, to: f64| (from > 0.0 && to.is_finite()).then(|| numbers::times(from, to));
     let mut parts = Vec::new();
     if let Some(times) = ratio(first.file_bytes as f64, last.file_bytes as f64) {
@@ -226,33 +242,37 @@ fn costs(first: &Network, last: &Network, results: &Results) -> Option<String> {
     if let Some(times) = ratio(first.seconds_per_epoch, last.seconds_per_epoch) {
         parts.push(format!("an epoch of training takes {times} as long"));
     }
-    for detector in &results.detectors {
-        let rate = |n: &Network| n.frame_rates.iter().find(|r| r.detector == detector.detector).map(|r| r.frame_ms);
-        if let (Some(from), Some(to)) = (rate(first), rate(last)) {
-            let [from, to, without] = [from, to, detector.frame_ms].map(numbers::frames_per_second);
-            let (width, height) = FRAME_SIZE;
-            parts.push(format!(
-                "behind {} frames of {width}x{height} come at {to} per second instead of {from} ({without} without a network)",
-                detector.detector
-            ));
-        }
-    }
-    (!parts.is_empty()).then(|| format!("What {} costs beside {}: {}.", last.name, first.name, list(&parts)))
+    (!parts.is_empty()).then(|| format!("What {} costs beside {}: {}.", named(last), named(first), list(&parts)))
+}
+
+/// Frame rates behind each detector.
+fn frame_rates(first: &Network, last: &Network, results: &Results) -> Option<String> {
+    let phrase = |detector: &FrameRate| {
+        let behind = |n: &Network| n.frame_rates.iter().find(|r| r.detector == detector.detector).map(|r| r.frame_ms);
+        let frame_ms = [behind(first)?, behind(last)?, detector.frame_ms];
+        let [from, to, without] = frame_ms.map(numbers::frames_per_second);
+        let (name, first, last) = (&detector.detector, named(first), named(last));
+        Some(format!("behind {name} {from} a second with {first}, {to} with {last} and {without} without a network"))
+    };
+    let phrases: Vec<String> = results.detectors.iter().filter_map(phrase).collect();
+    let (width, height) = FRAME_SIZE;
+    let phrases = (!phrases.is_empty()).then(|| phrases.join("; "))?;
+    Some(format!("Frames of {width}x{height} on one thread: {phrases}."))
 }
 
 /// Which files stay below the limits.
 fn fits(networks: &[&Network]) -> String {
-    let limits = [(paper::ASSET_LIMIT, "a compressed asset"), (paper::PACKAGE_LIMIT, "an app package")];
-    let sentence = |(limit, what): (u64, &str)| {
-        let names: Vec<&str> = networks.iter().filter(|n| n.file_bytes <= limit).map(|n| n.name.as_str()).collect();
-        let who = match &names[..] {
-            [] => "no network".to_owned(),
-            names => list(names),
-        };
-        let verb = if names.len() > 1 { "fit" } else { "fits" };
-        format!("{who} {verb} the {} MB of {what}", limit / 1_000_000)
+    let below = |limit: u64| {
+        let names: Vec<String> = networks.iter().filter(|n| n.file_bytes <= limit).map(|n| named(n)).collect();
+        match &names[..] {
+            [] => "no network fits".to_owned(),
+            [one] => format!("{one} fits"),
+            all => format!("{} fit", list(all)),
+        }
     };
-    format!("As files of 32-bit weights, {}.", limits.map(sentence).join("; "))
+    let (asset, package) = (below(paper::ASSET_LIMIT), below(paper::PACKAGE_LIMIT));
+    let package = if asset == package { "the same goes for".to_owned() } else { package };
+    format!("As a file of 32-bit weights, {asset} a compressed asset of 68 MB; {package} an app package of 100 MB.")
 }
 
 /// Which network one would take: the best by the main figure among those that fit an app package; of networks alike the
@@ -280,7 +300,7 @@ fn choice(networks: &[&Network]) -> Option<String> {
             format!(
                 "For an app of {} MB one would take {}: {why}, {} on the validation part",
                 limit / 1_000_000,
-                chosen.name,
+                named(chosen),
                 figure(chosen)
             )
         }
@@ -289,9 +309,9 @@ fn choice(networks: &[&Network]) -> Option<String> {
     let whatever = match pick(limit) {
         Some((chosen, ..)) if std::ptr::eq(chosen, any) => "without that limit the same".to_owned(),
         _ if alike > 1 => {
-            format!("without that limit {}, the smallest of those within 2 % of the best ({})", any.name, figure(any))
+            format!("without that limit {}, the smallest of those within 2 % of the best ({})", named(any), figure(any))
         }
-        _ => format!("without that limit {} ({})", any.name, figure(any)),
+        _ => format!("without that limit {} ({})", named(any), figure(any)),
     };
     Some(format!("{fitting}; {whatever}. {}", paper::RECOMMENDATION))
 }
@@ -307,7 +327,8 @@ fn filters(results: &Results) -> Option<String> {
     let figure = main.text(value(best)?);
     let mut text = format!(
         "Of the filters and kernels that were tried, {} has the best {} on the validation part, {figure}",
-        best.name, main.name
+        named(best),
+        main.name
     );
     let basic = results.networks.iter().find(|n| paper::of(&n.layers).is_some_and(|p| p.name == "basic"));
     if let Some((basic, theirs)) = basic.and_then(|n| Some((n, value(n)?))) {
@@ -317,7 +338,7 @@ fn filters(results: &Results) -> Option<String> {
             Ordering::Greater => "worse than",
         };
         let (size, own) = (numbers::megabytes(best.file_bytes), numbers::megabytes(basic.file_bytes));
-        text += &format!(", {beside} {} with {} ({size} for {own})", basic.name, main.text(theirs));
+        text += &format!(", {beside} {} with {} ({size} for {own})", named(basic), main.text(theirs));
     }
     Some(text + ".")
 }
@@ -331,10 +352,15 @@ fn caveat(results: &Results) -> String {
         _ => format!("; the paper trained for {} epochs", paper::EPOCHS),
     };
     format!(
-        "Each network was trained once, for {epochs} epoch{s} on {faces} faces{paper}: how much chance moves the figures is \
-         not known, so those within {} % of each other are called alike.",
+        "Each network was trained once, for {epochs} epoch{s} on {faces} faces{paper}: how much chance moves the \
+         figures is not known, so those within {} % of each other are called alike.",
         numbers::fixed(100.0 * ALIKE, 0)
     )
+}
+
+/// In quotes: “one” is a name and a number.
+fn named(network: &Network) -> String {
+    format!("“{}”", network.name)
 }
 
 fn pools(network: &Network) -> String {
@@ -361,15 +387,12 @@ mod tests {
         }
         let (helps, hurts) = (conclusion(&helps).join("\n"), conclusion(&hurts).join("\n"));
         for (text, expected) in [
-            (
-                &helps,
-                "Less pooling helps on the validation part: from basic (3 pooling layers) to one (1 pooling layer) NME falls",
-            ),
+            (&helps, "on the validation part: from “basic” (3 pooling layers) to “one” (1 pooling layer) NME falls"),
             (&helps, "Less pooling helps on 300W"),
             (&helps, "here it goes the same way"),
-            (&helps, "For an app of 100 MB one would take basic: the only one that fits"),
-            (&helps, "without that limit one ("),
-            (&helps, "basic fits the 68 MB of a compressed asset; basic fits the 100 MB of an app package"),
+            (&helps, "For an app of 100 MB one would take “basic”: the only one that fits"),
+            (&helps, "without that limit “one” ("),
+            (&helps, "“basic” fits a compressed asset of 68 MB; the same goes for an app package of 100 MB"),
             (&helps, "the paper trained for 300 epochs"),
             (&hurts, "Less pooling hurts on the validation part"),
             (&hurts, "here it goes the other way"),
@@ -404,7 +427,7 @@ mod tests {
         }
         let text = conclusion(&results).join("\n");
         let wanted =
-            "the order is not the same everywhere: two is better than basic on the validation part, worse on 300W";
+            "the order is not the same everywhere: “two” is better than “basic” on the validation part, worse on 300W";
         assert!(text.contains(wanted), "{text}");
     }
 
@@ -415,7 +438,7 @@ mod tests {
             epoch.validation.mae = 1.0 + 0.002 * (epoch.epoch as f64 - 20.0).powi(2);
         }
         let text = conclusion(&results).join("\n");
-        assert!(text.contains("(one: validation MAE was lowest about epoch 20, 1.00"), "{text}");
+        assert!(text.contains("(“one”: validation MAE was lowest about epoch 20, 1.00"), "{text}");
     }
 
     #[test]
@@ -426,7 +449,7 @@ mod tests {
         let mut single = made_up::results();
         single.networks.truncate(1);
         let text = conclusion(&single).join("\n");
-        assert!(text.contains("On the validation part, basic reaches NME"), "{text}");
+        assert!(text.contains("On the validation part, “basic” reaches NME"), "{text}");
         assert!(!text.contains("pooling"), "{text}");
         let mut broken = made_up::results();
         for network in &mut broken.networks {
@@ -445,7 +468,7 @@ mod tests {
         let mut results = made_up::results();
         results.filters = made_up::filters();
         let text = conclusion(&results).join("\n");
-        assert!(text.contains("64-64-128 filters has the best NME on the validation part"), "{text}");
-        assert!(text.contains("better than basic with"), "{text}");
+        assert!(text.contains("“64-64-128 filters” has the best NME on the validation part"), "{text}");
+        assert!(text.contains("better than “basic” with"), "{text}");
     }
 }

@@ -5,8 +5,8 @@ use std::cmp::Ordering;
 use super::numbers;
 use super::results::{Figures, Network, Results};
 
-/// Figures closer than this, relative to the larger, count as alike: 2 %. A network is trained once, so its scatter from
-/// seed to seed is not known; the share is chosen, not measured.
+/// Figures closer than this, relative to the larger, count as alike: 2 %. A network is trained once, so its scatter
+/// from seed to seed is not known; the share is chosen, not measured.
 pub const ALIKE: f64 = 0.02;
 
 /// One of the figures.

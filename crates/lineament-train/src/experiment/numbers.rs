@@ -8,7 +8,7 @@ pub fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push(',');
         }
         text.push(digit);
@@ -35,7 +35,7 @@ pub fn significant(value: f64, digits: i32) -> String {
     let unit = 10f64.powi(magnitude(value) + 1 - digits);
     let rounded = (value / unit).round() * unit;
     match rounded.abs() {
-        size if (1e4..1e15).contains(&size) => {
+        size if (999.5..1e15).contains(&size) => {
             let sign = if rounded < 0.0 { "-" } else { "" };
             sign.to_owned() + &count(size.round() as u64)
         }
@@ -55,11 +55,6 @@ pub fn large(value: u64) -> String {
 /// Bytes in MB of 10^6.
 pub fn megabytes(bytes: u64) -> String {
     format!("{} MB", significant(bytes as f64 / 1e6, 3))
-}
-
-/// Bytes in KiB where the paper counts so, and in MiB.
-pub fn binary_sizes(bytes: u64) -> String {
-    format!("{} KiB, {} MiB", count(bytes.div_ceil(1024)), significant(bytes as f64 / 1_048_576.0, 3))
 }
 
 /// Seconds, minutes or hours.
@@ -107,6 +102,7 @@ mod tests {
             (significant(0.012345, 3), "0.0123"),
             (significant(33.305_36, 3), "33.3"),
             (significant(12_345.0, 3), "12,300"),
+            (significant(1_234.0, 3), "1,230"),
             (significant(-12_345.0, 3), "-12,300"),
             (significant(0.0, 3), "0.00"),
             (significant(1e300, 3), "1.0e300"),
@@ -117,7 +113,7 @@ mod tests {
             (large(1_420_000_000), "1.42 billion"),
             (large(99), "99"),
             (megabytes(33_305_360), "33.3 MB"),
-            (binary_sizes(33_305_360), "32,525 KiB, 31.8 MiB"),
+            (megabytes(3_080_123_456), "3,080 MB"),
             (duration(3.21), "3.21 s"),
             (duration(5400.0), "90.0 min"),
             (duration(36_000.0), "10.0 h"),

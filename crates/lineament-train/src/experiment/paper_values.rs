@@ -77,7 +77,8 @@ pub const EPOCHS: usize = 300;
 /// Faces of MORPH that the networks learned from and were validated on (section 3).
 pub const FACES: u64 = 49_828;
 /// What the paper recommends (sections 5 and 8).
-pub const RECOMMENDATION: &str = "The paper recommends one pooling layer in section 5 and the basic network, which alone ran on its phone, in section 8.";
+pub const RECOMMENDATION: &str = "The paper recommends one pooling layer in section 5 and the basic network, which \
+                                  alone ran on its phone, in section 8.";
 
 /// The paper's rows for the network with these layers; none where the paper has no such network.
 pub fn of(layers: &Paper) -> Option<&'static PaperNetwork> {

@@ -39,8 +39,16 @@ pub struct Chart {
     pub cut: bool,
 }
 
-/// Lines over axes that begin at 0. None where no point can be drawn.
-pub fn lines(title: &str, x_name: &str, y_name: &str, lines: &[Line]) -> Option<Chart> {
+/// The axis from left to right.
+pub struct Across<'a> {
+    /// Written below it.
+    pub name: &'a str,
+    /// Equal steps multiply; otherwise it begins at 0.
+    pub log: bool,
+}
+
+/// Lines over an axis that begins at 0. None where no point can be drawn.
+pub fn lines(title: &str, across: &Across, y_name: &str, lines: &[Line]) -> Option<Chart> {
     let finite = |l: &Line| l.points.iter().copied().filter(|p| p.0.is_finite() && p.1.is_finite()).collect::<Vec<_>>();
     let drawn: Vec<Vec<(f64, f64)>> = lines.iter().map(finite).collect();
     let last = drawn.iter().flatten().map(|p| p.0).fold(0.0, f64::max);
@@ -48,13 +56,16 @@ pub fn lines(title: &str, x_name: &str, y_name: &str, lines: &[Line]) -> Option<
     if last <= 0.0 || top <= 0.0 {
         return None;
     }
+    let positive = drawn.iter().flatten().map(|p| p.0).filter(|x| *x > 0.0);
+    let first = positive.fold(last, f64::min).min(last / 2.0);
     let svg = svg(title, SIZE, |root| {
         let names = lines.iter().map(|l| l.name.chars().count()).max().unwrap_or(0).min(16) as i32;
         let (left, right) = (130, SIZE.0 as i32 - 20 * names - 40);
         let (up, down) = (80, SIZE.1 as i32 - 110);
         let at = |(x, y): (f64, f64)| {
             let along = |share: f64, from: i32, to: i32| from + (share * f64::from(to - from)).round() as i32;
-            (along(x / last, left, right), along(y / top, down, up))
+            let share = if across.log { (x / first).ln() / (last / first).ln() } else { x / last };
+            (along(share.max(0.0), left, right), along(y / top, down, up))
         };
         let y_ticks = ticks(top, 6);
         for (tick, label) in y_ticks.iter().zip(labels(&y_ticks)) {
@@ -62,12 +73,17 @@ pub fn lines(title: &str, x_name: &str, y_name: &str, lines: &[Line]) -> Option<
             root.draw(&PathElement::new([(left, y), (right, y)], GRID.stroke_width(2)))?;
             text(root, &label, (left - 18, y), HPos::Right, &BLACK)?;
         }
-        let x_ticks = ticks(last, 8);
-        for (tick, label) in x_ticks.iter().zip(labels(&x_ticks)) {
+        let x_ticks = if across.log { log_ticks(first, last) } else { ticks(last, 8) };
+        let x_labels = if across.log {
+            x_ticks.iter().map(|tick| format!("{}", *tick as f32)).collect()
+        } else {
+            labels(&x_ticks)
+        };
+        for (tick, label) in x_ticks.iter().zip(x_labels) {
             text(root, &label, (at((*tick, 0.0)).0, down + 34), HPos::Center, &BLACK)?;
         }
         text(root, y_name, (18, 30), HPos::Left, &BLACK)?;
-        text(root, x_name, ((left + right) / 2, down + 84), HPos::Center, &BLACK)?;
+        text(root, across.name, ((left + right) / 2, down + 84), HPos::Center, &BLACK)?;
         let mut ends = Vec::new();
         for line in lines {
             let color = COLORS[line.color % COLORS.len()];
@@ -97,40 +113,55 @@ pub fn lines(title: &str, x_name: &str, y_name: &str, lines: &[Line]) -> Option<
     Some(Chart { svg: svg.replace(&format!("opacity=\"{DASHED}\""), "stroke-dasharray=\"14 10\""), cut: top < highest })
 }
 
-/// Bars from left to right, a row each: name, value, the value as text, colour of [`COLORS`].
-pub fn bars(title: &str, rows: &[(String, f64, String, usize)]) -> Option<Chart> {
+/// A bar.
+pub struct Bar {
+    /// Written before it.
+    pub name: String,
+    /// Its length.
+    pub value: f64,
+    /// Written behind it: the value as text.
+    pub label: String,
+    /// Of [`COLORS`], in turn.
+    pub color: usize,
+}
+
+/// Bars from left to right, a row each. None where no value is above 0.
+pub fn bars(title: &str, bars: &[Bar]) -> Option<Chart> {
     const ROW: i32 = 72;
     const NAME: usize = 26;
-    let longest = |text: &dyn Fn(&(String, f64, String, usize)) -> &str| {
-        rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0).min(NAME) as i32
-    };
-    let (names, values) = (21 * longest(&|row| &row.0) + 40, 21 * longest(&|row| &row.2) + 40);
-    let highest = rows.iter().map(|row| row.1).filter(|v| v.is_finite()).fold(0.0, f64::max);
+    let width = |letters: Option<usize>| 21 * letters.unwrap_or(0).min(NAME) as i32 + 40;
+    let names = width(bars.iter().map(|bar| bar.name.chars().count()).max());
+    let labels = width(bars.iter().map(|bar| bar.label.chars().count()).max());
+    let highest = bars.iter().map(|bar| bar.value).filter(|v| v.is_finite()).fold(0.0, f64::max);
     if highest <= 0.0 {
         return None;
     }
-    let height = ROW * rows.len() as i32 + 24;
+    let height = ROW * bars.len() as i32 + 24;
     let svg = svg(title, (SIZE.0, height as u32), |root| {
-        for (i, (name, value, label, color)) in rows.iter().enumerate() {
-            let (top, share) = (12 + ROW * i as i32, if value.is_finite() { value.max(0.0) / highest } else { 0.0 });
-            let end = names + (share * f64::from(SIZE.0 as i32 - names - values)).round() as i32;
-            let color = COLORS[color % COLORS.len()];
+        for (i, bar) in bars.iter().enumerate() {
+            let (top, middle) = (12 + ROW * i as i32, 12 + ROW * i as i32 + ROW / 2);
+            let share = if bar.value.is_finite() { bar.value.max(0.0) / highest } else { 0.0 };
+            let end = names + (share * f64::from(SIZE.0 as i32 - names - labels)).round() as i32;
+            let color = COLORS[bar.color % COLORS.len()];
             root.draw(&Rectangle::new([(names, top + 10), (end.max(names + 2), top + ROW - 10)], color.filled()))?;
-            text(root, &shortened(name, NAME), (names - 20, top + ROW / 2), HPos::Right, &BLACK)?;
-            text(root, label, (end + 16, top + ROW / 2), HPos::Left, &BLACK)?;
+            text(root, &shortened(&bar.name, NAME), (names - 20, middle), HPos::Right, &BLACK)?;
+            text(root, &bar.label, (end + 16, middle), HPos::Left, &BLACK)?;
         }
         Ok(())
     })?;
     Some(Chart { svg, cut: false })
 }
 
-/// A piece of line for the legend, in the colour of a chart's.
-pub fn key(color: usize, dashed: bool) -> String {
-    let RGBColor(r, g, b) = COLORS[color % COLORS.len()];
+/// A piece of line for the legend, in the colour of a chart's or, without one, of the text.
+pub fn key(color: Option<usize>, dashed: bool) -> String {
+    let stroke = color.map_or("currentColor".to_owned(), |color| {
+        let RGBColor(r, g, b) = COLORS[color % COLORS.len()];
+        format!("#{r:02X}{g:02X}{b:02X}")
+    });
     let dashes = if dashed { " stroke-dasharray=\"7 5\"" } else { "" };
     format!(
         "<svg class=\"key\" width=\"38\" height=\"10\" viewBox=\"0 0 38 10\" aria-hidden=\"true\">\
-         <line x1=\"1\" y1=\"5\" x2=\"37\" y2=\"5\" stroke=\"#{r:02X}{g:02X}{b:02X}\" stroke-width=\"3\"{dashes}/></svg>"
+         <line x1=\"1\" y1=\"5\" x2=\"37\" y2=\"5\" stroke=\"{stroke}\" stroke-width=\"3\"{dashes}/></svg>"
     )
 }
 
@@ -190,6 +221,13 @@ fn ticks(last: f64, wanted: usize) -> Vec<f64> {
     let steps = [1.0, 2.0, 2.5, 5.0, 10.0].map(|s| s * power);
     let step = steps.into_iter().find(|step| last / step <= wanted as f64).unwrap_or(last);
     (0..=wanted).map(|i| i as f64 * step).filter(|tick| *tick <= last * (1.0 + 1e-9)).collect()
+}
+
+/// Powers of ten within the range, with their doubles and fives.
+fn log_ticks(first: f64, last: f64) -> Vec<f64> {
+    let powers = first.log10().floor() as i32..=last.log10().ceil() as i32;
+    let all = powers.flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10f64.powi(power)));
+    all.filter(|tick| (first..=last * (1.0 + 1e-9)).contains(tick)).collect()
 }
 
 /// Ticks as text, with the places that their step needs.
@@ -267,6 +305,12 @@ mod tests {
     }
 
     #[test]
+    fn ticks_of_a_logarithmic_axis_lie_within_it() {
+        assert_eq!(log_ticks(0.3, 20.0), [0.5, 1.0, 2.0, 5.0, 10.0, 20.0]);
+        assert_eq!(log_ticks(50.0, 110.0), [50.0, 100.0]);
+    }
+
+    #[test]
     fn ticks_are_written_with_the_places_they_need() {
         assert_eq!(labels(&[0.0, 0.25, 0.5]), ["0.00", "0.25", "0.50"]);
         assert_eq!(labels(&ticks(1.0, 8))[3], "0.6");
@@ -286,12 +330,13 @@ mod tests {
 
     #[test]
     fn charts_without_a_number_are_left_out() {
+        const X: Across = Across { name: "x", log: true };
         let line = |points| Line { name: "a".into(), color: 0, dashed: false, points };
-        assert!(lines("t", "x", "y", &[]).is_none());
-        assert!(lines("t", "x", "y", &[line(vec![(1.0, f64::NAN), (f64::NAN, 1.0)])]).is_none());
-        assert!(lines("t", "x", "y", &[line(vec![(1.0, 0.0)])]).is_none());
-        assert!(bars("t", &[("a".into(), f64::NAN, "–".into(), 0)]).is_none());
-        let one = lines("t <", "x", "y", &[line(vec![(1.0, 2.0)])]).unwrap().svg;
+        assert!(lines("t", &X, "y", &[]).is_none());
+        assert!(lines("t", &X, "y", &[line(vec![(1.0, f64::NAN), (f64::NAN, 1.0)])]).is_none());
+        assert!(lines("t", &X, "y", &[line(vec![(1.0, 0.0)])]).is_none());
+        assert!(bars("t", &[Bar { name: "a".into(), value: f64::NAN, label: "–".into(), color: 0 }]).is_none());
+        let one = lines("t <", &X, "y", &[line(vec![(1.0, 2.0)])]).unwrap().svg;
         assert!(one.contains("<circle") && one.contains("<title>t &lt;</title>"), "{one}");
     }
 }

@@ -19,14 +19,20 @@ pub fn escape(text: &str) -> String {
     escaped
 }
 
+/// A sentence: escaped, and units stay on the line of their numbers.
+fn sentence(text: &str) -> String {
+    const UNITS: [&str; 6] = ["%", "px", "MB", "KiB", "MiB", "ms"];
+    UNITS.iter().fold(escape(text), |text, unit| text.replace(&format!(" {unit}"), &format!("\u{a0}{unit}")))
+}
+
 /// A paragraph.
 pub fn paragraph(text: &str) -> String {
-    format!("<p>{}</p>\n", escape(text))
+    format!("<p>{}</p>\n", sentence(text))
 }
 
 /// A list with a dot before each item.
 pub fn bullets(items: &[String]) -> String {
-    let items: String = items.iter().map(|item| format!("<li>{}</li>\n", escape(item))).collect();
+    let items: String = items.iter().map(|item| format!("<li>{}</li>\n", sentence(item))).collect();
     format!("<ul>\n{items}</ul>\n")
 }
 

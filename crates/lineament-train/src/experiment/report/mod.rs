@@ -7,7 +7,7 @@ mod tables;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use self::charts::{Chart, Line};
+use self::charts::{Across, Bar, Chart, Line};
 use self::markup::{bullets, escape, paragraph};
 use super::conclusion::conclusion;
 use super::measure::{ACCURACY, LOSS, MAE, Measure, NME, main_measure};
@@ -33,7 +33,8 @@ pub fn html(results: &Results) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n\
-         <title>Max-pooling and facial landmarks: {}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{}</body>\n</html>\n",
+         <title>Max-pooling and facial landmarks: {}</title>\n<style>\n{STYLE}</style>\n</head>\n\
+         <body>\n{}</body>\n</html>\n",
         escape(&results.data.table),
         sections.concat()
     )
@@ -80,8 +81,8 @@ fn heading(results: &Results) -> String {
         facts.iter().map(|(name, fact)| format!("<dt>{name}</dt><dd>{}</dd>\n", escape(fact))).collect();
     format!(
         "<h1>Max-pooling and facial landmarks: the paper’s experiment, repeated</h1>\n\
-         <p class=\"under\">After Kendrick, Tan, Walker and Yap, “The Application of Neural Networks for Facial Landmarking \
-         on Mobile Devices”. Lineament {}.</p>\n\
+         <p class=\"under\">After Kendrick, Tan, Walker and Yap, “The Application of Neural Networks for Facial \
+         Landmarking on Mobile Devices”. Lineament {}.</p>\n\
          <div class=\"summary\">\n<h2>What the numbers say</h2>\n{}</div>\n\
          <section>\n<h2>Data and recipe</h2>\n<p>The same for every network.</p>\n<dl>\n{facts}</dl>\n</section>\n",
         escape(&results.version),
@@ -95,11 +96,12 @@ fn accuracy(results: &Results) -> String {
         return String::new();
     }
     let mut reasons = vec![
-        "The paper’s losses (0.17, 0.12, 0.38) cannot be RMSE in pixels together with its accuracies (0.63, 0.64, 0.69): \
-         with an RMSE of 0.17 px nearly every coordinate would round to the right pixel. Its unit is not known."
+        "The paper’s losses (0.17, 0.12, 0.38) cannot be RMSE in pixels together with its accuracies (0.63, 0.64, \
+         0.69): with an RMSE of 0.17 px nearly every coordinate would round to the right pixel. Its unit is not \
+         known."
             .to_owned(),
-        "Accuracy counts coordinates that round to the same whole pixel as their label (equation 2). It depends on the \
-         labels: the paper’s are dlib’s whole pixels in the crop, labels with fractions are rounded first."
+        "Accuracy counts coordinates that round to the same whole pixel as their label (equation 2). It depends on \
+         the labels: the paper’s are dlib’s whole pixels in the crop, labels with fractions are rounded first."
             .to_owned(),
         format!(
             "The paper learned from and validated on {} faces of MORPH, here it was {} of {}.",
@@ -112,8 +114,9 @@ fn accuracy(results: &Results) -> String {
         let (ours, theirs) = (count(results.recipe.epochs as u64), paper::EPOCHS);
         reasons.push(format!("The paper trained for {theirs} epochs, here it was {ours}."));
     }
-    let note = "The training part is measured while it is learned from, over the last epoch. The validation part and the \
-                other tables are measured on the exported file. Bold is the best of a row and what is within 2 % of it.";
+    let note = "The training part is measured while it is learned from, over the last epoch. The validation part and \
+                the other tables are measured on the exported file. Bold is the best of a row and what is within 2 % \
+                of it.";
     let why = "So the trend from network to network can be compared with the paper’s, single numbers cannot:";
     tables::figures(results).html() + &paragraph(note) + &paragraph(why) + &bullets(&reasons)
 }
@@ -124,18 +127,18 @@ fn size(results: &Results) -> String {
         return String::new();
     }
     let notes = [
-        "The paper names nominal images of 12×12, 24×24 and 48×48. Its files fit networks whose convolutions are not padded, \
-         which end at 11×11, 22×22 and 46×46; with padding they would be a tenth larger. Its “32.5MB” are 32,525 KiB, its \
-         “120MB” and “518MB” are MiB."
+        "The paper names nominal images of 12×12, 24×24 and 48×48. Its files fit networks whose convolutions are not \
+         padded, which end at 11×11, 22×22 and 46×46; with padding they would be 9 to 19 % larger. Its “32.5MB” are \
+         32,525 KiB, its “120MB” and “518MB” are MiB."
             .to_owned(),
         format!(
-            "Frames go from RGBA to points, or to boxes alone in the last column. The paper’s {} took 59 ms for the detector \
-             and about 8 ms more with the basic network; the other two could not be loaded. Rates of another machine and \
-             another detector can be compared with each other, not with the phone’s.",
+            "Frames go from RGBA to points, or to boxes alone in the last column. The paper’s {} took 59 ms for the \
+             detector and about 8 ms more with the basic network; the other two could not be loaded. Rates of another \
+             machine and another detector can be compared with each other, not with the phone’s.",
             paper::PHONE
         ),
-        "The limits are the paper’s: 68 MB for an asset that Android compresses (section 4), 100 MB for a package on the Play \
-         store (section 5), both read as 1,000,000 bytes each."
+        "The limits are the paper’s: 68 MB for an asset that Android compresses (section 4), 100 MB for a package on \
+         the Play store (section 5), both read as 1,000,000 bytes each."
             .to_owned(),
     ];
     tables::sizes(results).html() + &bullets(&notes)
@@ -143,6 +146,7 @@ fn size(results: &Results) -> String {
 
 /// Figures 4 to 6, and NME.
 fn curves(results: &Results) -> String {
+    const EPOCHS: Across = Across { name: "epoch", log: false };
     let figures: [(&Measure, &str, &str, &str); 4] = [
         (
             &ACCURACY,
@@ -158,7 +162,7 @@ fn curves(results: &Results) -> String {
         let lines: Vec<Line> =
             results.networks.iter().enumerate().flat_map(|(color, n)| history(n, color, measure)).collect();
         let chart =
-            charts::lines(&format!("{name} of the training and validation parts over epochs"), "epoch", unit, &lines)?;
+            charts::lines(&format!("{name} of the training and validation parts over epochs"), &EPOCHS, unit, &lines)?;
         Some(figure(&legend(&results.networks, true), &chart, name, caption))
     };
     let drawn: String = figures.into_iter().filter_map(draw).collect();
@@ -181,17 +185,20 @@ fn history(network: &Network, color: usize, measure: &Measure) -> [Line; 2] {
     ]
 }
 
-/// Names and colours; with `parts` both kinds of line.
+/// Names and colours; with `parts` which kind of line is which part.
 fn legend(networks: &[Network], parts: bool) -> String {
-    let one = |(color, n): (usize, &Network)| {
-        let name = escape(&n.name);
-        let dashed = format!("<span>{}{name}, training</span>", charts::key(color, true));
-        match parts {
-            true => format!("<span>{}{name}, validation</span>{dashed}", charts::key(color, false)),
-            false => format!("<span>{}{name}</span>", charts::key(color, false)),
-        }
+    let one =
+        |(color, n): (usize, &Network)| format!("<span>{}{}</span>", charts::key(Some(color), false), escape(&n.name));
+    let networks: String = networks.iter().enumerate().map(one).collect();
+    let kinds = match parts {
+        true => format!(
+            "<span>{}validation</span><span>{}training</span>",
+            charts::key(None, false),
+            charts::key(None, true)
+        ),
+        false => String::new(),
     };
-    format!("<div class=\"keys\">{}</div>\n", networks.iter().enumerate().map(one).collect::<String>())
+    format!("<div class=\"keys\">{networks}{kinds}</div>\n")
 }
 
 fn figure(legend: &str, chart: &Chart, title: &str, caption: &str) -> String {
@@ -211,7 +218,7 @@ fn training_time(results: &Results) -> String {
     }
     let bar = |(color, n): (usize, &Network)| {
         let name = format!("{}, {} pooled", n.name, n.layers.pools);
-        (name, n.seconds_per_epoch, numbers::duration(n.seconds_per_epoch), color)
+        Bar { name, value: n.seconds_per_epoch, label: numbers::duration(n.seconds_per_epoch), color }
     };
     let bars: Vec<_> = networks.iter().enumerate().map(bar).collect();
     let per_epoch = charts::bars("Median time of an epoch", &bars).map(|chart| {
@@ -224,17 +231,19 @@ fn training_time(results: &Results) -> String {
         _ => ("seconds", 1.0),
     };
     let line = |(color, n): (usize, &Network)| {
+        let mut best = f64::NAN;
         let value = |e: &Epoch| {
-            let accuracy = ACCURACY.of(&e.validation).unwrap_or(f64::NAN);
-            (e.epoch as f64 * n.seconds_per_epoch / seconds, accuracy)
+            best = best.max(ACCURACY.of(&e.validation).unwrap_or(f64::NAN));
+            (e.epoch as f64 * n.seconds_per_epoch / seconds, best)
         };
-        Line { name: n.name.clone(), color, dashed: false, points: n.history.iter().map(value).collect() }
+        Line { name: String::new(), color, dashed: false, points: n.history.iter().map(value).collect() }
     };
     let lines: Vec<Line> = networks.iter().enumerate().map(line).collect();
-    let x_name = format!("{unit} of training");
-    let against = charts::lines("Validation accuracy over time of training", &x_name, "accuracy", &lines).map(|chart| {
-        let caption = "Of the validation part, over the time that the training steps took: where lines cross, the network \
-                       with less pooling has made up for its slower epochs.";
+    let across = Across { name: &format!("{unit} of training (logarithmic)"), log: true };
+    let title = "Best validation accuracy over time of training";
+    let against = charts::lines(title, &across, "accuracy", &lines).map(|chart| {
+        let caption = "The best of the validation part so far, over the time that the training steps took: where \
+                       lines cross, the network with less pooling has made up for its slower epochs.";
         figure(&legend(networks, false), &chart, "Accuracy against time", caption)
     });
     let intro = "The paper leaves open how pooling changes the time of training (section 7).";
@@ -249,13 +258,14 @@ fn filters(results: &Results) -> String {
     let measure = main_measure(tables::studied(results));
     let bar = |n: &Network| {
         let value = measure.of(&n.validation);
-        (n.name.clone(), value.unwrap_or(f64::NAN), value.map_or(numbers::NONE.to_owned(), |v| measure.text(v)), 0)
+        let label = value.map_or(numbers::NONE.to_owned(), |v| measure.text(v));
+        Bar { name: n.name.clone(), value: value.unwrap_or(f64::NAN), label, color: 0 }
     };
     let bars: Vec<_> = tables::studied(results).map(bar).collect();
     let chart = charts::bars(&format!("Validation {} by filters and kernels", measure.name), &bars)
         .map(|chart| figure("", &chart, &format!("Validation {}", measure.name), "Less is better."));
-    let intro = "The paper leaves open how the size of filters changes the result (section 7). The basic network with other \
-                 numbers of filters and other kernels, trained alike:";
+    let intro = "The paper leaves open how the size of filters changes the result (section 7). The basic network with \
+                 other numbers of filters and other kernels, trained alike:";
     paragraph(intro) + &tables::filters(results).html() + &chart.unwrap_or_default()
 }
 
@@ -282,7 +292,8 @@ fn pictures(results: &Results) -> String {
                 results.networks.iter().zip(&picture.drawn).filter(|d| !d.1.is_empty()).map(one).collect();
             let columns = results.networks.len().max(1);
             html += &format!(
-                "<p class=\"name\">{}</p>\n<div class=\"faces\" style=\"grid-template-columns: repeat({columns}, 1fr)\">\n{drawn}</div>\n",
+                "<p class=\"name\">{}</p>\n\
+                 <div class=\"faces\" style=\"grid-template-columns: repeat({columns}, 1fr)\">\n{drawn}</div>\n",
                 escape(&picture.name)
             );
         }
@@ -311,7 +322,7 @@ fn repeat(results: &Results) -> String {
         "The loss is the root of the mean square; equation 1 lost its square in print.",
         "Accuracy rounds prediction and label; equation 2 rounds the prediction.",
         "Adam with its usual constants; the paper names only Adam.",
-        "The seed of 7 draws our weights, not TensorFlow’s: single weights differ from the paper’s.",
+        "The seed draws our weights, not TensorFlow’s: even 7, the paper’s, gives other weights.",
         held_back,
         "MORPH is licensed to each user, so the table is the user’s own.",
         "Frame rates are this machine’s, as the median over frames, on one thread; the paper’s are a phone’s.",

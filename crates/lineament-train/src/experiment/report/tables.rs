@@ -14,7 +14,8 @@ pub fn figures(results: &Results) -> Table {
     let last = |m: &Measure, n: &Network| n.history.last().and_then(|epoch| m.of(&epoch.training));
     let places = places(results);
     let mut rows = vec![Row::ours("Max-pooling layers", networks.iter().map(|n| n.layers.pools.to_string()))];
-    let blocks: [(&Measure, &str, Option<fn(&paper::PaperNetwork) -> f64>); 4] = [
+    type Theirs = fn(&paper::PaperNetwork) -> f64;
+    let blocks: [(&Measure, &str, Option<Theirs>); 4] = [
         (&ACCURACY, "Accuracy: share of coordinates right to the whole pixel", Some(|p| p.accuracy)),
         (&LOSS, "Loss: RMSE, pixels of the 96x96 crop", Some(|p| p.loss)),
         (&MAE, "MAE: mean absolute error, pixels of the crop", None),
@@ -35,7 +36,7 @@ pub fn figures(results: &Results) -> Table {
             rows.push(values(name, measure, found));
         }
     }
-    Table { caption: "Accuracy and loss, as in the paper's table 1".to_owned(), columns: columns(networks), rows }
+    Table { caption: "Table 1 of the paper, and ours".to_owned(), columns: columns(networks), rows }
 }
 
 /// Table 2: size of the file, size of the image before the fully connected layers, frames per second.
@@ -55,7 +56,8 @@ pub fn sizes(results: &Results) -> Table {
         Row::Group("File: structure and weights".to_owned()),
         Row::paper("the paper", theirs(&|p| p.file_size.to_owned(), paper::DETECTOR_FILE_SIZE)),
         Row::ours("here, 1 MB = 1,000,000 bytes", with_last(&|n| numbers::megabytes(n.file_bytes), NONE)),
-        Row::ours("here, as the paper may count", with_last(&|n| numbers::binary_sizes(n.file_bytes), NONE)),
+        Row::ours("here, KiB", with_last(&|n| numbers::count(n.file_bytes.div_ceil(1024)), NONE)),
+        Row::ours("here, MiB", with_last(&|n| numbers::significant(n.file_bytes as f64 / 1_048_576.0, 3), NONE)),
         Row::ours(
             "here ÷ the paper",
             with_last(
@@ -97,7 +99,7 @@ pub fn sizes(results: &Results) -> Table {
     ]);
     let mut columns = columns(networks);
     columns.push(("detector only".to_owned(), "no network".to_owned()));
-    Table { caption: "Size and speed, as in the paper's table 2".to_owned(), columns, rows }
+    Table { caption: "Table 2 of the paper, and ours".to_owned(), columns, rows }
 }
 
 /// Time and memory of training.
@@ -115,43 +117,34 @@ pub fn training(results: &Results) -> Table {
         Row::ours("multiply-adds to run once", networks.iter().map(|n| numbers::large(n.multiply_adds))),
         Row::ours("memory, forecast", networks.iter().map(|n| numbers::megabytes(n.training_bytes))),
     ];
-    Table { caption: "Training time against pooling".to_owned(), columns: columns(networks), rows }
+    Table { caption: "Time and memory of training".to_owned(), columns: columns(networks), rows }
 }
 
-/// The study of filters: a row for each variant, the network of the paper with the same pooling first.
+/// The study of filters, the network of the paper that they vary first.
 pub fn filters(results: &Results) -> Table {
-    let heads = [
-        ("filters", ""),
-        ("kernels", ""),
-        ("learned numbers", ""),
-        ("file", ""),
-        ("multiply-adds", ""),
-        ("epoch", "median"),
-        ("crop", "ms"),
-        ("accuracy", "validation"),
-        ("loss", "px"),
-        ("MAE", "px"),
-        ("NME", "%"),
+    let networks: Vec<&Network> = studied(results).collect();
+    let three = |sides: [usize; 3]| sides.map(|side| side.to_string()).join(", ");
+    let row = |name: &str, cell: &dyn Fn(&Network) -> String| Row::ours(name, networks.iter().map(|n| cell(n)));
+    let mut rows = vec![
+        row("filters", &|n| three(n.layers.filters)),
+        row("sides of the kernels", &|n| three(n.layers.kernels)),
+        row("learned numbers", &|n| numbers::count(n.parameters as u64)),
+        row("file", &|n| numbers::megabytes(n.file_bytes)),
+        row("multiply-adds", &|n| numbers::large(n.multiply_adds)),
+        row("milliseconds on a crop, one thread", &|n| numbers::significant(n.run_ms, 3)),
+        row("an epoch of training, median", &|n| numbers::duration(n.seconds_per_epoch)),
+        Row::Group("On the validation part".to_owned()),
     ];
-    let row = |n: &Network| {
-        let sides = |sides: [usize; 3], by: &str| sides.map(|s| s.to_string()).join(by);
-        let figures = [ACCURACY, LOSS, MAE, NME].map(|m| m.of(&n.validation).map_or(NONE.to_owned(), |v| m.number(v)));
-        let cells = [
-            sides(n.layers.filters, ", "),
-            sides(n.layers.kernels, ", "),
-            numbers::count(n.parameters as u64),
-            numbers::megabytes(n.file_bytes),
-            numbers::large(n.multiply_adds),
-            numbers::duration(n.seconds_per_epoch),
-            numbers::significant(n.run_ms, 3),
-        ];
-        Row::ours(n.name.clone(), cells.into_iter().chain(figures))
-    };
-    Table {
-        caption: "Filters and kernels".to_owned(),
-        columns: heads.map(|(name, note)| (name.to_owned(), note.to_owned())).into(),
-        rows: studied(results).map(row).collect(),
+    for measure in [&ACCURACY, &LOSS, &MAE, &NME] {
+        let name = if measure.unit.is_empty() {
+            measure.name.to_owned()
+        } else {
+            format!("{}, {}", measure.name, measure.unit)
+        };
+        rows.push(values(&name, measure, networks.iter().map(|n| measure.of(&n.validation)).collect()));
     }
+    let columns = networks.iter().map(|n| (n.name.clone(), String::new())).collect();
+    Table { caption: "Networks with other filters and kernels".to_owned(), columns, rows }
 }
 
 /// The variants of the study of filters, after the paper's basic network that they vary.
