@@ -187,7 +187,7 @@ mod tests {
         for (name, side, parameters, paper_kib) in cases {
             let net = by_name(name).unwrap();
             let shapes = net.shapes().unwrap();
-            let last_map = shapes.iter().filter(|s| s.height > 1).last().unwrap();
+            let last_map = shapes.iter().rfind(|s| s.height > 1).unwrap();
             assert_eq!((last_map.height, last_map.width, last_map.channels), (side, side, 64), "{name}");
             let learned: usize = net.layer_parameters().unwrap().iter().sum();
             assert_eq!(learned, parameters, "{name}");

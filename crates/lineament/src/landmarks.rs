@@ -75,7 +75,7 @@ impl LandmarkNetwork {
     /// One that cannot tell faces from other things answers a score of 1.
     pub fn place(&mut self, image: &GreyImage, crop: &Crop) -> Landmarks {
         let (side_px, normalisation) = (self.side_px, self.normalisation);
-        let crop = self.look.from_standard(crop);
+        let crop = self.look.of_standard(crop);
         self.engine.run(|input| {
             crop.sample_into(image, side_px, input);
             match normalisation {
@@ -140,7 +140,7 @@ impl Look {
     }
 
     /// The network's crop for the face that the library's own `crop` is around.
-    fn from_standard(&self, crop: &Crop) -> Crop {
+    fn of_standard(&self, crop: &Crop) -> Crop {
         // Exactly the same for the library's own networks, also where the numbers are wild.
         if *self == (Self { margin: MARGIN, shift: (0.0, 0.0) }) {
             return *crop;

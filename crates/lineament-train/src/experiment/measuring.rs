@@ -208,7 +208,7 @@ impl<'a> File<'a> {
     /// The points on a picture, in its pixels.
     fn points_on(&mut self, tile: &Tile) -> Vec<Point> {
         let points = self.run(|input| tile.input(input));
-        points.chunks_exact(2).map(|p| tile.from_record(Point::new(p[0], p[1]))).collect()
+        points.chunks_exact(2).map(|p| tile.place(Point::new(p[0], p[1]))).collect()
     }
 }
 

@@ -103,7 +103,7 @@ impl Tile {
     }
 
     /// From pixels of what the network sees to pixels of the picture.
-    pub fn from_record(&self, point: Point<RecordFrame>) -> Point {
+    pub fn place(&self, point: Point<RecordFrame>) -> Point {
         image_from_record(&self.crop, point)
     }
 
