@@ -6,9 +6,25 @@ use roxmltree::{Document, Node};
 
 use crate::error::{Error, Result};
 
+/// Most characters of a message: what it quotes may be all of the file.
+const MESSAGE: usize = 300;
+
+fn error(message: String) -> Error {
+    Error::Cascade(message.chars().take(MESSAGE).collect())
+}
+
+/// Most attributes in a file; OpenCV's have two. The XML reader compares each with all others of its element, and
+/// namespaces with those of all elements around: more would take it minutes and gigabytes.
+const ATTRIBUTES: usize = 64;
+
 /// The document of a text.
 pub(super) fn document(text: &str) -> Result<Document<'_>> {
-    Document::parse(text).map_err(|error| Error::Cascade(format!("XML is expected, {error}")))
+    // From one `<` to the next there is one tag, and numbers; only comments hold other signs of equality.
+    let tags = text.split('<').filter(|tag| !tag.starts_with('!'));
+    if tags.map(|tag| tag.matches('=').count()).sum::<usize>() > ATTRIBUTES {
+        return Err(error(format!("a cascade is expected, which has at most {ATTRIBUTES} attributes")));
+    }
+    Document::parse(text).map_err(|fault| error(format!("XML is expected, {fault}")))
 }
 
 /// An element of the file.
@@ -26,7 +42,7 @@ impl<'a> Element<'a> {
     /// An error about this element.
     pub(super) fn fail(self, what: &str) -> Error {
         let line = self.0.document().text_pos_at(self.0.range().start).row;
-        Error::Cascade(format!("line {line}, <{}>: {what}", self.0.tag_name().name()))
+        error(format!("line {line}, <{}>: {what}", self.0.tag_name().name()))
     }
 
     pub(super) fn attribute(self, name: &str) -> Option<&'a str> {
