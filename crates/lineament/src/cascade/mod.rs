@@ -133,8 +133,7 @@ impl Cascade {
     /// # Errors
     /// [`Error::Option`] for a scale factor that is not a number from [`MIN_SCALE_FACTOR`] up.
     pub fn detect(&self, image: &GreyImage, options: &CascadeOptions) -> Result<Vec<CascadeDetection>> {
-        // Not `<`: NaN is refused as well.
-        if !(options.scale_factor >= MIN_SCALE_FACTOR) {
+        if options.scale_factor.is_nan() || options.scale_factor < MIN_SCALE_FACTOR {
             return Err(Error::Option(format!(
                 "a scale factor of {}, at least {MIN_SCALE_FACTOR} is needed",
                 options.scale_factor
