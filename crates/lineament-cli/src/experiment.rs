@@ -140,7 +140,7 @@ pub fn run(args: ExperimentArgs) -> Result<ExitCode> {
 fn plan(args: &PaperArgs) -> Result<Plan> {
     let table = std::path::absolute(&args.table).with_context(|| args.table.display().to_string())?;
     let settings = |name: &str, network: Paper| -> Result<Settings> {
-        let settings = Settings {
+        Ok(Settings {
             name: name.to_owned(),
             network,
             epochs: args.epochs,
@@ -149,9 +149,7 @@ fn plan(args: &PaperArgs) -> Result<Plan> {
             shuffle: args.shuffle,
             training_data: args.training_data.clone(),
             ..Settings::paper(networks::PAPER[0].0, table.clone()).context("the paper has a basic network")?
-        };
-        settings.check()?;
-        Ok(settings)
+        })
     };
     let mut names = args.networks.clone();
     names.dedup();

@@ -202,7 +202,7 @@ mod tests {
     fn filters_and_kernels_of_the_papers_networks_can_be_chosen() {
         let net = Paper { pools: 3, filters: [8, 16, 24], kernels: [5, 3, 3] }.architecture(15);
         let shapes = net.shapes().unwrap();
-        assert!(shapes.contains(&Shape::hwc(9, 9, 24)), "(((96-4)/2-2)/2-2)/2");
+        assert!(shapes.contains(&Shape::hwc(10, 10, 24)), "((96 - 4) / 2 - 2) / 2 - 2, halved");
         assert_eq!(*shapes.last().unwrap(), Shape::hwc(1, 1, 30));
     }
 }

@@ -115,6 +115,7 @@ fn resumed(saved: Settings, args: &TrainArgs) -> Result<Settings> {
 
 /// Trains in the folder `dir` until the end (`true`) or until `stop`.
 pub fn drive(settings: &Settings, dir: &Path, resume: bool, force: bool, stop: &AtomicBool) -> Result<bool> {
+    settings.check()?;
     let faces = Faces::open(settings)?;
     let architecture = settings.network.architecture(faces.points());
     let (train, held_back) = (faces.train().len(), faces.validation().len());
