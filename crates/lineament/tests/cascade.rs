@@ -1,5 +1,5 @@
-//! Our boxes beside OpenCV's (`tools/cascade_boxes.py` writes both the files in git and folders with real cascades),
-//! pictures of odd sizes, and damaged files.
+//! Our boxes beside OpenCV's (`tools/cascade_boxes.py` writes both the files in git and folders with real cascades), and
+//! pictures of extreme sizes. Damaged files are in `cascade_hostile.rs`.
 #![cfg(feature = "cascade")]
 
 use std::collections::BTreeMap;
@@ -86,4 +86,36 @@ fn boxes_are_opencvs_with_real_cascades() {
     }
     let different: Vec<&String> = results.values().flat_map(|(_, _, different)| different).collect();
     assert!(different.is_empty(), "{} runs differ, first {:#?}", different.len(), &different[..different.len().min(5)]);
+}
+
+#[test]
+fn specks_and_strips_are_searched() {
+    for name in OURS {
+        let cascade = Cascade::parse(&fixture(name)).unwrap();
+        let (width, height) = cascade.window();
+        for (w, h) in [(1, 1), (width - 1, 300), (width, height), (300, height - 1), (20_000, 30), (30, 20_000)] {
+            let pixels: Vec<u8> = (0..w * h).map(|k| (k * k / 7 % 251) as u8).collect();
+            let image = ImageView::grey(&pixels, w, h).unwrap().to_grey();
+            let found = cascade.detect(&image, &CascadeOptions { min_neighbors: 0, ..Default::default() }).unwrap();
+            assert!(w >= width && h >= height || found.is_empty(), "{name} on {w}x{h}");
+            for found in found {
+                let rect = found.rect;
+                assert!(rect.x >= 0.0 && rect.y >= 0.0 && rect.width >= width as f32 - 1.0, "{rect:?}");
+                assert!(rect.x + rect.width <= w as f32 && rect.y + rect.height <= h as f32, "{rect:?} on {w}x{h}");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_a_cascade_that_accepts_everything_the_first_windows_are_grouped() {
+    let text = fixture("haar_stumps.xml")
+        .replace("<stageThreshold>", "<stageThreshold>-1e9 <!-- ")
+        .replace("</stageThreshold>", " --></stageThreshold>");
+    let cascade = Cascade::parse(&text).unwrap();
+    let pixels: Vec<u8> = (0..900 * 900u32).map(|k| (k.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let image = ImageView::grey(&pixels, 900, 900).unwrap().to_grey();
+    let all = cascade.detect(&image, &CascadeOptions { min_neighbors: 0, ..Default::default() }).unwrap();
+    assert_eq!(all.len(), 1 << 16);
+    assert_eq!(cascade.detect(&image, &CascadeOptions::default()).unwrap().len(), 1, "all windows are one set");
 }

@@ -57,11 +57,22 @@ impl Block {
     }
 }
 
+/// An array from a number for each place. Unlike `std::array::from_fn` it is inlined for certain, and so compiled for
+/// the processor's level with what it is in.
+#[inline(always)]
+pub(super) fn each<T: Copy + Default, const N: usize>(value: impl Fn(usize) -> T) -> [T; N] {
+    let mut values = [T::default(); N];
+    for (k, to) in values.iter_mut().enumerate() {
+        *to = value(k);
+    }
+    values
+}
+
 /// Sums over a rectangle in `N` windows.
 #[inline(always)]
-pub(super) fn sum<const N: usize>(sums: &[u32], at: usize, corners: &Corners) -> [u32; N] {
-    let [a, b, c, d] = corners.map(|corner| &sums[at + corner..][..N]);
-    from_fn(|k| a[k].wrapping_sub(b[k]).wrapping_sub(c[k]).wrapping_add(d[k]))
+pub(super) fn sum<const N: usize>(sums: &[u32], at: usize, &[a, b, c, d]: &Corners) -> [u32; N] {
+    let [a, b, c, d] = [&sums[at + a..][..N], &sums[at + b..][..N], &sums[at + c..][..N], &sums[at + d..][..N]];
+    each(|k| a[k].wrapping_sub(b[k]).wrapping_sub(c[k]).wrapping_add(d[k]))
 }
 
 /// Two or three weighted rectangles.
@@ -106,14 +117,14 @@ impl Placed for PlacedHaar {
         left: &[f32; N],
         right: &[f32; N],
     ) -> [f32; N] {
-        let weighted = |k: usize| sum::<N>(sums, at, &self.corners[k]).map(|sum| self.weights[k] * sum as i32 as f32);
-        let (a, b) = (weighted(0), weighted(1));
-        let mut values: [f32; N] = from_fn(|k| a[k] + b[k]);
-        if self.weights[2] != 0.0 {
-            let c = weighted(2);
-            values = from_fn(|k| values[k] + c[k]);
+        let Self { corners, weights, threshold } = self;
+        let (a, b) = (sum::<N>(sums, at, &corners[0]), sum::<N>(sums, at, &corners[1]));
+        let mut values: [f32; N] = each(|k| weights[0] * a[k] as i32 as f32 + weights[1] * b[k] as i32 as f32);
+        if weights[2] != 0.0 {
+            let c = sum::<N>(sums, at, &corners[2]);
+            values = each(|k| values[k] + weights[2] * c[k] as i32 as f32);
         }
-        from_fn(|k| if values[k] * norms[k] < self.threshold { left[k] } else { right[k] })
+        each(|k| if values[k] * norms[k] < *threshold { left[k] } else { right[k] })
     }
 }
 
@@ -160,20 +171,31 @@ impl Placed for PlacedLbp {
         left: &[f32; N],
         right: &[f32; N],
     ) -> [f32; N] {
-        let corners = &self.corners;
-        let block = |row: usize, column: usize| {
-            let [top, bottom] = [&corners[row], &corners[row + 1]];
-            sum::<N>(sums, at, &[top[column], top[column + 1], bottom[column], bottom[column + 1]])
-        };
-        let middle = block(1, 1);
+        let middle = self.block::<N>(sums, at, (1, 1));
         let mut patterns = [0u32; N];
-        for (row, column) in AROUND {
-            let block = block(row, column);
-            patterns = from_fn(|k| 2 * patterns[k] + u32::from(block[k] as i32 >= middle[k] as i32));
+        for around in AROUND {
+            let block = self.block::<N>(sums, at, around);
+            for k in 0..N {
+                // The sign of the difference, without a comparison: one if at least as bright.
+                patterns[k] = 2 * patterns[k] + (!block[k].wrapping_sub(middle[k]) >> 31);
+            }
         }
-        from_fn(|k| {
+        let mut chosen = *right;
+        for k in 0..N {
             let pattern = patterns[k] as usize % 256;
-            if self.patterns[pattern / 32] >> (pattern % 32) & 1 == 1 { left[k] } else { right[k] }
-        })
+            if self.patterns[pattern / 32] >> (pattern % 32) & 1 == 1 {
+                chosen[k] = left[k];
+            }
+        }
+        chosen
+    }
+}
+
+impl PlacedLbp {
+    /// Sums over the block of that row and column.
+    #[inline(always)]
+    fn block<const N: usize>(&self, sums: &[u32], at: usize, (row, column): (usize, usize)) -> [u32; N] {
+        let [top, bottom] = [&self.corners[row], &self.corners[row + 1]];
+        sum(sums, at, &[top[column], top[column + 1], bottom[column], bottom[column + 1]])
     }
 }

@@ -116,3 +116,54 @@ fn root(parents: &mut [usize], mut at: usize) -> usize {
     }
     at
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn square(x: i32, y: i32, width: i32) -> Window {
+        Window { x, y, width, height: width }
+    }
+
+    #[test]
+    fn sets_become_their_means_and_small_ones_within_larger_ones_go() {
+        let mut windows = vec![square(300, 300, 40)];
+        windows.extend((0..6).map(|k| square(100 + k, 50, 41 - k % 2)));
+        windows.extend([square(105, 55, 24), square(105, 55, 24)]);
+        // Halves go to the even number: 102.5 becomes 102, 40.5 becomes 40.
+        assert_eq!(group(&windows, 1), [(square(102, 50, 40), 6)]);
+        assert_eq!(group(&windows, 0).len(), windows.len());
+        assert_eq!(group(&windows, 6), []);
+        // A set of three or more is no part of another.
+        windows.push(square(106, 55, 24));
+        assert_eq!(group(&windows, 1), [(square(102, 50, 40), 6)]);
+        windows[1..7].iter_mut().for_each(|window| window.x += 500);
+        assert_eq!(group(&windows, 1), [(square(602, 50, 40), 6), (square(105, 55, 24), 3)]);
+    }
+
+    proptest! {
+        #[test]
+        fn sets_are_what_comparing_all_with_all_gives(
+            places in proptest::collection::vec((0i32..60, 0i32..60, 10i32..60), 0..40),
+        ) {
+            let windows: Vec<Window> = places.iter().map(|&(x, y, width)| square(x, y, width)).collect();
+            // Each window takes over the lowest number among its like until nothing changes.
+            let mut lowest: Vec<usize> = (0..windows.len()).collect();
+            for _ in 0..windows.len() {
+                for (a, first) in windows.iter().enumerate() {
+                    for (b, second) in windows.iter().enumerate() {
+                        if first.is_similar(second) {
+                            lowest[a] = lowest[a].min(lowest[b]);
+                        }
+                    }
+                }
+            }
+            let mut roots: Vec<usize> = lowest.clone();
+            roots.sort_unstable();
+            roots.dedup();
+            let expected: Vec<usize> = lowest.iter().map(|low| roots.binary_search(low).unwrap()).collect();
+            prop_assert_eq!(partition(&windows), expected);
+        }
+    }
+}

@@ -120,21 +120,59 @@ impl Integrals {
             line.clear();
             line.resize(width + 1, 0);
         }
-        let mut pixels_above = None;
+        let dark = vec![0; width];
+        let mut above = &dark[..];
         let rows = self.sums[self.layout.plane..].chunks_exact_mut(self.layout.stride()).skip(1);
         for (pixels, row) in pixels.chunks_exact(width).zip(rows) {
-            // Over the numbers of the row before the last, each of which is read once more, right here.
+            let tip = |x: usize| u32::from(pixels[x - 1]) + u32::from(above[x - 1]);
+            // The new row takes the place of the one before the last, each number of which is read once more, right here.
             before[0] = last[1];
-            for x in 1..=width {
-                let above: &[u8] = pixels_above.unwrap_or(&[]);
-                let tip = u32::from(pixels[x - 1]) + above.get(x - 1).map_or(0, |&p| u32::from(p));
-                // Right of the picture, what the right wedge holds is what both hold.
-                let right = if x < width { last[x + 1].wrapping_sub(before[x]) } else { 0 };
-                before[x] = last[x - 1].wrapping_add(right).wrapping_add(tip);
+            for x in 1..width {
+                let both = before[x];
+                before[x] = last[x - 1].wrapping_add(last[x + 1]).wrapping_sub(both).wrapping_add(tip(x));
             }
+            // At the right edge, what the right wedge holds is what both hold.
+            before[width] = last[width - 1].wrapping_add(tip(width));
             std::mem::swap(last, before);
             self.layout.store(last, row);
-            pixels_above = Some(pixels);
+            above = pixels;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The sum over pixels for which `within` says so.
+    fn slow(pixels: &[u8], width: usize, within: impl Fn(i64, i64) -> bool, value: impl Fn(u32) -> u32) -> u32 {
+        let pixels = pixels.iter().enumerate();
+        pixels.filter(|(k, _)| within((k % width) as i64, (k / width) as i64)).map(|(_, &p)| value(u32::from(p))).sum()
+    }
+
+    proptest! {
+        #[test]
+        fn integrals_are_sums_over_pixels(
+            pixels in proptest::collection::vec(any::<u8>(), 1..200), width in 1usize..16, step in 1usize..3,
+            x in 0usize..16, y in 0usize..40, wider in 0usize..5,
+        ) {
+            let width = width.min(pixels.len());
+            let height = pixels.len() / width;
+            let pixels = &pixels[..width * height];
+            let layout = Layout::new(width + wider, height + 2, step);
+            let mut integrals = Integrals::new(layout, true);
+            // A larger level first: nothing of it may be left.
+            integrals.sum_up(&vec![200; (width + wider) * (height + 2)], width + wider);
+            integrals.sum_up(pixels, width);
+            let (x, y) = (x.min(width), y.min(height));
+            let (right, bottom) = (x as i64, y as i64);
+            let before = |px: i64, py: i64| px < right && py < bottom;
+            // Rows upwards from the tip, each wider by one pixel on both sides.
+            let wedge = |px: i64, py: i64| py < bottom && (px - right + 1).abs() < bottom - py;
+            prop_assert_eq!(integrals.sums[layout.offset(x, y)], slow(pixels, width, before, |p| p));
+            prop_assert_eq!(integrals.squares[layout.offset(x, y)], slow(pixels, width, before, |p| p * p));
+            prop_assert_eq!(integrals.sums[layout.tilted_offset(x, y)], slow(pixels, width, wedge, |p| p));
         }
     }
 }

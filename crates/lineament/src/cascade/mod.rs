@@ -133,7 +133,8 @@ impl Cascade {
     /// # Errors
     /// [`Error::Option`] for a scale factor that is not a number from [`MIN_SCALE_FACTOR`] up.
     pub fn detect(&self, image: &GreyImage, options: &CascadeOptions) -> Result<Vec<CascadeDetection>> {
-        if options.scale_factor.is_nan() || options.scale_factor < MIN_SCALE_FACTOR {
+        // What is not a number is not within either.
+        if !(MIN_SCALE_FACTOR..).contains(&options.scale_factor) {
             return Err(Error::Option(format!(
                 "a scale factor of {}, at least {MIN_SCALE_FACTOR} is needed",
                 options.scale_factor
@@ -254,4 +255,27 @@ fn clip(window: Window, image: &GreyImage) -> Option<Rect> {
     let (x1, y1) =
         ((window.x + window.width).min(image.width() as i32), (window.y + window.height).min(image.height() as i32));
     (x1 > x0 && y1 > y0).then(|| Rect::from_xywh(x0 as f32, y0 as f32, (x1 - x0) as f32, (y1 - y0) as f32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::simd::tests::at_every_level;
+    use crate::image::ImageView;
+
+    #[test]
+    fn boxes_are_the_same_at_every_level_of_the_processor() {
+        let pixels = include_bytes!("../../tests/fixtures/cascade/astronaut.pgm");
+        let (width, height) = (180, 150);
+        let pixels = &pixels[pixels.len() - width * height..];
+        let image = ImageView::grey(pixels, width, height).unwrap().to_grey();
+        for text in [
+            include_str!("../../tests/fixtures/cascade/haar_tilted_trees.xml"),
+            include_str!("../../tests/fixtures/cascade/lbp_stumps.xml"),
+        ] {
+            let cascade = Cascade::parse(text).unwrap();
+            let answers = at_every_level(|| cascade.detect(&image, &CascadeOptions::default()).unwrap());
+            assert!(answers[0].len() > 5 && answers.iter().all(|answer| answer == &answers[0]), "{answers:?}");
+        }
+    }
 }

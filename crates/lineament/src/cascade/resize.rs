@@ -38,6 +38,7 @@ pub(super) struct Resizer {
 
 impl Resizer {
     /// Fills `to` with `to_size` (width, height) pixels of `from`. No side may be 0.
+    #[inline(always)]
     pub(super) fn resize(&mut self, from: &[u8], size: (usize, usize), to: &mut Vec<u8>, to_size: (usize, usize)) {
         to.clear();
         if size == to_size {
@@ -68,5 +69,34 @@ impl Resizer {
             *to = u16::from(a) * (ONE as u16 - weight) + u16::from(b) * weight;
         }
         self.between[above.len()] = self.between[above.len() - 1];
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pixels_are_opencvs() {
+        let from: Vec<u8> = (0..7 * 5).map(|k| (k * 37 % 256) as u8).collect();
+        let cases: [((usize, usize), &[u8]); 4] = [
+            ((7, 5), &from),
+            (
+                (6, 4),
+                &[
+                    3, 47, 90, 133, 176, 219, 7, 50, 94, 137, 180, 223, 11, 54, 97, 140, 184, 227, 15, 58, 101, 144,
+                    187, 231,
+                ],
+            ),
+            ((3, 2), &[27, 113, 200, 34, 121, 207]),
+            ((1, 1), &[117]),
+        ];
+        let (mut resizer, mut to) = (Resizer::default(), Vec::new());
+        for (size, expected) in cases {
+            resizer.resize(&from, (7, 5), &mut to, size);
+            assert_eq!(to, expected, "{size:?}");
+        }
+        resizer.resize(&[9], (1, 1), &mut to, (1, 1));
+        assert_eq!(to, [9]);
     }
 }
