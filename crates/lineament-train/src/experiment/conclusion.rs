@@ -253,7 +253,9 @@ fn frame_rates(first: &Network, last: &Network, results: &Results) -> Option<Str
         let frame_ms = [behind(first)?, behind(last)?, detector.frame_ms];
         let [from, to, without] = frame_ms.map(numbers::frames_per_second);
         let (name, first, last) = (&detector.detector, named(first), named(last));
-        Some(format!("with the detector “{name}” {from} a second with {first}, {to} with {last} and {without} without a network"))
+        Some(format!(
+            "with the detector “{name}” {from} a second with {first}, {to} with {last} and {without} without a network"
+        ))
     };
     let phrases: Vec<String> = results.detectors.iter().filter_map(phrase).collect();
     let (width, height) = FRAME_SIZE;
