@@ -106,7 +106,9 @@ impl CsvReader {
             if cell.is_empty() && self.options.skip_incomplete {
                 complete = false;
             } else if cell.is_empty() {
-                return Err(fault("no value; `skip_incomplete` (--skip-incomplete) leaves incomplete rows out"));
+                return Err(fault(
+                    "no value; `skip_incomplete` (lineament data convert --skip-incomplete) leaves incomplete rows out",
+                ));
             } else {
                 numbers.push(coordinate(cell).map_err(|what| fault(&what))?);
             }
@@ -262,11 +264,11 @@ mod tests {
             ("\n\n".into(), "t.csv: empty file"),
             (
                 row("1,,3,4"),
-                "t.csv:3: row 2, column `y0`: no value; `skip_incomplete` (--skip-incomplete) leaves incomplete rows out",
+                "t.csv:3: row 2, column `y0`: no value; `skip_incomplete` (lineament data convert --skip-incomplete) leaves incomplete rows out",
             ),
             (
                 row("1,2,  ,4"),
-                "t.csv:3: row 2, column `x1`: no value; `skip_incomplete` (--skip-incomplete) leaves incomplete rows out",
+                "t.csv:3: row 2, column `x1`: no value; `skip_incomplete` (lineament data convert --skip-incomplete) leaves incomplete rows out",
             ),
             (row("1,2,3,4z"), "t.csv:3: row 2, column `y1`: `4z` is not a number"),
             (row("NaN,2,3,4"), "t.csv:3: row 2, column `x0`: `NaN` is not a finite number"),

@@ -128,7 +128,7 @@ impl<'a> File<'a> {
         let layers = architecture.layers.iter().map(|layer| layer.op);
         let feature_maps = layers.enumerate().filter_map(feature_map).collect();
         let forecast = Forecast::new(architecture, self.settings, faces.train().len(), faces.validation().len())?;
-        let (history, mut seconds) = self.history(faces)?;
+        let (history, seconds) = self.history(faces)?;
         let frame_rates = live.frame_rates(&model)?;
         Ok(Network {
             name: self.settings.name.clone(),
@@ -140,7 +140,7 @@ impl<'a> File<'a> {
             activation_bytes: forecast.activation_bytes,
             training_bytes: forecast.training_bytes,
             history,
-            seconds_per_epoch: median(&mut seconds),
+            seconds_per_epoch: seconds.into_iter().min_by(f64::total_cmp).unwrap_or(f64::NAN),
             validation: self.figures(faces),
             tests: tests.iter().map(|test| self.figures(test)).collect(),
             run_ms: self.run_ms(faces),

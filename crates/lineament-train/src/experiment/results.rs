@@ -95,7 +95,7 @@ pub struct Network {
     pub training_bytes: u64,
     /// Every epoch.
     pub history: Vec<Epoch>,
-    /// Median seconds of an epoch's training steps.
+    /// Seconds of the training steps of the fastest epoch: what else a machine does only makes epochs slower.
     pub seconds_per_epoch: f64,
     /// Of the exported file on the validation part.
     pub validation: Figures,

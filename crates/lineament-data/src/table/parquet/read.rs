@@ -169,8 +169,11 @@ impl ParquetReader {
         points: Vec<Option<f32>>,
         pixels: Option<ByteArray>,
     ) -> Result<Option<Record>, String> {
-        let missing =
-            |name| format!("`{name}`: no value; `skip_incomplete` (--skip-incomplete) leaves incomplete rows out");
+        let missing = |name| {
+            format!(
+                "`{name}`: no value; `skip_incomplete` (lineament data convert --skip-incomplete) leaves incomplete rows out"
+            )
+        };
         let incomplete = points.contains(&None) || pixels.is_none();
         let Some(pixels) = pixels.filter(|_| !incomplete) else {
             let name = if points.contains(&None) { name::POINTS } else { name::PIXELS };

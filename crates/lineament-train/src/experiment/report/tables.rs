@@ -108,12 +108,12 @@ pub fn training(results: &Results) -> Table {
     let first = networks.first().map_or(f64::NAN, |n| n.seconds_per_epoch);
     let whole = |n: &Network| numbers::duration(n.seconds_per_epoch * n.history.len() as f64);
     let rows = vec![
-        Row::ours("an epoch, median", networks.iter().map(|n| numbers::duration(n.seconds_per_epoch))),
+        Row::ours("the fastest epoch", networks.iter().map(|n| numbers::duration(n.seconds_per_epoch))),
         Row::ours(
             "times that of the first",
             networks.iter().map(|n| numbers::significant(n.seconds_per_epoch / first, 3)),
         ),
-        Row::ours("all epochs", networks.iter().map(whole)),
+        Row::ours("all epochs at that pace", networks.iter().map(whole)),
         Row::ours("multiply-adds to run once", networks.iter().map(|n| numbers::large(n.multiply_adds))),
         Row::ours("memory, forecast", networks.iter().map(|n| numbers::megabytes(n.training_bytes))),
     ];
@@ -132,7 +132,7 @@ pub fn filters(results: &Results) -> Table {
         row("file", &|n| numbers::megabytes(n.file_bytes)),
         row("multiply-adds", &|n| numbers::large(n.multiply_adds)),
         row("milliseconds on a crop, one thread", &|n| numbers::significant(n.run_ms, 3)),
-        row("an epoch of training, median", &|n| numbers::duration(n.seconds_per_epoch)),
+        row("the fastest epoch of training", &|n| numbers::duration(n.seconds_per_epoch)),
         Row::Group("On the validation part".to_owned()),
     ];
     for measure in [&ACCURACY, &LOSS, &MAE, &NME] {
