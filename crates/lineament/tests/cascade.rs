@@ -13,6 +13,10 @@ fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cascade")
 }
 
+fn fixture(name: &str) -> String {
+    std::fs::read_to_string(fixtures().join(name)).unwrap()
+}
+
 const OURS: [&str; 5] = ["haar_stumps.xml", "haar_tilted_trees.xml", "haar_old.xml", "lbp_stumps.xml", "lbp_trees.xml"];
 
 /// Width, height and pixels of a binary PGM file.

@@ -48,9 +48,10 @@ pub fn measure(plan: &Plan, say: impl Fn(&str)) -> Result<Results> {
         let reason = format!("{} points, but the networks have {}", test.points(), faces.points());
         return Err(Error::file(path, reason));
     }
-    let tiles = match &plan.pictures {
-        Some(folder) => pictures::of_folder(folder)?,
-        None => pictures::of_faces(&faces),
+    let tiles = match (&plan.pictures, faces.usual_crop()) {
+        (Some(folder), Some(crop)) => pictures::of_folder(folder, crop)?,
+        (None, Some(_)) => pictures::of_faces(&faces),
+        (_, None) => Vec::new(), // there are outlines for the 68 points only
     };
     let mut live = Live::new(&plan.cascades, plan.frame.as_deref(), &faces)?;
     let detectors = live.detectors();

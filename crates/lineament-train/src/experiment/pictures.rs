@@ -12,7 +12,7 @@ use lineament_data::{Photo, dataset};
 
 use super::results::Picture;
 use crate::error::Result;
-use crate::paper::Faces;
+use crate::paper::{Faces, UsualCrop};
 
 /// Side of a drawn picture.
 const TILE: usize = 288;
@@ -31,11 +31,12 @@ pub struct Tile {
     crop: Rect,
 }
 
-/// The photos below `folder`, in groups by the folder they are in; those where no face is found are left out.
+/// The photos below `folder`, in groups by the folder they are in, cut as the table's faces usually are; those where no
+/// face is found are left out.
 ///
 /// # Errors
 /// [`crate::Error::Data`] when there are no photos or one cannot be read.
-pub fn of_folder(folder: &Path) -> Result<Vec<Tile>> {
+pub fn of_folder(folder: &Path, usual: UsualCrop) -> Result<Vec<Tile>> {
     let mut lineament = Lineament::new(Options::default())?;
     let mut tiles = Vec::new();
     for path in dataset::photos_in(folder)? {
@@ -45,9 +46,10 @@ pub fn of_folder(folder: &Path) -> Result<Vec<Tile>> {
         let name =
             |path: Option<&std::ffi::OsStr>| path.map_or(String::new(), |name| name.to_string_lossy().into_owned());
         let group = path.parent().filter(|parent| *parent != folder).and_then(Path::file_name);
-        let crop = Crop { side: 1.1 * tight.width.max(tight.height), ..Crop::from_rect(&tight) };
+        let seen = usual.around(&tight);
+        let around = Crop { center: seen.center(), side: AROUND * seen.width, roll_rad: 0.0 };
         let mut pixels = vec![0.0; TILE * TILE];
-        Crop { side: AROUND * crop.side, ..crop }.sample_into(&photo.view().to_grey(), TILE, &mut pixels);
+        around.sample_into(&photo.view().to_grey(), TILE, &mut pixels);
         let inner = TILE as f32 / AROUND;
         let edge = (TILE as f32 - inner) / 2.0;
         tiles.push(Tile {
@@ -60,11 +62,8 @@ pub fn of_folder(folder: &Path) -> Result<Vec<Tile>> {
     Ok(tiles)
 }
 
-/// Held back faces that stand out: the darkest, the mouths that are most open, and widest.
+/// Held back faces of 68 points that stand out: the darkest, the mouths that are most open, and widest.
 pub fn of_faces(faces: &Faces) -> Vec<Tile> {
-    if faces.points() != POINTS {
-        return Vec::new();
-    }
     let point = |face: usize, i: usize| {
         let c = faces.coordinates(face);
         Point::<RecordFrame>::new(c[2 * i], c[2 * i + 1])

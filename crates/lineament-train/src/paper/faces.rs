@@ -1,5 +1,6 @@
 //! A table of records in memory: bytes for the pixels, so that the paper's 49,828 faces take half a gigabyte.
 
+use std::fmt;
 use std::path::Path;
 
 use lineament::topology::{self, POINTS};
@@ -15,6 +16,31 @@ use crate::error::{Error, Result};
 
 /// Pixels of one face.
 pub(crate) const PIXELS: usize = SIDE * SIDE;
+
+/// Where crops lie around the box of the 68 points.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct UsualCrop {
+    /// Side of the crop over the longer side of the box.
+    pub margin: f32,
+    /// From the box's centre to the crop's, right and down, over the longer side of the box.
+    pub shift: (f32, f32),
+}
+
+impl UsualCrop {
+    /// The crop around a box.
+    pub fn around(&self, tight: &Rect) -> Rect {
+        let (longer, center) = (tight.width.max(tight.height), tight.center());
+        let center = Point::new(center.x + self.shift.0 * longer, center.y + self.shift.1 * longer);
+        Rect::from_center_size(center, self.margin * longer, self.margin * longer)
+    }
+}
+
+impl fmt::Display for UsualCrop {
+    /// As a model file says it.
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "margin={:.3} shift={:.3},{:.3}", self.margin, self.shift.0, self.shift.1)
+    }
+}
 
 /// Records in memory, split.
 #[derive(Debug, Clone)]
@@ -96,9 +122,8 @@ impl Faces {
         &self.pixels[face * PIXELS..][..PIXELS]
     }
 
-    /// How the crops lie around the box of the 68 points, on average over the training part, as a model file says it;
-    /// `None` for other points.
-    pub fn usual_crop(&self) -> Option<String> {
+    /// How the crops lie around the box of the 68 points, on average over the training part; `None` for other points.
+    pub fn usual_crop(&self) -> Option<UsualCrop> {
         if self.points != POINTS {
             return None;
         }
@@ -113,7 +138,7 @@ impl Faces {
             y += (middle - center.y) / longer;
         }
         let n = self.train.max(1) as f32;
-        Some(format!("margin={:.3} shift={:.3},{:.3}", margin / n, x / n, y / n))
+        Some(UsualCrop { margin: margin / n, shift: (x / n, y / n) })
     }
 
     /// Writes a face's brightness from 0 to 1.

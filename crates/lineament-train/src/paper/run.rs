@@ -255,7 +255,7 @@ impl Run {
         metadata.set(key::NORMALISATION, "unit");
         if let Some(crop) = self.faces.usual_crop() {
             metadata.set(key::TOPOLOGY, "ibug68");
-            metadata.set(key::CROP, crop);
+            metadata.set(key::CROP, crop.to_string());
         }
         let errors: Vec<String> = errors.iter().map(|e| format!("{:.4}", e * f64::from(CROP_FROM_RECORD))).collect();
         metadata.set(key::ERRORS, errors.join(","));
