@@ -202,7 +202,7 @@ fn kaggles_table_is_read_and_its_incomplete_rows_are_left_out_on_request() {
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
     assert_eq!(
         outcome.stderr,
-        "error: training.csv:3: row 2, column `nose_tip_x`: no value; `skip_incomplete` (--skip-incomplete) leaves \
+        "error: training.csv:3: row 2, column `nose_tip_x`: no value; `skip_incomplete` (lineament data convert --skip-incomplete) leaves \
          incomplete rows out\n"
     );
     let outcome = ok(&folder, &["data", "show", "training.csv", "--skip-incomplete"]);
