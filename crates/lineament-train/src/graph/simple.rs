@@ -129,9 +129,10 @@ pub fn global_pool_backward(d_output: &[f32], from: Shape, d_input: &mut [f32]) 
 
 /// `[n, inputs]` times weights `[inputs, units]` plus bias.
 pub fn dense(input: &[f32], weights: &[f32], bias: &[f32], output: &mut [f32]) {
-    let (units, n) = (bias.len(), output.len() / bias.len());
+    // The sizes follow from the weights: there may be no sample.
+    let (units, n, inputs) = (bias.len(), output.len() / bias.len(), weights.len() / bias.len());
     output.chunks_exact_mut(units).for_each(|row| row.copy_from_slice(bias));
-    multiply(output, Matrix::new(input, n, input.len() / n), Matrix::new(weights, input.len() / n, units), true);
+    multiply(output, Matrix::new(input, n, inputs), Matrix::new(weights, inputs, units), true);
 }
 
 /// Writes the gradient of the weights, adds to that of the bias, and writes that of the input where it is wanted.
@@ -147,7 +148,7 @@ pub fn dense_backward(
     for row in d_output.chunks_exact(units) {
         d_bias.iter_mut().zip(row).for_each(|(d, v)| *d += v);
     }
-    let (inputs, d_output) = (input.len() / n, Matrix::new(d_output, n, units));
+    let (inputs, d_output) = (weights.len() / units, Matrix::new(d_output, n, units));
     multiply(d_weights, Matrix::new(input, n, inputs).t(), d_output, false);
     if let Some(d_input) = d_input {
         multiply(d_input, d_output, Matrix::new(weights, inputs, units).t(), false);
