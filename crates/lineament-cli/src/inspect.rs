@@ -206,15 +206,14 @@ fn describe(op: &Op) -> String {
         Op::MaxPool => "max pool 2x2".into(),
         Op::Add { .. } => "add".into(),
         Op::GlobalPool => "global pool".into(),
+        Op::WeightedPool { .. } => "weighted pool".into(),
+        Op::PositionBias => "position bias".into(),
         Op::Dense { units } => format!("dense {units}"),
     }
 }
 
 fn reads(layer: &Layer) -> Vec<usize> {
-    match layer.op {
-        Op::Add { with } => vec![layer.input, with],
-        _ => vec![layer.input],
-    }
+    std::iter::once(layer.input).chain(layer.op.second_input()).collect()
 }
 
 fn sides(shape: Shape) -> [usize; 3] {

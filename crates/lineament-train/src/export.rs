@@ -20,10 +20,10 @@ pub struct Folded {
 }
 
 impl Folded {
-    /// The tensors of the layer that makes output `name`.
+    /// The tensors of the layer whose bias is added to output `name`.
     pub fn output_layer_mut(&mut self, name: &str) -> Option<&mut Vec<(Vec<usize>, Vec<f32>)>> {
-        let output = self.architecture.outputs.iter().find(|o| o.name == name)?;
-        self.weights.get_mut(output.value.checked_sub(1)?)
+        let head = self.architecture.head(name)?;
+        self.weights.get_mut(head)
     }
 }
 
@@ -57,7 +57,7 @@ pub fn fold(graph: &Graph, params: &Params) -> Result<Folded> {
             value_of.push(architecture.layers.len());
             continue;
         }
-        let op = if let Op::Add { with } = layer.op { Op::Add { with: value_of[with] } } else { layer.op };
+        let op = layer.op.second_input().map_or(layer.op, |second| layer.op.with_second_input(value_of[second]));
         let from = graph.shapes[layer.input];
         let to = architecture.push_from(value_of[layer.input], op);
         value_of.push(to);
@@ -82,6 +82,11 @@ pub fn fold(graph: &Graph, params: &Params) -> Result<Folded> {
             }
             Op::Dense { units } => {
                 vec![(vec![from.len(), units], tensors[0].to_vec()), (vec![units], tensors[1].to_vec())]
+            }
+            Op::PositionBias => {
+                let (c, cells) = (from.channels, from.height * from.width);
+                let order = (0..c * cells).map(|at| tensors[0][at % cells * c + at / cells]);
+                vec![(vec![c, from.height, from.width], order.collect())]
             }
             Op::Activation(Activation::PRelu) => vec![(vec![from.channels], tensors[0].to_vec())],
             _ => vec![],

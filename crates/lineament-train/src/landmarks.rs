@@ -5,10 +5,10 @@ use std::path::Path;
 use lineament::detect::Detector;
 use lineament::engine::Engine;
 use lineament::geometry::CropFrame;
-use lineament::model::{Metadata, Model, Role, key};
+use lineament::model::{Metadata, Model, Op, Role, Shape, key};
 use lineament::topology::{self, FIRST_INNER_POINT, POINTS};
 use lineament::{Crop, Point, crop};
-use lineament_data::{GreyPhoto, Photo, augment, dataset};
+use lineament_data::{GreyPhoto, Jitter, Photo, augment, dataset};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
@@ -106,23 +106,36 @@ impl Landmarks {
         }
     }
 
-    /// Runs `visit` on the outputs of the network for each validation face in a slightly moved crop, in parallel.
+    /// Runs `visit` on the outputs of the network for each validation face, in parallel: those of its second look, after
+    /// a first one at a crop as a detector gives it.
     fn on_validation<R: Send>(&self, file: &[u8], visit: impl Fn(&Validated) -> R + Sync) -> Result<Vec<R>> {
         let engine = Engine::new(&Model::parse(file)?)?;
         let run = |engine: &mut Engine, (index, face): (usize, &Face)| {
             let mut rng = Pcg64::seed_from_u64(index as u64);
-            let crop = self.config.jitter.jitter(&Crop::from_points(&face.points), &mut rng);
+            let first = Jitter { close_share: 0.0, ..self.config.jitter.clone() };
+            let mut crop = first.jitter(&Crop::from_points(&face.points), &mut rng);
             let mut truth = [Point::default(); POINTS];
-            engine.run(|input| {
-                truth = self.cut(face, &crop, input);
-                crop::normalise(input);
-            });
+            for look in 0..LOOKS {
+                engine.run(|input| {
+                    truth = self.cut(face, &crop, input);
+                    crop::normalise(input);
+                });
+                if let (true, Some((points, _))) = (look + 1 < LOOKS, engine.output(LANDMARK_OUTPUTS[0])) {
+                    let seen: [Point<CropFrame>; POINTS] =
+                        std::array::from_fn(|i| Point::new(points[2 * i], points[2 * i + 1]));
+                    let image_from_crop = crop.image_from_crop();
+                    crop = Crop::from_points(&seen.map(|p| image_from_crop * p));
+                }
+            }
             let output = |k: usize| engine.output(LANDMARK_OUTPUTS[k]).map_or(&[][..], |(values, _)| values);
             visit(&Validated { truth: &truth, points: output(0), log_errors: output(1), score: output(2) })
         };
         Ok(self.validation.par_iter().enumerate().map_init(|| engine.clone(), run).collect())
     }
 }
+
+/// Looks at a validation face: as many as the library takes at a photo.
+const LOOKS: usize = 2;
 
 /// The network's outputs for one validation face, in the crop frame.
 struct Validated<'a> {
@@ -173,8 +186,19 @@ impl Task for Landmarks {
                 *m = (m.0 + p.x / self.train.len() as f32, m.1 + p.y / self.train.len() as f32);
             }
         }
+        for (i, layer) in graph.architecture.layers.iter().enumerate().filter(|(_, l)| l.op == Op::PositionBias) {
+            // A cell that has learned nothing yet means itself.
+            let Shape { height, width, channels } = graph.shapes[layer.input];
+            let centre = |at: usize, cells: usize| (2.0 * at as f32 + 1.0) / cells as f32 - 1.0;
+            let cells = params.values[graph.layout.tensors[i][0].clone()].chunks_exact_mut(channels);
+            for (cell, values) in cells.enumerate() {
+                let (x, y) = (centre(cell % width, width), centre(cell / width, height));
+                values.chunks_exact_mut(2).for_each(|v| v.copy_from_slice(&[x, y]));
+            }
+        }
         for output in &graph.architecture.outputs {
-            let [weights, bias] = [0, 1].map(|k: usize| graph.layout.tensors[output.value - 1][k].clone());
+            let Some(head) = graph.architecture.head(&output.name) else { continue };
+            let [weights, bias] = [0, 1].map(|k: usize| graph.layout.tensors[head][k].clone());
             // Small at first, so that training starts from the mean shape and not from noise about it.
             params.values[weights].iter_mut().for_each(|w| *w *= INITIAL_HEAD_SCALE);
             match output.name.as_str() {

@@ -21,8 +21,11 @@ pub fn by_name(name: &str) -> Option<Architecture> {
 /// Names of the landmark networks' outputs, in order.
 pub const LANDMARK_OUTPUTS: [&str; 3] = ["points", "log_errors", "score"];
 
-/// The default landmark network: 112x112 grey, blocks of depthwise and pointwise convolutions with a residual path,
-/// and dense heads over the last 7x7 map, which keep the places that global pooling would lose.
+/// The default landmark network: 112x112 grey, blocks of depthwise and pointwise convolutions with a residual path.
+///
+/// Each of the 7x7 cells of the last map votes on every coordinate: what it says is relative to where it lies, and how
+/// much it counts it says itself (as the anchors of Xiong et al., "A2J", 2019). All cells share the weights of their
+/// votes, so that a shifted face moves the votes with it; dense heads had to learn that for each cell anew.
 ///
 /// Outputs: `points` `[136]`, x then y of each point in the crop frame; `log_errors` `[68]`, natural logarithm of the
 /// expected distance in the crop frame; `score` `[1]`, log-odds of a face.
@@ -38,15 +41,31 @@ pub fn lite() -> Architecture {
     for _ in 0..4 {
         residual(&mut net, 128, ACT);
     }
-    separable(&mut net, 128, 2, ACT); // [7, 7, 128]
-    residual(&mut net, 128, ACT);
-    residual(&mut net, 128, ACT);
-    let features = conv(&mut net, 32, 1, 1, Some(ACT)); // [7, 7, 32]
-    for (name, units) in LANDMARK_OUTPUTS.into_iter().zip([2 * POINTS, POINTS, 1]) {
-        let head = net.push_from(features, Op::Dense { units });
-        net.output(name, head);
-    }
+    separable(&mut net, 192, 2, ACT); // [7, 7, 192]
+    residual(&mut net, 192, ACT);
+    residual(&mut net, 192, ACT);
+    let features = residual(&mut net, 192, ACT);
+    let [points, log_errors, score] = LANDMARK_OUTPUTS;
+    let weights = net.push_from(features, pointwise(2 * POINTS));
+    net.push_from(features, pointwise(2 * POINTS));
+    net.push(Op::PositionBias);
+    let voted = net.push(Op::WeightedPool { weights });
+    net.output(points, voted);
+    let weights = net.push_from(features, pointwise(POINTS));
+    net.push_from(features, pointwise(POINTS));
+    let voted = net.push(Op::WeightedPool { weights });
+    net.output(log_errors, voted);
+    net.push_from(features, pointwise(32));
+    net.push(Op::BatchNorm);
+    net.push(Op::Activation(ACT));
+    let dense = net.push(Op::Dense { units: 1 });
+    net.output(score, dense);
     net
+}
+
+/// A convolution of single pixels with bias.
+const fn pointwise(filters: usize) -> Op {
+    Op::Conv { filters, kernel: 1, stride: 1, padding: 0 }
 }
 
 /// Side of the square scenes that the detector is trained on, in pixels.
@@ -74,7 +93,7 @@ pub fn detector() -> Architecture {
         net.push_from(value, Op::Depthwise { kernel: 3, stride: 1, padding: 1 });
         net.push(Op::BatchNorm);
         net.push(Op::Activation(ACT));
-        let head = net.push(Op::Conv { filters: detect::CHANNELS, kernel: 1, stride: 1, padding: 0 });
+        let head = net.push(pointwise(detect::CHANNELS));
         net.output(name, head);
     }
     net

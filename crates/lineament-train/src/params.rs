@@ -12,6 +12,7 @@ use rand_pcg::Pcg64;
 pub struct Layout {
     /// For each layer its learned tensors. Conv: weight `[k, k, inputs, outputs]`, bias. Depthwise: weight
     /// `[k, k, channels]`, bias. Batch norm: scale, shift. PRelu: slopes. Dense: weight `[inputs, units]`, bias.
+    /// Position bias: `[h, w, c]`.
     pub tensors: Vec<Vec<Range<usize>>>,
     /// For each batch norm layer its running mean and variance, in a row of their own; empty for others.
     pub statistics: Vec<Vec<Range<usize>>>,
@@ -38,6 +39,7 @@ impl Layout {
                 Op::BatchNorm => (vec![c, c], vec![c, c]),
                 Op::Activation(Activation::PRelu) => (vec![c], vec![]),
                 Op::Dense { units } => (vec![from.len() * units, units], vec![]),
+                Op::PositionBias => (vec![from.len()], vec![]),
                 _ => (vec![], vec![]),
             };
             layout.tensors.push(ranges(&mut layout.len, &sizes));

@@ -237,7 +237,7 @@ mod tests {
         let depthwise = |kernel, stride, padding| Op::Depthwise { kernel, stride, padding };
         let act = Op::Activation;
         // A first pointwise layer makes the second layer's input gradient count too.
-        let cases: [&[Op]; 24] = [
+        let cases: [&[Op]; 26] = [
             &[conv(5, 3, 1, 0)],
             &[conv(4, 1, 1, 0), conv(5, 3, 1, 1)],
             &[conv(4, 1, 1, 0), conv(5, 2, 1, 0)],
@@ -261,6 +261,8 @@ mod tests {
             &[conv(5, 1, 1, 0), Op::MaxPool],
             &[conv(4, 1, 1, 0), act(Activation::HardSwish), Op::Add { with: 1 }, act(Activation::Relu)],
             &[conv(4, 1, 1, 0), Op::GlobalPool, Op::Dense { units: 3 }],
+            &[conv(4, 1, 1, 0), depthwise(3, 1, 1), Op::WeightedPool { weights: 1 }, Op::Dense { units: 3 }],
+            &[conv(4, 1, 1, 0), Op::PositionBias, act(Activation::HardSwish), Op::WeightedPool { weights: 2 }],
             &[conv(4, 1, 1, 0), Op::Dense { units: 5 }, act(Activation::Relu), Op::Dense { units: 3 }],
         ];
         let mut failures = Vec::new();

@@ -25,11 +25,18 @@ pub struct Jitter {
     pub roll_sd_deg: f32,
     /// Largest of the even turns, in degrees. Default 45: beyond that even people mistake points.
     pub roll_max_deg: f32,
+    /// Share of crops that follow from points of an earlier look, as in a second look or in a video: they stray about
+    /// a third as far. Default 0.5: each face is looked at twice.
+    pub close_share: f32,
 }
+
+/// How far a crop from an earlier look strays, as a share of one from a detector. Its points are off by 3 % of the
+/// crop or less, and less on average.
+const CLOSE: f32 = 0.3;
 
 impl Default for Jitter {
     fn default() -> Self {
-        Self { shift_sd: 0.05, scale_sd: 0.1, roll_small_share: 0.7, roll_sd_deg: 8.0, roll_max_deg: 45.0 }
+        Self { shift_sd: 0.05, scale_sd: 0.1, roll_small_share: 0.7, roll_sd_deg: 8.0, roll_max_deg: 45.0, close_share: 0.5 }
     }
 }
 
@@ -46,16 +53,19 @@ impl Jitter {
             ("roll_small_share", self.roll_small_share, 0.0, 1.0),
             ("roll_sd_deg", self.roll_sd_deg, 0.0, 180.0),
             ("roll_max_deg", self.roll_max_deg, 0.0, 180.0),
+            ("close_share", self.close_share, 0.0, 1.0),
         ])
     }
 
     /// `crop` moved, sized and turned by chance.
     pub fn jitter(&self, crop: &Crop, rng: &mut impl Rng) -> Crop {
-        let shift = self.shift_sd * crop.side;
+        let close = rng.random::<f32>() < self.close_share;
+        let reach = if close { CLOSE } else { 1.0 };
+        let shift = reach * self.shift_sd * crop.side;
         let center = Point::new(crop.center.x + shift * normal(rng), crop.center.y + shift * normal(rng));
-        let side = crop.side * (self.scale_sd * normal(rng)).exp();
-        let turn_deg = if rng.random::<f32>() < self.roll_small_share {
-            self.roll_sd_deg * normal(rng)
+        let side = crop.side * (reach * self.scale_sd * normal(rng)).exp();
+        let turn_deg = if close || rng.random::<f32>() < self.roll_small_share {
+            reach * self.roll_sd_deg * normal(rng)
         } else {
             self.roll_max_deg * (2.0 * rng.random::<f32>() - 1.0)
         };
@@ -94,7 +104,8 @@ mod tests {
     #[test]
     fn jitter_has_the_spread_it_says() {
         let mut rng = Pcg64::seed_from_u64(1);
-        let crops: Vec<Crop> = (0..20_000).map(|_| Jitter::default().jitter(&CROP, &mut rng)).collect();
+        let wide = Jitter { close_share: 0.0, ..Jitter::default() };
+        let crops: Vec<Crop> = (0..20_000).map(|_| wide.jitter(&CROP, &mut rng)).collect();
         let moments = |value: fn(&Crop) -> f32| {
             let mean = crops.iter().map(value).sum::<f32>() / crops.len() as f32;
             let variance = crops.iter().map(|c| (value(c) - mean).powi(2)).sum::<f32>() / crops.len() as f32;
@@ -115,7 +126,14 @@ mod tests {
 
     #[test]
     fn a_jitter_of_nothing_changes_nothing() {
-        let none = Jitter { shift_sd: 0.0, scale_sd: 0.0, roll_small_share: 1.0, roll_sd_deg: 0.0, roll_max_deg: 0.0 };
+        let none = Jitter {
+            shift_sd: 0.0,
+            scale_sd: 0.0,
+            roll_small_share: 1.0,
+            roll_sd_deg: 0.0,
+            roll_max_deg: 0.0,
+            close_share: 0.0,
+        };
         assert_eq!(none.jitter(&CROP, &mut Pcg64::seed_from_u64(2)), CROP);
     }
 

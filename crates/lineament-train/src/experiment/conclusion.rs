@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use super::measure::{ACCURACY, ALIKE, LOSS, MAE, Measure, NME, Place, main_measure, places};
 use super::numbers::{self, list};
 use super::paper_values as paper;
-use super::results::{Epoch, FRAME_SIZE, Figures, FrameRate, Network, Results};
+use super::results::{Epoch, FRAME_SIZE, Figures, FrameRate, Network, Results, SETTLED};
 
 /// Sentences for [`Results::conclusion`]: whether less pooling helps, on which figures and by how much, on the
 /// validation part and on each other table; what it costs; what fits a phone; which network one would choose. Fewer
@@ -20,6 +20,7 @@ pub fn conclusion(results: &Results) -> Vec<String> {
         [] => text.push("No network was trained.".to_owned()),
         [only] => {
             text.extend(places.iter().filter_map(|place| alone(only, place)));
+            text.extend(scatter(&networks, places.len() > 1));
             text.extend(learned_by_heart(&networks));
             text.push(fits(&networks));
         }
@@ -29,6 +30,7 @@ pub fn conclusion(results: &Results) -> Vec<String> {
                 text.extend(order(&networks, &places));
                 text.extend(as_in_the_paper(&networks));
             }
+            text.extend(scatter(&networks, places.len() > 1));
             text.extend(training_part(first, last));
             text.extend(learned_by_heart(&networks));
             text.extend(costs(first, last));
@@ -146,7 +148,7 @@ fn order(networks: &[&Network], places: &[Place]) -> Option<String> {
 
 /// Whether the accuracy moves with pooling as in the paper's table 1.
 fn as_in_the_paper(networks: &[&Network]) -> Option<String> {
-    let known = |n: &&Network| Some((paper::of(&n.layers)?, ACCURACY.of(&n.validation)?));
+    let known = |n: &&Network| Some((paper::of(&n.layers)?, ACCURACY.of(&n.settled())?));
     let known: Vec<(&paper::PaperNetwork, f64)> = networks.iter().filter_map(known).collect();
     let [(first, from), .., (last, to)] = known[..] else { return None };
     // Directions only: the paper's own step from `basic` to `two` is within what counts as alike here.
@@ -165,9 +167,9 @@ fn as_in_the_paper(networks: &[&Network]) -> Option<String> {
 
 /// Whether the part that is learned from gains where the validation part does not.
 fn training_part(first: &Network, last: &Network) -> Option<String> {
-    let training = |n: &Network| n.history.last().and_then(|e| MAE.of(&e.training));
+    let training = |n: &Network| n.settled_training().and_then(|figures| MAE.of(&figures));
     let (from, to) = (training(first)?, training(last)?);
-    let (held_from, held_to) = (MAE.of(&first.validation)?, MAE.of(&last.validation)?);
+    let (held_from, held_to) = (MAE.of(&first.settled())?, MAE.of(&last.settled())?);
     let gains = |from, to| MAE.compare(to, from) == Ordering::Less;
     if gains(from, to) && !gains(held_from, held_to) {
         let change = MAE.change(from, to);
@@ -189,6 +191,26 @@ fn training_part(first: &Network, last: &Network) -> Option<String> {
         named(first),
         named(last)
     ))
+}
+
+/// How much the last epochs differ, which is why their median is taken.
+fn scatter(networks: &[&Network], has_tests: bool) -> Option<String> {
+    let main = main_measure(networks.iter().copied());
+    let range = |n: &&Network| {
+        let values: Option<Vec<f64>> = n.last_epochs()?.iter().map(|e| main.of(&e.validation)).collect();
+        let values = values?;
+        let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
+        Some(format!("{} {} to {}", named(n), main.number(low), main.text(high)))
+    };
+    let ranges: Vec<String> = networks.iter().filter_map(range).collect();
+    let tests = if has_tests { " Other tables were measured with the last epoch’s file and scatter as much." } else { "" };
+    (!ranges.is_empty()).then(|| {
+        format!(
+            "Figures of the validation part are medians of the last {SETTLED} epochs, in which {} went from {}.{tests}",
+            main.name,
+            list(&ranges)
+        )
+    })
 }
 
 /// Which networks overfit: the validation part grows worse while the training part still improves. Over means of a
@@ -282,7 +304,7 @@ fn fits(networks: &[&Network]) -> String {
 /// one with the smallest file.
 fn choice(networks: &[&Network]) -> Option<String> {
     let main = main_measure(networks.iter().copied());
-    let value = |n: &Network| main.of(&n.validation);
+    let value = |n: &Network| main.of(&n.settled());
     let pick = |limit: u64| {
         let fitting = || networks.iter().copied().filter(|n| n.file_bytes <= limit && value(n).is_some());
         let best = fitting().filter_map(value).reduce(|a, b| main.better(a, b))?;
@@ -322,7 +344,7 @@ fn choice(networks: &[&Network]) -> Option<String> {
 /// What the study of filters adds.
 fn filters(results: &Results) -> Option<String> {
     let main = main_measure(&results.filters);
-    let value = |n: &Network| main.of(&n.validation);
+    let value = |n: &Network| main.of(&n.settled());
     let best = results.filters.iter().filter(|n| value(n).is_some()).reduce(|a, b| {
         let (old, new) = (value(a).unwrap_or(f64::NAN), value(b).unwrap_or(f64::NAN));
         if main.better(old, new) == old { a } else { b }
@@ -406,6 +428,18 @@ mod tests {
     }
 
     #[test]
+    fn the_median_of_the_last_epochs_counts() {
+        let mut results = made_up::results();
+        let worst = results.networks[0].history[0].validation;
+        let last = results.networks[2].history.last_mut().unwrap();
+        last.validation = worst;
+        results.networks[2].validation = worst;
+        let text = conclusion(&results).join("\n");
+        assert!(text.contains("Less pooling helps on the validation part"), "{text}");
+        assert!(text.contains("medians of the last 10 epochs, in which NME went from “basic” 2."), "{text}");
+    }
+
+    #[test]
     fn small_differences_are_not_called_any() {
         let mut results = made_up::results();
         let first = results.networks[0].validation;
@@ -413,6 +447,7 @@ mod tests {
             let near = |v: f64| v * (1.0 - 0.005 * i as f64);
             let (loss, mae) = (near(first.loss), near(first.mae));
             network.validation = Figures { loss, mae, accuracy: first.accuracy, nme: first.nme.map(near) };
+            network.history.iter_mut().for_each(|epoch| epoch.validation = network.validation);
         }
         let text = conclusion(&results).join("\n");
         assert!(text.contains("Less pooling changes nothing that counts on the validation part"), "{text}");

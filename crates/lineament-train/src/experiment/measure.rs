@@ -6,7 +6,7 @@ use super::numbers;
 use super::results::{Figures, Network, Results};
 
 /// Figures closer than this, relative to the larger, count as alike: 2 %. A network is trained once, so its scatter
-/// from seed to seed is not known; the share is chosen, not measured.
+/// from seed to seed is not known; the share is about what the median of ten epochs leaves of their scatter.
 pub const ALIKE: f64 = 0.02;
 
 /// One of the figures.
@@ -80,10 +80,10 @@ impl Measure {
 
 /// What networks are compared by: NME, or MAE where a network has no NME.
 pub fn main_measure<'a>(networks: impl IntoIterator<Item = &'a Network>) -> &'static Measure {
-    if networks.into_iter().all(|network| NME.of(&network.validation).is_some()) { &NME } else { &MAE }
+    if networks.into_iter().all(|network| NME.of(&network.settled()).is_some()) { &NME } else { &MAE }
 }
 
-/// Where networks were measured as files: the validation part, then every other table.
+/// Where networks were measured: the validation part, over its last epochs, then every other table.
 pub struct Place<'a> {
     /// Its name in a sentence.
     pub name: String,
@@ -93,7 +93,7 @@ pub struct Place<'a> {
 
 /// All places of `results`, the validation part first.
 pub fn places(results: &Results) -> Vec<Place<'_>> {
-    let validation = Place { name: "the validation part".to_owned(), figures: Box::new(|n| n.validation) };
+    let validation = Place { name: "the validation part".to_owned(), figures: Box::new(Network::settled) };
     let missing = Figures { loss: f64::NAN, mae: f64::NAN, accuracy: f64::NAN, nme: None };
     let tests = results.data.tests.iter().enumerate().map(|(i, (name, _))| Place {
         name: name.clone(),

@@ -1,5 +1,6 @@
 //! Everything that an experiment finds, as it is written to `results.json` and drawn into the report.
 
+use lineament_data::metrics::median;
 use serde::{Deserialize, Serialize};
 
 use crate::networks::Paper;
@@ -105,6 +106,38 @@ pub struct Network {
     pub run_ms: f64,
     /// With each detector in front of it, in the order of [`Results::detectors`].
     pub frame_rates: Vec<FrameRate>,
+}
+
+/// Last epochs that [`Network::settled`] looks at.
+pub const SETTLED: usize = 10;
+
+impl Network {
+    /// The medians of each figure over the last [`SETTLED`] epochs of the validation part. With a step size that does
+    /// not fall, one epoch says little: the next may be a tenth better or worse. With fewer than twice as many
+    /// epochs, when figures still fall, those of the exported file.
+    pub fn settled(&self) -> Figures {
+        self.last_epochs().map_or(self.validation, |last| Figures::medians(last.iter().map(|e| &e.validation)))
+    }
+
+    /// As [`Network::settled`], of the training part; `None` without a history.
+    pub fn settled_training(&self) -> Option<Figures> {
+        let medians = |last: &[Epoch]| Figures::medians(last.iter().map(|e| &e.training));
+        self.last_epochs().map(medians).or_else(|| self.history.last().map(|e| e.training))
+    }
+
+    /// The last [`SETTLED`] epochs of a history that is long enough.
+    pub fn last_epochs(&self) -> Option<&[Epoch]> {
+        let start = self.history.len().checked_sub(2 * SETTLED)? + SETTLED;
+        self.history.get(start..)
+    }
+}
+
+impl Figures {
+    fn medians<'a>(figures: impl Iterator<Item = &'a Self> + Clone) -> Self {
+        let of = |get: fn(&Self) -> f64| median(&figures.clone().map(get).collect::<Vec<_>>());
+        let nme: Option<Vec<f64>> = figures.clone().map(|f| f.nme).collect();
+        Self { loss: of(|f| f.loss), mae: of(|f| f.mae), accuracy: of(|f| f.accuracy), nme: nme.map(|n| median(&n)) }
+    }
 }
 
 /// One epoch: of the training part while it was learned from, of the validation part afterwards.

@@ -11,6 +11,7 @@ pub mod depthwise;
 pub mod gemm;
 pub mod norm;
 pub mod simple;
+pub mod weighted_pool;
 pub mod winners;
 
 use std::mem;
@@ -50,7 +51,7 @@ impl Graph {
         let layout = Layout::new(&architecture)?;
         let readers = |value: ValueId| {
             let layers = architecture.layers.iter();
-            layers.filter(|l| l.input == value || l.op == Op::Add { with: value }).count()
+            layers.filter(|l| l.input == value || l.op.second_input() == Some(value)).count()
                 + architecture.outputs.iter().filter(|o| o.value == value).count()
         };
         // What layer `i` does, if it alone reads what the layer before it writes.
@@ -71,8 +72,8 @@ impl Graph {
         }
         let mut wants_gradient = vec![false];
         for (layer, tensors) in architecture.layers.iter().zip(&layout.tensors) {
-            let with = if let Op::Add { with } = layer.op { wants_gradient[with] } else { false };
-            wants_gradient.push(!tensors.is_empty() || with || wants_gradient[layer.input]);
+            let second = layer.op.second_input().is_some_and(|second| wants_gradient[second]);
+            wants_gradient.push(!tensors.is_empty() || second || wants_gradient[layer.input]);
         }
         Ok(Self { architecture, shapes, layout, steps, wants_gradient })
     }
@@ -228,6 +229,17 @@ impl Group {
             Op::GlobalPool => {
                 let samples = input.chunks_exact(from.len()).zip(output.chunks_exact_mut(to.len()));
                 samples.for_each(|(input, output)| elementwise::global_pool(input, output));
+            }
+            Op::WeightedPool { weights } => {
+                let samples = input.chunks_exact(from.len()).zip(self.values[weights].chunks_exact(from.len()));
+                for ((input, weights), output) in samples.zip(output.chunks_exact_mut(to.len())) {
+                    elementwise::weighted_pool(input, weights, output);
+                }
+            }
+            Op::PositionBias => {
+                output.copy_from_slice(input);
+                let [bias] = graph.tensors(params, i);
+                output.chunks_exact_mut(to.len()).for_each(|output| elementwise::add(output, bias));
             }
             Op::Dense { .. } => {
                 let [weights, bias] = graph.tensors(params, i);
@@ -389,6 +401,19 @@ impl Group {
             }
             Op::GlobalPool => {
                 self.receive(graph, layer.input, |d_input| simple::global_pool_backward(&d, from, d_input));
+            }
+            Op::WeightedPool { weights } => {
+                let given = mem::take(&mut self.values[weights]);
+                let taken = mem::take(&mut self.values[end]);
+                let pool = weighted_pool::Pool { input: &input, weights: &given, output: &taken, d: &d, from };
+                self.receive(graph, layer.input, |d_input| pool.backward_input(d_input));
+                self.receive(graph, weights, |d_weights| pool.backward_weights(d_weights));
+                (self.values[weights], self.values[end]) = (given, taken);
+            }
+            Op::PositionBias => {
+                let [d_bias] = graph.tensors_mut(d_params, start);
+                d.chunks_exact(to.len()).for_each(|d| elementwise::add(d_bias, d));
+                self.receive_whole(graph, layer.input, &mut d);
             }
             Op::Dense { .. } => {
                 let [weights, _bias] = graph.tensors::<2>(params, start);

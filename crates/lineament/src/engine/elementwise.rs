@@ -98,6 +98,60 @@ pub fn global_pool(input: &[f32], output: &mut [f32]) {
     output.iter_mut().for_each(|v| *v *= scale);
 }
 
+/// Channels that [`weighted_pool`] sums at once: they stay in registers and in the nearest memory.
+const POOL_BLOCK: usize = 64;
+
+/// The mean of each channel over all pixels, weighted by the logistic function of `weights`.
+///
+/// # Panics
+/// When `input` is not a whole number of pixels, or `weights` has another length.
+pub fn weighted_pool(input: &[f32], weights: &[f32], output: &mut [f32]) {
+    let channels = output.len();
+    assert_eq!(input.len() % channels, 0, "pixels of a weighted mean");
+    assert_eq!(input.len(), weights.len(), "weights of a weighted mean");
+    vectorized(
+        #[inline(always)]
+        || {
+            for (block, output) in output.chunks_mut(POOL_BLOCK).enumerate() {
+                let here = block * POOL_BLOCK..block * POOL_BLOCK + output.len();
+                let (mut votes, mut shares) = ([0.0; POOL_BLOCK], [0.0; POOL_BLOCK]);
+                let (votes, shares) = (&mut votes[..output.len()], &mut shares[..output.len()]);
+                for (pixel, weights) in input.chunks_exact(channels).zip(weights.chunks_exact(channels)) {
+                    let (pixel, weights) = (&pixel[here.clone()], &weights[here.clone()]);
+                    for i in 0..votes.len() {
+                        let share = logistic(weights[i]);
+                        votes[i] += share * pixel[i];
+                        shares[i] += share;
+                    }
+                }
+                for ((out, vote), share) in output.iter_mut().zip(votes).zip(shares) {
+                    *out = *vote / *share;
+                }
+            }
+        },
+    )
+}
+
+/// `1 / (1 + exp(-x))` to about 7 digits, without branches, so that a loop over it becomes vectors. Never 0.
+#[inline(always)]
+pub fn logistic(x: f32) -> f32 {
+    // exp(-x) is 2 to the whole part of t times 2 to the rest, which is within half of 0.
+    let t = x.clamp(-80.0, 80.0) * -std::f32::consts::LOG2_E;
+    // Added to 1.5 * 2^23, a number is rounded to whole, and that stands in its lowest bits.
+    let magic = 12_582_912.0;
+    let whole = t + magic;
+    let rest = (t - (whole - magic)) * std::f32::consts::LN_2;
+    let series = 1.0 / 720.0;
+    let series = series * rest + 1.0 / 120.0;
+    let series = series * rest + 1.0 / 24.0;
+    let series = series * rest + 1.0 / 6.0;
+    let series = series * rest + 0.5;
+    let series = series * rest + 1.0;
+    let series = series * rest + 1.0;
+    let power = f32::from_bits(whole.to_bits().wrapping_add(127) << 23);
+    1.0 / (1.0 + series * power)
+}
+
 /// `input` in a frame of zeros, held in `memory`, with its height and width; the input itself where `padding` is 0.
 ///
 /// # Panics

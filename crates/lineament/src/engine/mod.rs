@@ -34,6 +34,8 @@ enum Weights {
     /// Depthwise `[k, k, c]` or dense `[inputs, units]`, with the bias.
     Matrix(Vec<f32>, Vec<f32>),
     Slopes(Vec<f32>),
+    /// `[h, w, c]`.
+    Bias(Vec<f32>),
 }
 
 impl Engine {
@@ -53,14 +55,14 @@ impl Engine {
         Ok(Self { architecture, weights, values: Vec::new(), padded: Vec::new(), plan })
     }
 
-    /// Sets the size of the next inputs, for networks without dense layers. Cheap when it is the size already.
+    /// Sets the size of the next inputs, for networks without layers that fix it. Cheap when it is the size already.
     ///
     /// # Errors
     /// [`Error::Model`] when the layers do not fit the size.
     pub fn set_input_size(&mut self, height: usize, width: usize) -> Result<()> {
         let input = Shape { height, width, channels: self.architecture.input.channels };
         if self.plan.shapes[0] != input {
-            if self.architecture.layers.iter().any(|layer| matches!(layer.op, Op::Dense { .. })) {
+            if self.architecture.layers.iter().any(|layer| layer.op.fixes_size()) {
                 return Err(Error::Model(format!(
                     "its input is {:?}; {height}x{width} does not fit",
                     self.architecture.input
@@ -135,6 +137,17 @@ impl Engine {
                 elementwise::add(output, other);
             }
             (Op::GlobalPool, _) => elementwise::global_pool(input, output),
+            (Op::WeightedPool { weights }, _) => {
+                let [input, weights, output] = self
+                    .values
+                    .get_disjoint_mut([layer.input, weights, i + 1].map(|value| places[value].clone()))
+                    .expect("the plan keeps a layer's inputs and output apart");
+                elementwise::weighted_pool(input, weights, output);
+            }
+            (Op::PositionBias, Weights::Bias(bias)) => {
+                output.copy_from_slice(input);
+                elementwise::add(output, bias);
+            }
             (Op::Dense { .. }, Weights::Matrix(weights, bias)) => elementwise::dense(input, weights, bias, output),
             (op, weights) => unreachable!("{op:?} with {weights:?} is refused at load, {to:?}"),
         }
@@ -164,6 +177,7 @@ impl Weights {
             }
             (Op::Depthwise { .. }, [weight, bias]) => Self::Matrix(transposed(weight, inputs), bias.clone()),
             (Op::Dense { .. }, [weight, bias]) => Self::Matrix(weight.clone(), bias.clone()),
+            (Op::PositionBias, [bias]) => Self::Bias(transposed(bias, inputs)),
             (Op::Activation(Activation::PRelu), [slopes]) => Self::Slopes(slopes.clone()),
             (Op::BatchNorm, _) => return Err(Error::Model("batch normalisation is for training only".into())),
             (_, []) => Self::None,
@@ -303,6 +317,20 @@ mod tests {
             output
         });
         assert_eq!(worst(&pooled, &answers), 0.0);
+
+        let weights = numbers(from.len(), 10).into_iter().map(|w| 9.0 * w).collect::<Vec<_>>();
+        let by_hand = |c: usize| {
+            let shares = weights.iter().skip(c).step_by(9).map(|w| 1.0 / (1.0 + (-f64::from(*w)).exp()));
+            let votes = shares.clone().zip(input.iter().skip(c).step_by(9)).map(|(s, v)| s * f64::from(*v));
+            (votes.sum::<f64>() / shares.sum::<f64>()) as f32
+        };
+        let means: Vec<f32> = (0..9).map(by_hand).collect();
+        let answers = at_every_level(|| {
+            let mut output = vec![f32::NAN; 9];
+            elementwise::weighted_pool(&input, &weights, &mut output);
+            output
+        });
+        assert!(worst(&means, &answers) < 1e-5);
 
         for units in [1, 5, 136] {
             let (weights, bias) = (numbers(input.len() * units, 8), numbers(units, 9));

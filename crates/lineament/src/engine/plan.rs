@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::model::{Architecture, Op, Shape};
+use crate::model::{Architecture, Shape};
 
 /// Most numbers between layers, 512 MB: far above any network for faces, below what makes a small hostile file ask for
 /// all memory.
@@ -57,8 +57,8 @@ fn last_uses(architecture: &Architecture) -> Vec<usize> {
     let mut last: Vec<usize> = (0..=architecture.layers.len()).collect();
     for (i, layer) in architecture.layers.iter().enumerate() {
         last[layer.input] = i + 1;
-        if let Op::Add { with } = layer.op {
-            last[with] = i + 1;
+        if let Some(second) = layer.op.second_input() {
+            last[second] = i + 1;
         }
     }
     for output in &architecture.outputs {

@@ -83,11 +83,43 @@ pub enum Op {
     },
     /// The mean over rows and columns: `[h, w, c] -> [1, 1, c]`.
     GlobalPool,
+    /// The weighted mean over rows and columns, `[h, w, c] -> [1, 1, c]`: places vote on each number. A weight is the
+    /// logistic function of what an earlier value of the same shape holds there.
+    WeightedPool {
+        /// Log-odds of the weights.
+        weights: ValueId,
+    },
+    /// Adds a learned number to every row, column and channel: what is known of a place before looking.
+    PositionBias,
     /// Every output sees every input: `[h, w, c] -> [1, 1, units]`.
     Dense {
         /// Output numbers.
         units: usize,
     },
+}
+
+impl Op {
+    /// The value that is read besides [`Layer::input`].
+    pub fn second_input(&self) -> Option<ValueId> {
+        match *self {
+            Self::Add { with: value } | Self::WeightedPool { weights: value } => Some(value),
+            _ => None,
+        }
+    }
+
+    /// The same with another second input, where there is one.
+    pub fn with_second_input(self, value: ValueId) -> Self {
+        match self {
+            Self::Add { .. } => Self::Add { with: value },
+            Self::WeightedPool { .. } => Self::WeightedPool { weights: value },
+            op => op,
+        }
+    }
+
+    /// What is learned belongs to one height and width.
+    pub fn fixes_size(&self) -> bool {
+        matches!(self, Self::Dense { .. } | Self::PositionBias)
+    }
 }
 
 /// One layer: what it does and to which value.
@@ -146,6 +178,20 @@ impl Architecture {
         self.outputs.push(Output { name: name.to_owned(), value });
     }
 
+    /// The convolution or dense layer whose bias shifts the output `name` one to one.
+    pub fn head(&self, name: &str) -> Option<usize> {
+        let mut layer = self.outputs.iter().find(|o| o.name == name)?.value.checked_sub(1)?;
+        loop {
+            match self.layers.get(layer)? {
+                Layer { op: Op::Conv { .. } | Op::Dense { .. }, .. } => return Some(layer),
+                Layer { op: Op::WeightedPool { .. } | Op::GlobalPool | Op::PositionBias, input } => {
+                    layer = input.checked_sub(1)?;
+                }
+                _ => return None,
+            }
+        }
+    }
+
     /// The shape of every value, input first.
     ///
     /// # Errors
@@ -179,13 +225,17 @@ impl Architecture {
                     let (height, width) = window(from, kernel, stride, padding).map_err(fault)?;
                     Shape { height, width, ..from }
                 }
-                Op::BatchNorm | Op::Activation(_) => from,
+                Op::BatchNorm | Op::Activation(_) | Op::PositionBias => from,
                 Op::MaxPool => Shape { height: from.height / 2, width: from.width / 2, ..from },
                 Op::Add { with } => match shapes.get(with) {
                     Some(&other) if other == from => from,
                     other => return Err(fault(format!("cannot add {other:?} to {from:?}"))),
                 },
                 Op::GlobalPool => Shape::hwc(1, 1, from.channels),
+                Op::WeightedPool { weights } => match shapes.get(weights) {
+                    Some(&other) if other == from => Shape::hwc(1, 1, from.channels),
+                    other => return Err(fault(format!("{other:?} cannot weigh {from:?}"))),
+                },
                 Op::Dense { units } => {
                     weight_count(&[units, from.len()]).map_err(fault)?;
                     Shape::hwc(1, 1, units)
@@ -214,7 +264,8 @@ impl Architecture {
                 Op::BatchNorm => 2 * from.channels,
                 Op::Activation(Activation::PRelu) => from.channels,
                 Op::Dense { units } => units * (from.len() + 1),
-                Op::Activation(_) | Op::MaxPool | Op::Add { .. } | Op::GlobalPool => 0,
+                Op::PositionBias => from.len(),
+                Op::Activation(_) | Op::MaxPool | Op::Add { .. } | Op::GlobalPool | Op::WeightedPool { .. } => 0,
             }
         };
         Ok(self.layers.iter().map(count).collect())
@@ -295,6 +346,7 @@ mod tests {
             (Shape::hwc(1, 1, 1), Op::MaxPool),
             (Shape::hwc(8, 8, 1), huge),
             (Shape::hwc(8, 8, 1), Op::Add { with: 7 }),
+            (Shape::hwc(8, 8, 1), Op::WeightedPool { weights: 7 }),
             (Shape::hwc(8, 8, 1), Op::Conv { filters: 4, kernel: 0, stride: 1, padding: 0 }),
             (Shape::hwc(8, 8, 1), Op::Conv { filters: 4, kernel: 1, stride: 0, padding: 0 }),
             (Shape::hwc(usize::MAX, 8, 1), conv),

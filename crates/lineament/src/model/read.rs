@@ -31,6 +31,17 @@ enum Form {
     Flat,
     /// `[N, C]`: what dense layers make.
     Vector,
+    // On the way to a weighted mean, which is four operators in ONNX:
+    /// Its logistic function.
+    Shares,
+    /// It, times the [`Form::Shares`] of another value.
+    Weighted(ValueId),
+    /// The mean of its [`Form::Shares`].
+    MeanShares,
+    /// The mean of its [`Form::Weighted`].
+    MeanWeighted(ValueId),
+    /// A weighted mean, `[N, C, 1, 1]`.
+    Mean,
 }
 
 struct Reader<'a> {
@@ -155,7 +166,20 @@ impl<'a> Reader<'a> {
                 if form == Form::Spatial {
                     self.flattened_as_is.push(input);
                 }
-                (input, if form == Form::Vector { Form::Vector } else { Form::Flat })
+                match form {
+                    Form::Spatial | Form::Transposed | Form::Flat => (input, Form::Flat),
+                    Form::Vector | Form::Mean => (input, Form::Vector),
+                    _ => return Err(fault(format!("cannot read a value of the form {form:?}"))),
+                }
+            }
+            "Sigmoid" | "Mul" | "GlobalAveragePool" if self.is_towards_mean(node, form) => {
+                attributes.allow(&[])?;
+                match (node.op_type, form) {
+                    ("Sigmoid", _) => (input, Form::Shares),
+                    ("Mul", _) => (input, Form::Weighted(self.value(node, 1)?.0)),
+                    (_, Form::Weighted(weights)) => (input, Form::MeanWeighted(weights)),
+                    _ => (input, Form::MeanShares),
+                }
             }
             _ => {
                 let (op, made) = self.layer(node, &attributes, form)?;
@@ -210,6 +234,17 @@ impl<'a> Reader<'a> {
                 attributes.expect_explicit_padding()?;
                 (Op::MaxPool, spatial, 1, Vec::new())
             }
+            "Div" => {
+                attributes.allow(&[])?;
+                let (Form::MeanWeighted(weights), (of, Form::MeanShares)) = (form, self.value(node, 1)?) else {
+                    return Err(fault("only a weighted mean may be divided".into()));
+                };
+                (Op::WeightedPool { weights }, of == weights, 2, Vec::new())
+            }
+            "Add" if self.tensors.contains_key(argument(node, 1)?) => {
+                attributes.allow(&[])?;
+                (Op::PositionBias, spatial, 2, vec![self.tensor(node, 1)?])
+            }
             "Add" => {
                 attributes.allow(&[])?;
                 let (with, other) = self.value(node, 1)?;
@@ -240,7 +275,21 @@ impl<'a> Reader<'a> {
             return Err(fault(format!("{} inputs, expected {inputs}", node.inputs.len())));
         }
         self.weights.push(weights);
-        Ok((op, if matches!(op, Op::Dense { .. }) { Form::Vector } else { form }))
+        let made = match op {
+            Op::Dense { .. } => Form::Vector,
+            Op::WeightedPool { .. } => Form::Mean,
+            _ => form,
+        };
+        Ok((op, made))
+    }
+
+    /// Whether this node, which reads a value of `form`, is a step of a weighted mean.
+    fn is_towards_mean(&self, node: &Node<'a>, form: Form) -> bool {
+        match node.op_type {
+            "Sigmoid" => form == Form::Spatial,
+            "Mul" => form == Form::Spatial && matches!(self.value(node, 1), Ok((_, Form::Shares))),
+            _ => matches!(form, Form::Shares | Form::Weighted(_)),
+        }
     }
 
     fn value(&self, node: &Node<'a>, index: usize) -> Result<(ValueId, Form)> {

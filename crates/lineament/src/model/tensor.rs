@@ -35,7 +35,10 @@ impl Op {
             Self::Dense { units } => vec![vec![from.len(), units], vec![units]],
             Self::BatchNorm => vec![vec![channels], vec![channels]],
             Self::Activation(Activation::PRelu) => vec![vec![channels]],
-            Self::Activation(_) | Self::MaxPool | Self::Add { .. } | Self::GlobalPool => Vec::new(),
+            Self::PositionBias => vec![vec![channels, from.height, from.width]],
+            Self::Activation(_) | Self::MaxPool | Self::Add { .. } | Self::GlobalPool | Self::WeightedPool { .. } => {
+                Vec::new()
+            }
         }
     }
 }

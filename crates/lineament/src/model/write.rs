@@ -18,7 +18,7 @@ const INPUT_NAME: &str = "image";
 const ALIGNMENT: usize = 64;
 
 /// Writes a model file. `weights` holds for each layer its tensors (sizes, numbers), as [`Model::weights`] documents.
-/// A network without dense layers gets a free height and width; its `architecture.input` goes into the metadata.
+/// A network without layers that fix a size gets a free height and width; its `architecture.input` goes into the metadata.
 ///
 /// # Errors
 /// [`Error::Model`] when sizes do not fit, a batch normalisation is left, an output's name is not unique or not made of
@@ -35,7 +35,7 @@ pub fn write(
     check_outputs(architecture)?;
     check_weights(architecture, &shapes, weights)?;
     let is_vector = find_vectors(architecture)?;
-    let is_free = !architecture.layers.iter().any(|layer| matches!(layer.op, Op::Dense { .. }));
+    let is_free = !architecture.layers.iter().any(|layer| layer.op.fixes_size());
 
     let mut writer = Writer::default();
     writer.int(field::model::IR_VERSION, IR_VERSION);
@@ -109,17 +109,19 @@ fn check_weights(architecture: &Architecture, shapes: &[Shape], weights: &[Vec<(
     Ok(())
 }
 
-/// Which values are `[N, C]` in ONNX: those that dense layers make, and what is computed from them alone.
+/// Which values are `[N, C]` in ONNX: those that dense layers and weighted means make, and what is computed from them
+/// alone.
 fn find_vectors(architecture: &Architecture) -> Result<Vec<bool>> {
     let mut is_vector = vec![false];
     for (i, layer) in architecture.layers.iter().enumerate() {
         let input = is_vector[layer.input];
         is_vector.push(match layer.op {
             Op::Dense { .. } => true,
+            Op::WeightedPool { weights } if !input && !is_vector[weights] => true,
             Op::Activation(_) => input,
             Op::Add { with } if is_vector[with] == input => input,
-            _ if !input && !matches!(layer.op, Op::Add { .. }) => false,
-            op => return Err(fault(format!("layer {i} ({op:?}) cannot read what a dense layer made"))),
+            _ if !input && layer.op.second_input().is_none() => false,
+            op => return Err(fault(format!("layer {i} ({op:?}) cannot read what a dense layer or a weighted mean made"))),
         });
     }
     Ok(is_vector)
@@ -138,6 +140,8 @@ fn node_name(i: usize, op: Op) -> String {
         Op::MaxPool => "maxpool",
         Op::Add { .. } => "add",
         Op::GlobalPool => "globalpool",
+        Op::WeightedPool { .. } => "weightedpool",
+        Op::PositionBias => "positionbias",
         Op::Dense { .. } => "dense",
     };
     format!("{kind}{i}")
@@ -151,6 +155,7 @@ fn tensor_names(i: usize, op: Op) -> Vec<String> {
         Op::Conv { .. } | Op::Depthwise { .. } | Op::Dense { .. } => {
             vec![format!("{name}.weight"), format!("{name}.bias")]
         }
+        Op::PositionBias => vec![format!("{name}.bias")],
         _ => Vec::new(),
     }
 }
@@ -170,6 +175,10 @@ fn write_nodes(w: &mut Writer, architecture: &Architecture, shapes: &[Shape], is
     let mut flat_names = HashMap::new();
     for (i, &Layer { op, input }) in architecture.layers.iter().enumerate() {
         let mut inputs = vec![names[input].clone()];
+        if let Op::WeightedPool { weights } = op {
+            weighted_pool(w, &node_name(i, op), &names[input], &names[weights], &names[i + 1]);
+            continue;
+        }
         if matches!(op, Op::Dense { .. }) && !is_vector[input] {
             inputs[0] = flat_names.entry(input).or_insert_with(|| flatten(w, &names[input], shapes[input])).clone();
         }
@@ -196,6 +205,23 @@ fn write_nodes(w: &mut Writer, architecture: &Architecture, shapes: &[Shape], is
     }
 }
 
+/// The mean of weighted values over the mean of the weights: ONNX has no weighted mean.
+fn weighted_pool(w: &mut Writer, node: &str, values: &str, weights: &str, output: &str) {
+    let [share, weighted, total, shares, mean] =
+        ["share", "weighted", "total", "shares", "mean"].map(|part| format!("{node}.{part}"));
+    for (op_type, inputs, output) in [
+        ("Sigmoid", &[weights][..], share.as_str()),
+        ("Mul", &[values, &share], &weighted),
+        ("GlobalAveragePool", &[&weighted], &total),
+        ("GlobalAveragePool", &[&share], &shares),
+        ("Div", &[&total, &shares], &mean),
+    ] {
+        let inputs: Vec<_> = inputs.iter().map(|&name| name.to_owned()).collect();
+        write_node(w, op_type, output, &inputs, output, |_| {});
+    }
+    write_node(w, "Flatten", node, &[mean], output, |w| int(w, "axis", 1));
+}
+
 /// `[N, C, H, W] -> [N, H * W * C]`; returns the new value's name.
 fn flatten(w: &mut Writer, name: &str, shape: Shape) -> String {
     let (transposed, flat) = (format!("{name}.transposed"), format!("{name}.flat"));
@@ -216,8 +242,9 @@ fn op_type(op: Op) -> &'static str {
         Op::Activation(Activation::PRelu) => "PRelu",
         Op::Activation(Activation::HardSwish) => "HardSwish",
         Op::MaxPool => "MaxPool",
-        Op::Add { .. } => "Add",
+        Op::Add { .. } | Op::PositionBias => "Add",
         Op::GlobalPool => "GlobalAveragePool",
+        Op::WeightedPool { .. } => "Div",
         Op::Dense { .. } => "Gemm",
     }
 }

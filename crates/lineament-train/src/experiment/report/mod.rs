@@ -257,7 +257,7 @@ fn filters(results: &Results) -> String {
     }
     let measure = main_measure(tables::studied(results));
     let bar = |n: &Network| {
-        let value = measure.of(&n.validation);
+        let value = measure.of(&n.settled());
         let label = value.map_or(numbers::NONE.to_owned(), |v| measure.text(v));
         Bar { name: n.name.clone(), value: value.unwrap_or(f64::NAN), label, color: 0 }
     };
