@@ -1,8 +1,9 @@
-# Sourced by the scripts beside it: `ship NAME FLAG...` trains runs/NAME.toml with these flags of `lineament train` in
-# out/NAME, copies the model file to models/NAME/NAME.onnx, and prints the figures of both shipped models together.
+# Sourced by the scripts beside it: `train NAME FLAG...` trains runs/NAME.toml with these flags of `lineament train` in
+# out/NAME; `ship NAME` copies its model file to models/NAME/NAME.onnx and prints the figures of both shipped models
+# together.
 #
 # DATA is a folder with faces68/train and faces68/test (photos with a .pts file beside each), faces68/boxes_train.csv (a
-# box for every face in the training photos) and nonfaces (photos without faces). Stop it with Ctrl-C; started again it
+# box for every face in the training photos), chips (photos with faces and no points) and nonfaces (without faces). Stop it with Ctrl-C; started again it
 # goes on. A new model moves the points: look at what `REGENERATE=1 make test` changes, and write it into CHANGELOG.md
 # and the card.
 set -euo pipefail
@@ -11,7 +12,7 @@ cd "$(dirname "$0")/.."
 
 lineament() { cargo run --quiet --release --locked -p lineament-cli -- "$@"; }
 
-ship() {
+train() {
   local name=$1 out=out/$1 config commit
   shift
   if [ -f "$out/checkpoint.safetensors" ]; then
@@ -24,7 +25,10 @@ ship() {
     lineament train "$config" --out "$out" "$@"
     rm "$config"
   fi
-  cp "$out/model.onnx" "models/$name/$name.onnx"
+}
+
+ship() {
+  cp "out/$1/model.onnx" "models/$1/$1.onnx"
   # The program is built anew with the file inside. 0.25 is the share of nonfaces that training keeps back.
   lineament eval "$DATA/faces68/test" --nonfaces "$DATA/nonfaces" --holdout 0.25
 }

@@ -74,6 +74,18 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     detector: Option<PathBuf>,
 
+    /// Model file of a landmark network that places points on faces without, instead of the configuration's `teacher`
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    teacher: Option<PathBuf>,
+
+    /// Folder of photos with faces and no points, for the teacher, instead of the configuration's `unlabelled`
+    #[arg(long, value_name = "DIR", help_heading = "Data")]
+    unlabelled: Option<PathBuf>,
+
+    /// Checkpoint of an earlier run whose weights are the first ones, instead of the configuration's `start`
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    start: Option<PathBuf>,
+
     /// Passes over the photos, instead of the configuration's
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
     epochs: Option<usize>,
@@ -83,7 +95,7 @@ pub struct TrainArgs {
     seed: Option<u64>,
 
     /// Train as someone else did instead, see below
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector", "teacher", "unlabelled", "start"])]
     recipe: Option<Recipe>,
 
     /// Threads to train with; does not change the result [default: all cores]
@@ -140,9 +152,21 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
     let graph = Graph::new(networks::by_name(config.network_name()).context("network: there is none of this name")?)?;
     let side = graph.shapes[0].width;
     pool.install(|| match config.task {
-        config::Task::Landmarks => drive(Landmarks::new(&config, side)?, graph, settings, &survey),
+        config::Task::Landmarks => drive(landmarks(&config, side)?, graph, settings, &survey),
         config::Task::Detector => drive(DetectorTask::new(&config, side)?, graph, settings, &survey),
     })
+}
+
+/// The landmark task; its teacher's work takes a minute or so.
+fn landmarks(config: &Config, side: usize) -> Result<Landmarks> {
+    if config.teacher.is_none() {
+        return Ok(Landmarks::new(config, side)?);
+    }
+    say("the teacher looks at the faces without labels");
+    let task = Landmarks::new(config, side)?;
+    let [alone, beside] = task.taught();
+    say(&format!("it is sure of {alone} faces, and of {beside} beside labelled ones"));
+    Ok(task)
 }
 
 /// Pulls the run to its end, or to Ctrl-C.

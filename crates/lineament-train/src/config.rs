@@ -62,6 +62,15 @@ knobs! {
     /// Model file of a detector: what it takes for faces in the photos without faces becomes half of the samples
     /// without a face. A face score is worth most where the detector errs (landmarks).
     detector: Option<PathBuf> = None,
+    /// Model file of a landmark network that places points on faces without any: on those of `unlabelled`, and on others
+    /// in `photos` than the labelled ones. Needs `detector` (landmarks).
+    teacher: Option<PathBuf> = None,
+    /// Folder of photos with faces but no points, for the `teacher` (landmarks).
+    unlabelled: Option<PathBuf> = None,
+    /// Share of the samples with a face that have the teacher's points (landmarks).
+    taught_share: f64 = 0.5,
+    /// Checkpoint of an earlier run of the same network: its averaged weights are the first ones here.
+    start: Option<PathBuf> = None,
     /// Share of the photos kept for validation, chosen by a stable hash of the photo's name. A tenth is enough to
     /// compare epochs; 0 trains on everything once the recipe is fixed.
     validation_share: f64 = 0.1,
@@ -120,11 +129,15 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(at_fault)?;
         let path = std::path::absolute(path).map_err(|e| Error::file(path, e))?;
         let folder = path.parent().unwrap_or(&path);
-        for file in
-            [Some(&mut config.photos), config.boxes.as_mut(), config.nonfaces.as_mut(), config.detector.as_mut()]
-                .into_iter()
-                .flatten()
-        {
+        let optional = [
+            &mut config.boxes,
+            &mut config.nonfaces,
+            &mut config.detector,
+            &mut config.teacher,
+            &mut config.unlabelled,
+            &mut config.start,
+        ];
+        for file in optional.into_iter().flatten().chain([&mut config.photos]) {
             if !file.as_os_str().is_empty() {
                 *file = folder.join(&file);
             }
@@ -215,6 +228,12 @@ impl Config {
             ((0.0..1.0).contains(&self.decay), "decay: from 0 to 1"),
             ((0.0..1.0).contains(&self.average), "average: from 0, below 1"),
             ((0.0..1.0).contains(&self.nonface_share), "nonface_share: from 0, below 1"),
+            ((0.0..=1.0).contains(&self.taught_share), "taught_share: from 0 to 1"),
+            (self.teacher.is_none() || self.detector.is_some(), "teacher: needs `detector`, which finds the faces"),
+            (
+                self.unlabelled.is_none() || self.teacher.is_some(),
+                "unlabelled: needs `teacher`, which places the points",
+            ),
             (self.validate_every > 0, "validate_every: at least 1"),
         ];
         match rules.iter().find(|(holds, _)| !holds) {
@@ -268,6 +287,9 @@ mod tests {
             ("rate", Config { rate: 0.0, ..default() }),
             ("warmup_epochs", Config { warmup_epochs: f32::INFINITY, ..default() }),
             ("average", Config { average: 1.0, ..default() }),
+            ("taught_share", Config { taught_share: 1.5, ..default() }),
+            ("teacher", Config { teacher: Some("t".into()), ..default() }),
+            ("unlabelled", Config { unlabelled: Some("u".into()), ..default() }),
             ("validate_every", Config { validate_every: 0, ..default() }),
         ];
         for (key, config) in cases {

@@ -1,5 +1,7 @@
 //! Training of landmark networks: crops of labelled faces and of what is not a face, and their loss.
 
+mod taught;
+
 use std::path::Path;
 
 use lineament::detect::Detector;
@@ -13,6 +15,7 @@ use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
+use self::taught::{Taught, Teacher};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::export::Folded;
@@ -43,12 +46,47 @@ struct Face {
     points: [Point; POINTS],
 }
 
+/// Faces with a teacher's points, and the photos that are not labelled.
+#[derive(Default)]
+struct Lesson {
+    photos: Vec<GreyPhoto>,
+    in_photos: Vec<Taught>,
+    in_labelled: Vec<Taught>,
+}
+
+impl Lesson {
+    /// Has the configuration's teacher look at its photos without labels and at the labelled ones.
+    fn new(config: &Config, labelled: &[Face]) -> Result<Self> {
+        let (Some(landmarks), Some(detector)) = (&config.teacher, &config.detector) else { return Ok(Self::default()) };
+        let teacher = || Teacher::new(detector, landmarks);
+        let paths = config.unlabelled.as_deref().map(dataset::photos_in).transpose()?.unwrap_or_default();
+        let photos = paths.par_iter().map(|p| Ok(Photo::open(p)?.grey())).collect::<Result<Vec<_>>>()?;
+        let in_photos = taught::faces(&photos.iter().collect::<Vec<_>>(), |_| None, &teacher)?;
+        let known: Vec<&GreyPhoto> = labelled.iter().map(|face| &face.photo).collect();
+        let in_labelled = taught::faces(&known, |photo| Some(labelled[photo].points), &teacher)?;
+        Ok(Self { photos, in_photos, in_labelled })
+    }
+
+    fn len(&self) -> usize {
+        self.in_photos.len() + self.in_labelled.len()
+    }
+
+    /// A face's photo and points.
+    fn get<'a>(&'a self, labelled: &'a [Face], index: usize) -> (&'a GreyPhoto, &'a [Point; POINTS]) {
+        match index.checked_sub(self.in_photos.len()) {
+            None => (&self.photos[self.in_photos[index].photo], &self.in_photos[index].points),
+            Some(index) => (&labelled[self.in_labelled[index].photo].photo, &self.in_labelled[index].points),
+        }
+    }
+}
+
 /// The landmark task.
 pub struct Landmarks {
     config: Config,
     side: usize,
     train: Vec<Face>,
     validation: Vec<Face>,
+    lesson: Lesson,
     nonfaces: Vec<GreyPhoto>,
     /// What a detector takes for faces in `nonfaces`: which photo, where.
     false_faces: Vec<(usize, Crop)>,
@@ -71,14 +109,29 @@ impl Landmarks {
             Some(path) => false_faces(path, &nonfaces)?,
             None => Vec::new(),
         };
-        Ok(Self { config: config.clone(), side, train, validation, nonfaces, false_faces })
+        let lesson = Lesson::new(config, &train)?;
+        if config.teacher.is_some() && lesson.len() == 0 {
+            return Err(Error::Config("teacher: it is sure of no face in these photos".into()));
+        }
+        Ok(Self { config: config.clone(), side, train, validation, lesson, nonfaces, false_faces })
+    }
+
+    /// Faces that have a teacher's points: in photos of `unlabelled`, and beside the labelled ones.
+    pub fn taught(&self) -> [usize; 2] {
+        [self.lesson.in_photos.len(), self.lesson.in_labelled.len()]
     }
 
     /// Cuts `crop` of a face into `input`; the points in the crop frame.
-    fn cut(&self, face: &Face, crop: &Crop, input: &mut [f32]) -> [Point<CropFrame>; POINTS] {
-        crop.sample_into(&face.photo.view().to_grey(), self.side, input);
+    fn cut(
+        &self,
+        photo: &GreyPhoto,
+        points: &[Point; POINTS],
+        crop: &Crop,
+        input: &mut [f32],
+    ) -> [Point<CropFrame>; POINTS] {
+        crop.sample_into(&photo.view().to_grey(), self.side, input);
         let crop_from_image = crop.image_from_crop().inverse();
-        face.points.map(|p| crop_from_image * p)
+        points.map(|p| crop_from_image * p)
     }
 
     /// A crop without a face: where a detector errs, anywhere in a photo without faces, or beside the face.
@@ -117,7 +170,7 @@ impl Landmarks {
             let mut truth = [Point::default(); POINTS];
             for look in 0..LOOKS {
                 engine.run(|input| {
-                    truth = self.cut(face, &crop, input);
+                    truth = self.cut(&face.photo, &face.points, &crop, input);
                     crop::normalise(input);
                 });
                 if let (true, Some((points, _))) = (look + 1 < LOOKS, engine.output(LANDMARK_OUTPUTS[0])) {
@@ -168,8 +221,15 @@ fn false_faces(path: &Path, nonfaces: &[GreyPhoto]) -> Result<Vec<(usize, Crop)>
     Ok(found.collect::<Vec<_>>().concat())
 }
 
-/// The points in the crop, or `None` where there is no face.
-pub type Target = Option<Box<[Point<CropFrame>; POINTS]>>;
+/// A face in the crop; `None` where there is none.
+pub type Target = Option<Box<Truth>>;
+
+/// A face's points in the crop.
+pub struct Truth {
+    points: [Point<CropFrame>; POINTS],
+    /// A teacher's: they say nothing of how far off a network is.
+    is_taught: bool,
+}
 
 impl Task for Landmarks {
     type Target = Target;
@@ -217,13 +277,19 @@ impl Task for Landmarks {
             self.cut_nonface(face, rng, input);
             None
         } else {
-            let crop = self.config.jitter.jitter(&Crop::from_points(&face.points), rng);
-            let mut points = self.cut(face, &crop, input);
+            let is_taught = self.lesson.len() > 0 && rng.random_bool(self.config.taught_share);
+            let (photo, points) = if is_taught {
+                self.lesson.get(&self.train, rng.random_range(0..self.lesson.len()))
+            } else {
+                (&face.photo, &face.points)
+            };
+            let crop = self.config.jitter.jitter(&Crop::from_points(points), rng);
+            let mut points = self.cut(photo, points, &crop, input);
             if rng.random_bool(0.5) {
                 augment::mirror_rows(input, self.side);
                 points = augment::mirror_points(&points, 0.0);
             }
-            Some(Box::new(points))
+            Some(Box::new(Truth { points, is_taught }))
         };
         self.config.photometric.apply(input, self.side, self.side, rng);
         crop::normalise(input);
@@ -242,9 +308,9 @@ impl Task for Landmarks {
             d_scores[n] = SCORE_WEIGHT * share * (probability - label);
             let Some(truth) = target else { continue };
             let of_point = share / POINTS as f32;
-            for (i, truth) in truth.iter().enumerate() {
+            for (i, point) in truth.points.iter().enumerate() {
                 let (at, log_at) = ((n * POINTS + i) * 2, n * POINTS + i);
-                let (dx, dy) = (outputs.get(0)[at] - truth.x, outputs.get(0)[at + 1] - truth.y);
+                let (dx, dy) = (outputs.get(0)[at] - point.x, outputs.get(0)[at + 1] - point.y);
                 // The square root's slope is infinite at 0.
                 let r = (dx * dx + dy * dy + 1e-10).sqrt();
                 let raw = outputs.get(1)[log_at];
@@ -258,7 +324,7 @@ impl Task for Landmarks {
                 // Beyond the range the gradient may only lead back.
                 let d_error = of_point * (1.0 - r * inverse);
                 let leads_out = (raw > log_error && d_error < 0.0) || (raw < log_error && d_error > 0.0);
-                d_errors[log_at] = if leads_out { 0.0 } else { d_error };
+                d_errors[log_at] = if leads_out || truth.is_taught { 0.0 } else { d_error };
             }
         }
         let whole = likelihood + PLAIN_WEIGHT / PLAIN_UNIT * distance + SCORE_WEIGHT * cross_entropy;

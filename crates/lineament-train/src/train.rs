@@ -94,6 +94,10 @@ impl<T: Task> Run<T> {
         } else {
             // What a run without a checkpoint left is not continued.
             let _ = fs::remove_file(dir.join(files::CURVES));
+            if let Some(start) = &config.start {
+                checkpoint::read(start, &mut trainer)?;
+                trainer.restart();
+            }
             Progress::default()
         };
         let run = Self {

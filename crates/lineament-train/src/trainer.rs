@@ -82,6 +82,13 @@ impl Trainer {
         self
     }
 
+    /// Keeps what was learned, averaged, and forgets all else.
+    pub fn restart(&mut self) {
+        self.params = self.exported().clone();
+        self.adam = Adam::new(self.params.values.len());
+        self.average = self.average.is_some().then(|| self.params.clone());
+    }
+
     /// What is exported: the average where one is kept, else what is learned.
     pub fn exported(&self) -> &Params {
         self.average.as_ref().unwrap_or(&self.params)

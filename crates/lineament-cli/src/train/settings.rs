@@ -71,14 +71,17 @@ fn apply(args: &TrainArgs, config: &mut Config) -> Result<()> {
     if let Some(path) = &args.photos {
         config.photos = absolute(path).context("--photos")?;
     }
-    if let Some(path) = &args.boxes {
-        config.boxes = Some(absolute(path).context("--boxes")?);
-    }
-    if let Some(path) = &args.detector {
-        config.detector = Some(absolute(path).context("--detector")?);
-    }
-    if let Some(path) = &args.nonfaces {
-        config.nonfaces = Some(absolute(path).context("--nonfaces")?);
+    for (flag, path, knob) in [
+        ("--boxes", &args.boxes, &mut config.boxes),
+        ("--nonfaces", &args.nonfaces, &mut config.nonfaces),
+        ("--detector", &args.detector, &mut config.detector),
+        ("--teacher", &args.teacher, &mut config.teacher),
+        ("--unlabelled", &args.unlabelled, &mut config.unlabelled),
+        ("--start", &args.start, &mut config.start),
+    ] {
+        if let Some(path) = path {
+            *knob = Some(absolute(path).context(flag)?);
+        }
     }
     config.epochs = args.epochs.unwrap_or(config.epochs);
     config.seed = args.seed.unwrap_or(config.seed);

@@ -36,7 +36,14 @@ const CLOSE: f32 = 0.3;
 
 impl Default for Jitter {
     fn default() -> Self {
-        Self { shift_sd: 0.05, scale_sd: 0.1, roll_small_share: 0.7, roll_sd_deg: 8.0, roll_max_deg: 45.0, close_share: 0.5 }
+        Self {
+            shift_sd: 0.05,
+            scale_sd: 0.1,
+            roll_small_share: 0.7,
+            roll_sd_deg: 8.0,
+            roll_max_deg: 45.0,
+            close_share: 0.5,
+        }
     }
 }
 

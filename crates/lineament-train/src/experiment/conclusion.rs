@@ -203,7 +203,8 @@ fn scatter(networks: &[&Network], has_tests: bool) -> Option<String> {
         Some(format!("{} {} to {}", named(n), main.number(low), main.text(high)))
     };
     let ranges: Vec<String> = networks.iter().filter_map(range).collect();
-    let tests = if has_tests { " Other tables were measured with the last epoch’s file and scatter as much." } else { "" };
+    let tests =
+        if has_tests { " Other tables were measured with the last epoch’s file and scatter as much." } else { "" };
     (!ranges.is_empty()).then(|| {
         format!(
             "Figures of the validation part are medians of the last {SETTLED} epochs, in which {} went from {}.{tests}",
