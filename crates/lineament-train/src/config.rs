@@ -94,6 +94,8 @@ knobs! {
     average: f32 = 0.999,
     /// Share of samples without a face, for the face score.
     nonface_share: f64 = 0.15,
+    /// Share of a scene's tiles that are turned by any angle, as phones are; the others stay within 45 degrees (detector).
+    turned_share: f64 = 0.4,
     /// What the model file says of its training data.
     training_data: String = String::new(),
     /// What the model file says of the licence of its weights.
@@ -234,6 +236,7 @@ impl Config {
                 self.unlabelled.is_none() || self.teacher.is_some(),
                 "unlabelled: needs `teacher`, which places the points",
             ),
+            ((0.0..=1.0).contains(&self.turned_share), "turned_share: from 0 to 1"),
             (self.validate_every > 0, "validate_every: at least 1"),
         ];
         match rules.iter().find(|(holds, _)| !holds) {
@@ -290,6 +293,7 @@ mod tests {
             ("taught_share", Config { taught_share: 1.5, ..default() }),
             ("teacher", Config { teacher: Some("t".into()), ..default() }),
             ("unlabelled", Config { unlabelled: Some("u".into()), ..default() }),
+            ("turned_share", Config { turned_share: -0.5, ..default() }),
             ("validate_every", Config { validate_every: 0, ..default() }),
         ];
         for (key, config) in cases {

@@ -103,8 +103,9 @@ impl Task for DetectorTask {
     }
 
     fn sample(&self, index: usize, rng: &mut Pcg64, input: &mut [f32]) -> Vec<Known> {
-        let Config { nonface_share, photometric, .. } = &self.config;
-        let sources = Sources { photos: &self.train, nonfaces: &self.nonfaces, nonface_share: *nonface_share };
+        let Config { nonface_share, turned_share, photometric, .. } = &self.config;
+        let (photos, nonfaces) = (&self.train, &self.nonfaces);
+        let sources = Sources { photos, nonfaces, nonface_share: *nonface_share, turned_share: *turned_share };
         let faces = scene::draw(&sources, index, self.side, rng, input);
         photometric.apply(input, self.side, self.side, rng);
         normalise(input);
@@ -161,12 +162,19 @@ impl Task for DetectorTask {
             let scale = SMALL_FACE / labelled.width.max(labelled.height);
             let (small, rect) = shrunk(photo.pixels.photo(), scale, &labelled);
             let (small_overlap, _) = look(detector, &small.view(), &rect);
+            let (upside_down, rect) = turned_round(photo.pixels.photo(), &labelled);
+            let (turned_overlap, _) = look(detector, &upside_down.view(), &rect);
             let missed = |overlap: f32| if overlap >= FOUND_IOU { 0.0 } else { 100.0 };
-            [missed(overlap), missed(small_overlap), overlap, found.saturating_sub(photo.faces.len()) as f32]
+            let surplus = found.saturating_sub(photo.faces.len()) as f32;
+            [missed(overlap), missed(small_overlap), missed(turned_overlap), overlap, surplus]
         };
         let results: Vec<_> = self.validation.par_iter().map_init(|| detector.clone(), visit).collect();
         let mean = |k: usize| results.iter().map(|r| r[k]).sum::<f32>() / results.len() as f32;
-        Ok(vec![("missed", mean(0)), ("missed_small", mean(1)), ("iou", mean(2)), ("surplus", mean(3))])
+        Ok(["missed", "missed_small", "missed_upside_down", "iou", "surplus"]
+            .into_iter()
+            .enumerate()
+            .map(|(k, name)| (name, mean(k)))
+            .collect())
     }
 
     fn describe(&self, metadata: &mut Metadata) {
@@ -177,6 +185,14 @@ impl Task for DetectorTask {
              from the centre of the cell",
         );
     }
+}
+
+/// The photo upside down, and the box in it.
+fn turned_round(photo: &GreyPhoto, rect: &Rect) -> (GreyPhoto, Rect) {
+    let pixels = photo.pixels.iter().rev().copied().collect();
+    let (right, bottom) = (rect.x + rect.width, rect.y + rect.height);
+    let (x, y) = (photo.width as f32 - right, photo.height as f32 - bottom);
+    (GreyPhoto { pixels, ..*photo }, Rect { x, y, ..*rect })
 }
 
 /// The photo at another scale, and the box in it.

@@ -1,6 +1,8 @@
 //! Scenes for the detector: photos scaled, turned and laid side by side, so that faces of every size occur, each with
 //! what is known of it.
 
+use std::f32::consts::PI;
+
 use lineament::crop::PixelFrame;
 use lineament::geometry::{ImageFrame, Similarity};
 use lineament::{Point, Rect};
@@ -52,6 +54,8 @@ pub struct Sources<'a> {
     pub nonfaces: &'a [Pyramid],
     /// Share of tiles without a face.
     pub nonface_share: f64,
+    /// Share of tiles turned by any angle.
+    pub turned_share: f64,
 }
 
 /// Fills `pixels` (`side * side`, brightness 0 to 255) with a scene around photo `index`; returns its faces.
@@ -74,12 +78,12 @@ pub fn draw(sources: &Sources, index: usize, side: usize, rng: &mut Pcg64, pixel
                 rng.random_range(0.3..0.7) * photo.width as f32,
                 rng.random_range(0.3..0.7) * photo.height as f32,
             );
-            let image_from_pixel = about(center, area.center(), zoom, rng.random_range(-0.5..0.5));
+            let image_from_pixel = about(center, area.center(), zoom, roll(sources.turned_share, rng));
             pixels.sample(image_from_pixel, width, height, &mut tile_pixels);
         } else {
             let chosen = if tile == 0 { index } else { rng.random_range(0..sources.photos.len()) };
             let photo = &sources.photos[chosen];
-            let image_from_pixel = place(photo, &area, rng);
+            let image_from_pixel = place(photo, &area, roll(sources.turned_share, rng), rng);
             photo.pixels.sample(image_from_pixel, width, height, &mut tile_pixels);
             faces.extend(seen(photo, image_from_pixel.inverse(), &area).map(|face| moved(face, x0 as f32, y0 as f32)));
         }
@@ -94,17 +98,23 @@ pub fn draw(sources: &Sources, index: usize, side: usize, rng: &mut Pcg64, pixel
     faces
 }
 
+/// How a tile is turned, in radians: mostly little, but for a share of any angle.
+fn roll(turned_share: f64, rng: &mut Pcg64) -> f32 {
+    if rng.random_bool(turned_share) {
+        rng.random_range(-PI..PI)
+    } else if rng.random_bool(0.8) {
+        Normal::new(0.0, 0.2f32).map_or(0.0, |n| n.sample(rng))
+    } else {
+        rng.random_range(-0.8..0.8)
+    }
+}
+
 /// Where a photo lies in a tile: its labelled face of a random size, turned, somewhere within.
-fn place(photo: &Photo, tile: &Rect, rng: &mut Pcg64) -> Similarity<ImageFrame, PixelFrame> {
+fn place(photo: &Photo, tile: &Rect, roll_rad: f32, rng: &mut Pcg64) -> Similarity<ImageFrame, PixelFrame> {
     let face = photo.faces[0].rect;
     let longer = face.width.max(face.height);
     let (low, high) = (FACE_IN_TILE.0.ln(), FACE_IN_TILE.1.ln());
     let target = tile.width * rng.random_range(low..high).exp();
-    let roll_rad = if rng.random_bool(0.8) {
-        Normal::new(0.0, 0.2f32).map_or(0.0, |n| n.sample(rng))
-    } else {
-        rng.random_range(-0.8..0.8)
-    };
     // Most of the face stays within the tile.
     let room = (tile.width - 0.8 * target).max(0.1 * tile.width) / 2.0;
     let center = tile.center();
@@ -178,7 +188,7 @@ mod tests {
     #[test]
     fn labels_lie_on_their_faces() {
         let photos = [photo()];
-        let sources = Sources { photos: &photos, nonfaces: &[], nonface_share: 0.0 };
+        let sources = Sources { photos: &photos, nonfaces: &[], nonface_share: 0.0, turned_share: 0.0 };
         let mut rng = Pcg64::seed_from_u64(1);
         let side = 192;
         let mut checked = 0;
