@@ -122,7 +122,9 @@ fn find_vectors(architecture: &Architecture) -> Result<Vec<bool>> {
             Op::Add { with } if is_vector[with] == input => input,
             _ if !input && layer.op.second_input().is_none() => false,
             op => {
-                return Err(fault(format!("layer {i} ({op:?}) cannot read what a dense layer or a weighted mean made")));
+                return Err(fault(format!(
+                    "layer {i} ({op:?}) cannot read what a dense layer or a weighted mean made"
+                )));
             }
         });
     }
