@@ -70,6 +70,7 @@ fn last_uses(architecture: &Architecture) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Op;
 
     #[test]
     fn values_that_live_together_never_share_a_place() {
