@@ -96,7 +96,7 @@ impl LandmarkNetwork {
         };
         let errors = errors.map(|e| e * image_from_crop.scale());
         if points.iter().all(|p| p.is_finite()) && errors.iter().all(|e: &f32| e.is_finite()) && score.is_finite() {
-            Landmarks { points, errors, score, pose: Pose::from_points(&points) }
+            Landmarks { points, errors, score, pose: Pose::from_points_and_errors(&points, &errors) }
         } else {
             // Weights that overflow, or a crop that is nowhere: certainly no face.
             let (center, error) = (Point::new(finite(crop.center.x), finite(crop.center.y)), finite(crop.side));
