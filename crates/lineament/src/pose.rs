@@ -270,7 +270,8 @@ fn center<const D: usize>(points: &mut [[f64; D]], weights: &[f64]) {
 fn solve<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> Option<[f64; N]> {
     for k in 0..N {
         let pivot = (k..N).max_by(|&i, &j| a[i][k].abs().total_cmp(&a[j][k].abs()))?;
-        (a.swap(k, pivot), b.swap(k, pivot));
+        a.swap(k, pivot);
+        b.swap(k, pivot);
         if !(a[k][k].is_finite() && a[k][k] != 0.0) {
             return None;
         }
