@@ -23,9 +23,9 @@ pub struct Expression {
     pub mouth_width: f32,
 }
 
-/// Eyes that are less open are closed. In the labels of 300-W's training photos closed eyes are at 0 to 0.06, the
-/// fewest of all are around 0.05 (1 in 200), and one eye in ten is below 0.2, the threshold often used for videos of
-/// one person: narrow eyes and laughing ones are open at 0.12.
+/// Eyes that are less open are closed. Of the 4,024 eyes in the labels of 300-W's training photos 62 are at 0 to 0.02,
+/// 22 from there to 0.06, 55 to 0.12, and 428 below 0.2, the threshold often used for videos of one person: narrow and
+/// laughing eyes are open at 0.12.
 pub const EYE_CLOSED_BELOW: f32 = 0.10;
 
 /// Mouths that are more open are open: half of those labels are below 0.04, and a network's lips are off by about
