@@ -1,5 +1,8 @@
 //! `lineament eval`: how good models are on labelled photos.
 
+mod groups;
+mod stress;
+
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -10,8 +13,10 @@ use lineament::draw::{Canvas, DrawOptions};
 use lineament::topology::five_points;
 use lineament::{Detection, Face, Landmarks, Options, Pose, Rect};
 use lineament_data::evaluate::{evaluate, false_faces};
-use lineament_data::metrics::{Decile, FAILURE_PERCENT};
-use lineament_data::{FalseFaces, Photo, PhotoResult, Protocol, Report, dataset};
+use lineament_data::face_score::{BoxScores, RANDOM_BOXES, random_boxes, true_boxes};
+use lineament_data::metrics::{Decile, FAILURE_PERCENT, TRUTHFUL_WITHIN};
+use lineament_data::stress::{CONDITIONS, Condition};
+use lineament_data::{FalseFaces, Photo, PhotoResult, Protocol, Report, Sample, dataset};
 use serde::Serialize;
 
 use crate::failure::one_line;
@@ -21,6 +26,7 @@ use crate::output::{Files, check_folder};
 use crate::picture::encode;
 use crate::progress::Progress;
 use crate::values;
+use groups::Groups;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -28,6 +34,8 @@ Examples:
   lineament eval faces/ --model new.onnx --crop truth    another landmark network, by itself
   lineament eval faces/ --nonfaces landscapes/           and how often a face is seen where there is none
   lineament eval faces/ --worst 20 --draw worst/         the worst photos: lines are the model's, dots the true points
+  lineament eval faces/ --stress                         turned, small, dark, blurred, covered and other bad photos
+  lineament eval utkface/ --groups                       by age, gender and race, from the photos' names
 
 Errors are mean distances in percent of the distance between the true outer eye corners, over the faces found.";
 
@@ -44,6 +52,30 @@ pub struct EvalArgs {
     /// Folder of photos without faces: counts those in which one is found
     #[arg(long, value_name = "DIR")]
     nonfaces: Option<PathBuf>,
+
+    /// Also judge the face score on boxes: random ones in the photos of --nonfaces, and those of the true faces
+    ///
+    /// 120 random boxes with sides from a fifth of the photo's short side to all of it; of each true face one box,
+    /// moved and scaled by chance as a detector's. Counted is what the landmark network takes for a face.
+    #[arg(long, requires = "nonfaces")]
+    boxes: bool,
+
+    /// Instead, change every photo in many ways and tell how the whole path holds up
+    ///
+    /// Every photo is turned, mirrored, shrunk, darkened, made noisy, blurred, compressed, covered and cut, always
+    /// alike; its true points move along.
+    #[arg(long, conflicts_with_all = ["nonfaces", "worst", "crop"])]
+    stress: bool,
+
+    /// Only these conditions, with commas between, for example roll-90,mask
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = stress::condition, requires = "stress")]
+    conditions: Vec<Condition>,
+
+    /// Instead, compare groups of people: photos named AGE_GENDER_RACE_DATE as UTKFace's, without .pts files
+    ///
+    /// Points are not known: told is how often a face is found, its mean score and its mean expected error.
+    #[arg(long, conflicts_with_all = ["stress", "nonfaces", "worst", "crop", "validation"])]
+    groups: bool,
 
     /// Only the photos of DATASET that training with this `validation_share` does not see
     #[arg(long, value_name = "SHARE", value_parser = values::share)]
@@ -99,6 +131,8 @@ struct Evaluation {
     report: Report,
     #[serde(skip_serializing_if = "Option::is_none")]
     nonfaces: Option<Nonfaces>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    boxes: Option<Boxes>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     worst: Vec<Worst>,
 }
@@ -107,6 +141,12 @@ struct Evaluation {
 struct Nonfaces {
     photos: usize,
     with_faces: Vec<FalseFaces>,
+}
+
+#[derive(Serialize)]
+struct Boxes {
+    random: BoxScores,
+    of_faces: BoxScores,
 }
 
 #[derive(Serialize)]
@@ -119,10 +159,57 @@ struct Worst {
 
 /// Runs the command.
 pub fn run(args: EvalArgs) -> Result<ExitCode> {
+    let text = if args.groups {
+        groups(&args)?
+    } else if args.stress {
+        stress(&args)?
+    } else {
+        figures(&args)?
+    };
+    io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The photos of DATASET that are asked for.
+fn samples(args: &EvalArgs) -> Result<Vec<Sample>> {
     let mut samples = dataset::read(&args.dataset)?;
     if let Some(share) = args.validation {
         samples.retain(|sample| dataset::is_validation(&sample.name, share));
     }
+    Ok(samples)
+}
+
+fn groups(args: &EvalArgs) -> Result<String> {
+    let (people, left_out) = groups::read(&args.dataset)?;
+    let models = Models::read(&args.models)?;
+    let progress = Progress::new(people.len(), false);
+    let make = || models.lineament(Options::default());
+    let groups = lineament_data::groups::groups(&people, make, args.threads.unwrap_or(0), &|_, _| progress.advance())?;
+    progress.finish();
+    let groups = Groups { left_out, groups };
+    Ok(match args.format {
+        Format::Text => groups::text(&groups),
+        Format::Json => serde_json::to_string(&groups)? + "\n",
+    })
+}
+
+fn stress(args: &EvalArgs) -> Result<String> {
+    let samples = samples(args)?;
+    let conditions = if args.conditions.is_empty() { &CONDITIONS[..] } else { &args.conditions };
+    let models = Models::read(&args.models)?;
+    let progress = Progress::new(samples.len(), false);
+    let make = || models.lineament(Options::default());
+    let threads = args.threads.unwrap_or(0);
+    let rows = lineament_data::stress::stress(&samples, conditions, make, threads, &|_, _| progress.advance())?;
+    progress.finish();
+    Ok(match args.format {
+        Format::Text => stress::text(&rows),
+        Format::Json => serde_json::to_string(&serde_json::json!({ "stress": rows }))? + "\n",
+    })
+}
+
+fn figures(args: &EvalArgs) -> Result<String> {
+    let samples = samples(args)?;
     let mut empty = args.nonfaces.as_deref().map(dataset::photos_in).transpose().context("--nonfaces")?;
     if let (Some(photos), Some(share)) = (&mut empty, args.holdout) {
         photos.retain(|photo| dataset::is_validation(&photo.to_string_lossy(), share));
@@ -137,14 +224,23 @@ pub fn run(args: EvalArgs) -> Result<ExitCode> {
         CropSource::Detector => Protocol::Detector,
         CropSource::Truth => Protocol::TruthCrop,
     };
-    let progress = Progress::new(samples.len() + empty.as_ref().map_or(0, Vec::len), false);
+    let boxes = if args.boxes { RANDOM_BOXES + samples.len() } else { 0 };
+    let progress = Progress::new(samples.len() + empty.as_ref().map_or(0, Vec::len) + boxes, false);
     let advance = |_, _| progress.advance();
     let (report, mut results) = evaluate(&samples, protocol, make, threads, &advance)?;
-    let nonfaces = match empty {
+    let nonfaces = match &empty {
         Some(photos) => {
-            Some(Nonfaces { photos: photos.len(), with_faces: false_faces(&photos, make, threads, &advance)? })
+            Some(Nonfaces { photos: photos.len(), with_faces: false_faces(photos, make, threads, &advance)? })
         }
         None => None,
+    };
+    let threshold = Options::default().face_threshold;
+    let boxes = match &empty {
+        Some(photos) if args.boxes => Some(Boxes {
+            random: random_boxes(photos, threshold, make, threads, &advance)?,
+            of_faces: true_boxes(&samples, threshold, make, threads, &advance)?,
+        }),
+        _ => None,
     };
     progress.finish();
     worst_first(&mut results);
@@ -153,13 +249,11 @@ pub fn run(args: EvalArgs) -> Result<ExitCode> {
         draw_all(&results, folder)?;
     }
     let worst = results.into_iter().map(|r| Worst { name: r.name, path: r.path, nme68: r.nme68, nme51: r.nme51 });
-    let evaluation = Evaluation { report, nonfaces, worst: worst.collect() };
-    let text = match args.format {
+    let evaluation = Evaluation { report, nonfaces, boxes, worst: worst.collect() };
+    Ok(match args.format {
         Format::Text => text(&evaluation),
         Format::Json => serde_json::to_string(&evaluation)? + "\n",
-    };
-    io::stdout().lock().write_all(text.as_bytes())?;
-    Ok(ExitCode::SUCCESS)
+    })
 }
 
 /// Photos without the face first, then the largest errors; names decide between equals.
@@ -233,6 +327,18 @@ fn text(evaluation: &Evaluation) -> String {
             let _ = writeln!(out, "  {:>3} {faces:<5}  score {:.2}  {path}", f.faces, f.best_score);
         }
     }
+    if let Some(Boxes { random, of_faces }) = &evaluation.boxes {
+        let kept = 100.0 * of_faces.taken as f64 / of_faces.boxes.max(1) as f64;
+        let _ = writeln!(
+            out,
+            "\nboxes, face score {:.2}    random: {} of {} rejected; of true faces: {} of {} kept ({kept:.1} %)",
+            random.threshold,
+            random.boxes - random.taken,
+            random.boxes,
+            of_faces.taken,
+            of_faces.boxes,
+        );
+    }
     if !evaluation.worst.is_empty() {
         out += "\nworst photos             68 points     inner\n";
     }
@@ -257,6 +363,14 @@ fn calibration(report: &Report) -> String {
         row(format!("tenth {} of the points", i + 1), decile);
     }
     row("all".into(), &c.all);
+    if let (Some(truthful), Some(deviation)) = (c.is_truthful(), c.largest_deviation) {
+        let (within, answer) = (100.0 * TRUTHFUL_WITHIN, if truthful { "yes" } else { "no" });
+        let _ = writeln!(
+            out,
+            "  every tenth within {within:.0} %  {answer}, the largest deviation is {:.0} %",
+            100.0 * deviation
+        );
+    }
     out
 }
 
@@ -302,7 +416,9 @@ mod tests {
             Worst { name: "b".into(), path: "b.jpg".into(), nme68: None, nme51: None },
             Worst { name: "a".into(), path: "a.jpg".into(), nme68: Some(4.0), nme51: Some(3.5) },
         ];
-        let text = text(&Evaluation { report, nonfaces: Some(nonfaces), worst });
+        let scores = |boxes, taken| BoxScores { boxes, taken, threshold: 0.98 };
+        let boxes = Some(Boxes { random: scores(120, 1), of_faces: scores(8, 7) });
+        let text = text(&Evaluation { report, nonfaces: Some(nonfaces), boxes, worst });
         for line in [
             "photos                   2",
             "faces found              1 (50.0 %)",
@@ -312,6 +428,8 @@ mod tests {
             "  jaw                    -",
             "expected errors          4 points, rank correlation 1.000",
             "  all                       2.50 %    5.00 %   2.00",
+            "  every tenth within 25 %  no, the largest deviation is 100 %",
+            "boxes, face score 0.98    random: 119 of 120 rejected; of true faces: 7 of 8 kept (87.5 %)",
             "photos without a face    1 of 200 with one found",
             "    2 faces  score 0.75  sea.jpg",
             "  b                      not found not found",

@@ -74,9 +74,7 @@ pub fn evaluate<E: From<Error> + Send>(
     threads: usize,
     progress: &(impl Fn(usize, usize) + Sync),
 ) -> Result<(Report, Vec<PhotoResult>), E> {
-    if let Some(flat) = samples.iter().find(|s| inter_ocular(&s.points) <= 0.0) {
-        return Err(Error::dataset(&flat.photo_path, "the outer eye corners (points 36 and 45) coincide").into());
-    }
+    check_eye_corners(samples)?;
     let results = each(samples, make, threads, progress, |lineament, sample| {
         let photo = Photo::open(&sample.photo_path)?.grey();
         Ok(match protocol {
@@ -85,6 +83,14 @@ pub fn evaluate<E: From<Error> + Send>(
         })
     })?;
     Ok((Report::new(protocol, &results), results))
+}
+
+/// Refuses true points without an inter-ocular distance.
+pub(crate) fn check_eye_corners(samples: &[Sample]) -> Result<()> {
+    match samples.iter().find(|s| inter_ocular(&s.points) <= 0.0) {
+        Some(flat) => Err(Error::dataset(&flat.photo_path, "the outer eye corners (points 36 and 45) coincide")),
+        None => Ok(()),
+    }
 }
 
 /// The photos among `photos`, which hold no face, in which one is found; the most certain first.
@@ -114,7 +120,7 @@ fn summary(path: &Path, faces: &[Face]) -> FalseFaces {
 }
 
 /// Of several faces the one that overlaps the true one most, if that is enough.
-fn best_match(faces: Vec<Face>, truth: &[Point; POINTS]) -> Option<Face> {
+pub(crate) fn best_match(faces: Vec<Face>, truth: &[Point; POINTS]) -> Option<Face> {
     let overlap = |points: &[Point; POINTS]| match (Rect::bounding(points), Rect::bounding(truth)) {
         (Some(a), Some(b)) if points.iter().all(|p| p.is_finite()) => a.iou(&b),
         _ => 0.0,
@@ -144,7 +150,7 @@ fn judge(sample: &Sample, face: Option<Face>) -> PhotoResult {
 }
 
 /// `work` on every item, each thread with its own state; answers in the order of `items`.
-fn each<T: Sync, S: Send, R: Send, E: From<Error> + Send>(
+pub(crate) fn each<T: Sync, S: Send, R: Send, E: From<Error> + Send>(
     items: &[T],
     make: impl Fn() -> Result<S, E>,
     threads: usize,

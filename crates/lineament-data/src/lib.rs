@@ -19,12 +19,15 @@ pub mod dataset;
 pub mod dlib;
 pub mod error;
 pub mod evaluate;
+pub mod face_score;
+pub mod groups;
 pub mod metrics;
 pub mod photo;
 pub mod pts;
 pub mod record;
 pub mod report;
 pub mod stability;
+pub mod stress;
 pub mod table;
 #[cfg(test)]
 mod testing;

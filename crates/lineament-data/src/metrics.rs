@@ -97,19 +97,31 @@ pub struct Calibration {
     pub all: Decile,
     /// Tenths of the points from the smallest expected errors to the largest; fewer with fewer points.
     pub deciles: Vec<Decile>,
+    /// Largest difference of a tenth's ratio from 1; `None` when a tenth has none.
+    pub largest_deviation: Option<f64>,
 }
+
+/// Expected errors tell the truth when no tenth of the points deviates more, as [`Calibration::largest_deviation`].
+pub const TRUTHFUL_WITHIN: f64 = 0.25;
 
 impl Calibration {
     /// From the expected and the measured error of each point.
     pub fn from_pairs(mut pairs: Vec<(f64, f64)>) -> Self {
         pairs.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
         let n = pairs.len();
-        let deciles = (0..DECILES)
+        let deciles: Vec<Decile> = (0..DECILES)
             .map(|i| &pairs[i * n / DECILES..(i + 1) * n / DECILES])
             .filter(|part| !part.is_empty())
             .map(decile)
             .collect();
-        Self { points: n, spearman: spearman(&pairs), all: decile(&pairs), deciles }
+        let deviations = deciles.iter().map(|d| d.ratio.map(|r| (r - 1.0).abs()));
+        let largest_deviation = deviations.reduce(|a, b| a.zip(b).map(|(a, b)| a.max(b))).flatten();
+        Self { points: n, spearman: spearman(&pairs), all: decile(&pairs), deciles, largest_deviation }
+    }
+
+    /// Whether every tenth of the points is within [`TRUTHFUL_WITHIN`]; `None` when that is not defined.
+    pub fn is_truthful(&self) -> Option<bool> {
+        self.largest_deviation.map(|deviation| deviation <= TRUTHFUL_WITHIN)
     }
 }
 
@@ -189,8 +201,21 @@ mod tests {
         assert_eq!(calibration.deciles[9], Decile { expected: 19.5, measured: 39.0, ratio: Some(2.0) });
         assert_eq!(calibration.all, Decile { expected: 10.5, measured: 21.0, ratio: Some(2.0) });
         assert_eq!((calibration.points, calibration.spearman), (20, Some(1.0)));
+        assert_eq!((calibration.largest_deviation, calibration.is_truthful()), (Some(1.0), Some(false)));
         let none = Calibration::from_pairs(Vec::new());
         assert_eq!((none.deciles.len(), none.spearman, none.all.ratio), (0, None, None));
+        assert_eq!((none.largest_deviation, none.is_truthful()), (None, None));
+        for (measured, deviation, truthful) in
+            [([1.2, 0.8], Some(0.2), Some(true)), ([1.0, 0.7], Some(0.3), Some(false))]
+        {
+            let pairs =
+                (0..20).map(|i| (f64::from(i / 10) + 1.0, measured[i as usize / 10] * (f64::from(i / 10) + 1.0)));
+            let calibration = Calibration::from_pairs(pairs.collect());
+            assert!((calibration.largest_deviation.unwrap() - deviation.unwrap_or(0.0)).abs() < 1e-9);
+            assert_eq!(calibration.is_truthful(), truthful);
+        }
+        let nothing_expected = Calibration::from_pairs(vec![(0.0, 1.0); 20]);
+        assert_eq!(nothing_expected.largest_deviation, None);
         assert_eq!(Calibration::from_pairs(vec![(1.0, 1.0); 3]).deciles.len(), 3);
     }
 

@@ -22,3 +22,29 @@ pub fn face(points: [Point; POINTS], expected: f32) -> Face {
         landmarks: Landmarks { points, errors: [expected; POINTS], score: 0.9, pose: Pose::default() },
     }
 }
+
+/// A face as a child draws it, 160 pixels wide around (150, 130): upright, symmetric, every point in its usual place.
+pub fn upright_face() -> [Point; POINTS] {
+    let arc = |x: f32, y: f32, half: f32, rise: f32, share: f32| {
+        let angle = std::f32::consts::PI * share;
+        Point::new(x - half * angle.cos(), y + rise * angle.sin())
+    };
+    std::array::from_fn(|i| {
+        let n = i as f32;
+        match i {
+            0..=16 => arc(150.0, 110.0, 80.0, 120.0, n / 16.0),
+            17..=21 => arc(110.0, 85.0, 25.0, -10.0, (n - 17.0) / 4.0),
+            22..=26 => arc(190.0, 85.0, 25.0, -10.0, (n - 22.0) / 4.0),
+            27..=30 => Point::new(150.0, 105.0 + 14.0 * (n - 27.0)),
+            31..=35 => arc(150.0, 155.0, 15.0, 6.0, (n - 31.0) / 4.0),
+            36..=39 => arc(117.0, 108.0, 15.0, -7.0, (n - 36.0) / 3.0),
+            40..=41 => arc(117.0, 108.0, 15.0, 7.0, (42.0 - n) / 3.0),
+            42..=45 => arc(183.0, 108.0, 15.0, -7.0, (n - 42.0) / 3.0),
+            46..=47 => arc(183.0, 108.0, 15.0, 7.0, (48.0 - n) / 3.0),
+            48..=54 => arc(150.0, 188.0, 30.0, -10.0, (n - 48.0) / 6.0),
+            55..=59 => arc(150.0, 188.0, 30.0, 12.0, (60.0 - n) / 6.0),
+            60..=64 => arc(150.0, 188.0, 24.0, -4.0, (n - 60.0) / 4.0),
+            _ => arc(150.0, 188.0, 24.0, 4.0, (68.0 - n) / 4.0),
+        }
+    })
+}

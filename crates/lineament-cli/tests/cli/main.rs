@@ -3,6 +3,7 @@
 mod annotate;
 mod bench;
 mod data;
+mod eval;
 mod experiment;
 mod help;
 mod helpers;

@@ -10,6 +10,9 @@ mod photometric;
 pub use geometric::{Jitter, mirror_points, mirror_rows};
 pub use photometric::Photometric;
 
+pub(crate) use filters::{Size, gaussian_blur, motion_blur};
+pub(crate) use photometric::{add_noise, compress};
+
 use crate::error::{Error, Result};
 
 /// An error naming the first setting that is not within its range.

@@ -203,7 +203,8 @@ fn between(low: f32, high: f32, rng: &mut impl Rng) -> f32 {
     low + (high - low) * rng.random::<f32>()
 }
 
-fn add_noise(pixels: &mut [f32], sd: f32, rng: &mut impl Rng) {
+/// Adds noise of standard deviation `sd`.
+pub fn add_noise(pixels: &mut [f32], sd: f32, rng: &mut impl Rng) {
     pixels.iter_mut().for_each(|v| *v += sd * rng.sample::<f32, _>(StandardNormal));
 }
 
@@ -234,7 +235,7 @@ fn occlude(pixels: &mut [f32], size: Size, longest: f32, rng: &mut impl Rng) {
 }
 
 /// To JPEG and back. A picture that JPEG cannot hold (a side above 65,535) stays as it is.
-fn compress(pixels: &mut [f32], size: Size, quality: u8) {
+pub fn compress(pixels: &mut [f32], size: Size, quality: u8) {
     let (Ok(width), Ok(height)) = (u16::try_from(size.width), u16::try_from(size.height)) else { return };
     let mut bytes: Vec<u8> = pixels.iter().map(|v| v.round() as u8).collect(); // `as` clamps to 0..=255
     let mut file = Vec::with_capacity(bytes.len() / 2);

@@ -1,0 +1,321 @@
+//! What is done to a photo, and where its points go.
+
+use image::GrayImage;
+use image::imageops::{FilterType, resize};
+use lineament::crop::{PixelFrame, sample};
+use lineament::geometry::ImageFrame;
+use lineament::topology::POINTS;
+use lineament::{Point, Rect, Similarity};
+use rand::Rng;
+
+use super::{Change, cover};
+use crate::augment::{Size, add_noise, compress, gaussian_blur, mirror_points, mirror_rows, motion_blur};
+use crate::photo::GreyPhoto;
+
+/// Side of the face whose pixels blur and motion are counted in; on larger faces they are stronger, on smaller ones
+/// weaker, so that every face loses alike.
+pub const BLUR_FACE_SIDE: f32 = 112.0;
+
+/// Light that is left in the dark.
+const DARK_LIGHT: f32 = 0.12;
+
+/// Noise of the dark, in grey levels: between these, drawn by chance.
+const DARK_NOISE: (f32, f32) = (2.0, 3.0);
+
+/// Share of the face's box that a cut leaves outside.
+const CUT_SHARE: f32 = 0.25;
+
+/// A changed photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    /// Its brightness.
+    pub photo: GreyPhoto,
+    /// Where the true points are now.
+    pub points: [Point; POINTS],
+    /// The points that count: all, or those inside where the frame cuts the face.
+    pub judged: [bool; POINTS],
+    /// The points that something hides.
+    pub covered: [bool; POINTS],
+}
+
+/// `photo` changed.
+pub fn apply(change: Change, photo: &GreyPhoto, points: &[Point; POINTS], rng: &mut impl Rng) -> Changed {
+    let seen = |photo, points| Changed { photo, points, judged: [true; POINTS], covered: [false; POINTS] };
+    let rect = Rect::bounding(points).unwrap_or_default();
+    let face_side = rect.width.max(rect.height);
+    let blurred = face_side / BLUR_FACE_SIDE;
+    // What leaves every pixel in its place.
+    let spoil = |spoil: &mut dyn FnMut(&mut [f32], Size)| seen(spoilt(photo, spoil), *points);
+    match change {
+        Change::Nothing => seen(photo.clone(), *points),
+        Change::Roll(degrees) => {
+            let (photo, points) = rolled(photo, points, degrees.to_radians());
+            seen(photo, points)
+        }
+        Change::FaceSide(side) => {
+            let (photo, points) = shrunk(photo, points, side / face_side);
+            seen(photo, points)
+        }
+        Change::Mirror => {
+            let mut mirrored = photo.clone();
+            mirror_rows(&mut mirrored.pixels, photo.width);
+            seen(mirrored, mirror_points(points, photo.width as f32 / 2.0))
+        }
+        Change::Cut => {
+            let (photo, points) = cut(photo, points, &rect, rng.random_range(0..4));
+            let picture = Rect::from_xywh(0.0, 0.0, photo.width as f32, photo.height as f32);
+            Changed { judged: points.map(|p| picture.contains(p)), ..seen(photo, points) }
+        }
+        Change::Dark => spoil(&mut |pixels, _| {
+            pixels.iter_mut().for_each(|v| *v *= DARK_LIGHT);
+            add_noise(pixels, rng.random_range(DARK_NOISE.0..=DARK_NOISE.1), rng);
+        }),
+        Change::Noise(sd) => spoil(&mut |pixels, _| add_noise(pixels, sd, rng)),
+        Change::Blur(sd) => spoil(&mut |pixels, size| gaussian_blur(pixels, size, sd * blurred)),
+        Change::Motion(length) => spoil(&mut |pixels, size| {
+            motion_blur(pixels, size, length * blurred, rng.random_range(0.0..std::f32::consts::PI));
+        }),
+        Change::Jpeg(quality) => spoil(&mut |pixels, size| compress(pixels, size, quality)),
+        Change::Mask => hidden(photo, points, |pixels, size| cover::mask(pixels, size, points)),
+        Change::Half => hidden(photo, points, |pixels, size| cover::half(pixels, size, points, rng)),
+    }
+}
+
+/// With something in front of the face; `hide` says which points it hides.
+fn hidden(
+    photo: &GreyPhoto,
+    points: &[Point; POINTS],
+    hide: impl FnOnce(&mut [f32], Size) -> [bool; POINTS],
+) -> Changed {
+    let (mut hide, mut covered) = (Some(hide), [false; POINTS]);
+    let photo = spoilt(photo, &mut |pixels, size| {
+        if let Some(hide) = hide.take() {
+            covered = hide(pixels, size);
+        }
+    });
+    Changed { photo, points: *points, judged: [true; POINTS], covered }
+}
+
+/// `work` on the brightness as numbers from 0 to 255, rounded afterwards.
+fn spoilt(photo: &GreyPhoto, work: &mut dyn FnMut(&mut [f32], Size)) -> GreyPhoto {
+    let mut pixels: Vec<f32> = photo.pixels.iter().map(|&v| f32::from(v)).collect();
+    work(&mut pixels, Size { width: photo.width, height: photo.height });
+    from_floats(&pixels, photo.width, photo.height)
+}
+
+fn from_floats(pixels: &[f32], width: usize, height: usize) -> GreyPhoto {
+    GreyPhoto { pixels: pixels.iter().map(|v| v.round() as u8).collect(), width, height } // `as` clamps to 0..=255
+}
+
+/// Turned clockwise on a canvas that holds all of it; beyond the photo its edges repeat.
+fn rolled(photo: &GreyPhoto, points: &[Point; POINTS], angle_rad: f32) -> (GreyPhoto, [Point; POINTS]) {
+    let (w, h) = (photo.width as f32, photo.height as f32);
+    let turn = |x, y| Similarity::<PixelFrame, ImageFrame>::from_scale_angle_shift(1.0, angle_rad, x, y);
+    let corners = [(0.0, 0.0), (w, 0.0), (0.0, h), (w, h)].map(|(x, y)| turn(0.0, 0.0) * Point::new(x, y));
+    let left = corners.iter().map(|p| p.x).fold(f32::MAX, f32::min);
+    let top = corners.iter().map(|p| p.y).fold(f32::MAX, f32::min);
+    // The photo's corners may stand over by a hundredth of a pixel: a quarter turn shall not grow by rounding.
+    let side = |end: f32, start: f32| ((end - start - 0.01).ceil() as usize).max(1);
+    let width = side(corners.iter().map(|p| p.x).fold(f32::MIN, f32::max), left);
+    let height = side(corners.iter().map(|p| p.y).fold(f32::MIN, f32::max), top);
+    let pixel_from_image = turn(-left, -top);
+    let mut pixels = vec![0.0; width * height];
+    sample(&photo.view().to_grey(), pixel_from_image.inverse(), width, height, &mut pixels);
+    let turned = points.map(|p| {
+        let p = pixel_from_image * p;
+        Point::new(p.x, p.y)
+    });
+    (from_floats(&pixels, width, height), turned)
+}
+
+/// The whole photo `factor` times as large; never enlarged.
+fn shrunk(photo: &GreyPhoto, points: &[Point; POINTS], factor: f32) -> (GreyPhoto, [Point; POINTS]) {
+    let side = |side: usize| ((side as f32 * factor.min(1.0)).round() as usize).clamp(1, side);
+    let (width, height) = (side(photo.width), side(photo.height));
+    let Some(image) = GrayImage::from_raw(photo.width as u32, photo.height as u32, photo.pixels.clone()) else {
+        return (photo.clone(), *points); // Cannot be: a photo's pixels fit its size.
+    };
+    let small = resize(&image, width as u32, height as u32, FilterType::Lanczos3);
+    let (across, down) = (width as f32 / photo.width as f32, height as f32 / photo.height as f32);
+    let points = points.map(|p| Point::new(p.x * across, p.y * down));
+    (GreyPhoto { pixels: small.into_raw(), width, height }, points)
+}
+
+/// The photo without what lies beyond a line through the face: `side` 0 to 3 is left, right, top, bottom.
+fn cut(photo: &GreyPhoto, points: &[Point; POINTS], rect: &Rect, side: usize) -> (GreyPhoto, [Point; POINTS]) {
+    let near = |start: f32, length: f32, end: usize| (start + CUT_SHARE * length).round().clamp(0.0, end as f32 - 1.0);
+    let far = |start: f32, length: f32, end: usize| (start + (1.0 - CUT_SHARE) * length).round().clamp(1.0, end as f32);
+    let (mut x0, mut y0, mut x1, mut y1) = (0, 0, photo.width, photo.height);
+    match side {
+        0 => x0 = near(rect.x, rect.width, x1) as usize,
+        1 => x1 = far(rect.x, rect.width, x1) as usize,
+        2 => y0 = near(rect.y, rect.height, y1) as usize,
+        _ => y1 = far(rect.y, rect.height, y1) as usize,
+    }
+    let rows = photo.pixels.chunks_exact(photo.width).take(y1).skip(y0);
+    let pixels = rows.flat_map(|row| &row[x0..x1]).copied().collect();
+    let points = points.map(|p| Point::new(p.x - x0 as f32, p.y - y0 as f32));
+    (GreyPhoto { pixels, width: x1 - x0, height: y1 - y0 }, points)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::{CONDITIONS, Condition};
+    use super::*;
+    use crate::dataset::Sample;
+    use crate::photo::Photo;
+    use crate::testing::upright_face;
+
+    const WIDTH: usize = 320; // the face is left of the middle
+    const HEIGHT: usize = 260;
+
+    /// Points that lie far enough from each other and from every cover to be found again as dots.
+    const DOTS: [usize; 5] = [0, 16, 19, 24, 8];
+
+    /// A soft bright dot at some of a face's points, on dark grey.
+    fn dotted(name: &str) -> (Photo, Sample) {
+        let points = upright_face();
+        let pixel = |i: usize| {
+            let p = Point::new((i % WIDTH) as f32 + 0.5, (i / WIDTH) as f32 + 0.5);
+            let dots = DOTS.map(|d| (-(p.distance(points[d]) / 5.0).powi(2) / 2.0).exp());
+            (50.0 + 180.0 * dots.iter().sum::<f32>()) as u8
+        };
+        let pixels = (0..WIDTH * HEIGHT).flat_map(|i| [pixel(i); 3]).collect();
+        let photo = Photo { pixels, width: WIDTH, height: HEIGHT };
+        (photo, Sample { name: name.into(), photo_path: PathBuf::from("drawn.png"), points })
+    }
+
+    fn changed(condition: &Condition, name: &str) -> Changed {
+        let (photo, sample) = dotted(name);
+        condition.apply(&photo, &sample)
+    }
+
+    /// The centre of what is brighter than half the brightest within `reach` of `near`.
+    fn dot(photo: &GreyPhoto, near: Point, reach: f32) -> Point {
+        let around = || {
+            (0..photo.pixels.len()).filter_map(|i| {
+                let p = Point::<ImageFrame>::new((i % photo.width) as f32 + 0.5, (i / photo.width) as f32 + 0.5);
+                (p.distance(near) <= reach).then_some((p, f32::from(photo.pixels[i])))
+            })
+        };
+        let most = around().map(|(_, v)| v).fold(0.0, f32::max);
+        let least = around().map(|(_, v)| v).fold(255.0, f32::min);
+        let weight = |v: f32| (v - (most + least) / 2.0).max(0.0);
+        let total: f32 = around().map(|(_, v)| weight(v)).sum();
+        let mean = |axis: fn(Point) -> f32| around().map(|(p, v)| weight(v) * axis(p)).sum::<f32>() / total;
+        Point::new(mean(|p| p.x), mean(|p| p.y))
+    }
+
+    #[test]
+    fn the_points_move_with_the_pixels() {
+        let mut failures = Vec::new();
+        let original = Rect::bounding(&upright_face()).unwrap();
+        for condition in &CONDITIONS {
+            let Changed { photo, points, judged, covered } = changed(condition, "a");
+            let now = Rect::bounding(&points).unwrap();
+            let scale = match condition.change {
+                Change::FaceSide(side) => side / original.width.max(original.height),
+                _ => 1.0,
+            };
+            assert!(
+                scale == 1.0
+                    || (now.width.max(now.height) / original.width.max(original.height) / scale - 1.0).abs() < 0.03
+            );
+            for i in DOTS.into_iter().filter(|&i| judged[i] && !covered[i]) {
+                // What covers the face ends at these points and hides half of each dot.
+                if (condition.name == "mask" && i < 17) || (condition.name == "half" && i == 8) {
+                    continue;
+                }
+                let found = dot(&photo, points[i], 14.0 * scale);
+                let inside = (12.0..=photo.width as f32 - 12.0).contains(&points[i].x);
+                let tolerance = if scale < 1.0 { 0.3 } else { 1.0 };
+                if inside && found.distance(points[i]) > tolerance {
+                    failures.push(format!("{}: point {i} at {:?}, its dot at {found:?}", condition.name, points[i]));
+                }
+            }
+        }
+        assert!(failures.is_empty(), "{failures:#?}");
+    }
+
+    #[test]
+    fn each_condition_changes_the_picture_and_always_alike() {
+        let nothing = changed(&CONDITIONS[0], "a");
+        for condition in &CONDITIONS[1..] {
+            let first = changed(condition, "a");
+            assert!(first.photo != nothing.photo, "{}", condition.name);
+            assert!(first == changed(condition, "a"), "{} differs from itself", condition.name);
+            assert_eq!(Condition::named(condition.name), Some(*condition));
+        }
+        for name in ["noise-15", "dark", "motion", "half"] {
+            let condition = Condition::named(name).unwrap();
+            let all = ["a", "b", "c", "d"].map(|photo| changed(&condition, photo).photo);
+            assert!(all.iter().any(|other| *other != all[0]), "{name} is the same for every photo");
+        }
+        assert_eq!(Condition::named("fog"), None);
+    }
+
+    #[test]
+    fn turning_keeps_the_whole_photo_and_quarters_its_size() {
+        for (name, size) in [("roll-90", (HEIGHT, WIDTH)), ("roll-180", (WIDTH, HEIGHT)), ("roll-30", (408, 386))] {
+            let photo = changed(&Condition::named(name).unwrap(), "a").photo;
+            assert_eq!((photo.width, photo.height), size, "{name}");
+        }
+        let turned = changed(&Condition::named("roll-180").unwrap(), "a").photo;
+        let mut back: Vec<u8> = turned.pixels;
+        back.reverse();
+        let original = dotted("a").0.grey().pixels;
+        let worst = back.iter().zip(&original).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
+        assert!(worst <= 1, "turned twice by half a turn, a pixel differs by {worst}");
+    }
+
+    #[test]
+    fn a_mask_hides_nose_and_mouth_and_nothing_above() {
+        let Changed { photo, points, covered, .. } = changed(&Condition::named("mask").unwrap(), "a");
+        for i in (30..36).chain(48..68) {
+            let at = points[i].y as usize * photo.width + points[i].x as usize;
+            assert!(covered[i] && photo.pixels[at] == 215, "point {i}");
+        }
+        assert!((0..28).chain(36..48).all(|i| !covered[i]), "{covered:?}");
+    }
+
+    #[test]
+    fn what_hides_half_a_face_hides_one_eye_and_leaves_the_other() {
+        let original = dotted("a").0.grey();
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            let Changed { photo, points, covered, .. } = changed(&Condition::named("half").unwrap(), name);
+            assert!(covered[36] != covered[45] && covered[0] != covered[16], "{name}: {covered:?}");
+            for i in (0..POINTS).filter(|&i| !covered[i] && (points[i].x - 150.0).abs() > 2.0) {
+                let at = points[i].y as usize * photo.width + points[i].x as usize;
+                assert_eq!(photo.pixels[at], original.pixels[at], "{name}: point {i} is not hidden");
+            }
+        }
+    }
+
+    #[test]
+    fn a_cut_leaves_three_quarters_of_the_face() {
+        for name in ["a", "b", "c", "d", "e", "f"] {
+            let Changed { photo, points, judged, .. } = changed(&Condition::named("cut").unwrap(), name);
+            let picture = Rect::from_xywh(0.0, 0.0, photo.width as f32, photo.height as f32);
+            let rect = Rect::bounding(&points).unwrap();
+            let inside = rect.intersection(&picture).area() / rect.area();
+            assert!((inside - 0.75).abs() < 0.01, "{name}: {inside}");
+            assert!((0..POINTS).all(|i| judged[i] == picture.contains(points[i])));
+        }
+    }
+
+    #[test]
+    fn faces_are_never_enlarged_and_tiny_photos_are_no_trouble() {
+        let photo = Photo { pixels: vec![90; 3], width: 1, height: 1 };
+        let sample = Sample { points: upright_face(), ..dotted("a").1 };
+        for condition in &CONDITIONS {
+            let changed = condition.apply(&photo, &sample);
+            assert!(changed.photo.width >= 1 && changed.photo.height >= 1, "{}", condition.name);
+        }
+        let small = upright_face().map(|p| Point::new(p.x / 10.0, p.y / 10.0));
+        let (photo, sample) = dotted("a");
+        let changed = Condition::named("face-80").unwrap().apply(&photo, &Sample { points: small, ..sample });
+        assert_eq!((changed.photo.width, changed.points), (WIDTH, small));
+    }
+}
