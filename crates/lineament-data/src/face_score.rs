@@ -20,8 +20,14 @@ pub const RANDOM_BOXES: usize = 120;
 const RANDOM_SIDE: (f32, f32) = (0.2, 1.0);
 
 /// How far a detector's boxes stray from those of the true points: half of what training imitates.
-const DETECTOR_JITTER: Jitter =
-    Jitter { shift_sd: 0.025, scale_sd: 0.05, roll_small_share: 1.0, roll_sd_deg: 0.0, roll_max_deg: 0.0 };
+const DETECTOR_JITTER: Jitter = Jitter {
+    shift_sd: 0.025,
+    scale_sd: 0.05,
+    roll_small_share: 1.0,
+    roll_sd_deg: 0.0,
+    roll_max_deg: 0.0,
+    close_share: 0.0,
+};
 
 /// How many of some boxes the landmark network takes for faces.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
