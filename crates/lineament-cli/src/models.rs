@@ -9,6 +9,8 @@ use lineament::model::{Model, Role};
 use lineament::models::{DETECTOR, LITE};
 use lineament::{Lineament, Options};
 
+use crate::values;
+
 /// Most bytes of a model file. The paper's largest network takes 544 MB.
 const MAX_MODEL_BYTES: u64 = 1 << 30;
 
@@ -22,13 +24,27 @@ pub struct ModelArgs {
     /// Place the points with this model file instead of the one inside the program
     #[arg(long, value_name = "FILE", help_heading = "Models")]
     model: Option<PathBuf>,
+
+    /// Least score of the detector for what it finds to be looked at [default: as the models inside the program need]
+    ///
+    /// From 0 to 1. Lower finds more hidden and blurred faces and takes longer.
+    #[arg(long, value_name = "SCORE", value_parser = values::share, help_heading = "Models")]
+    detector_threshold: Option<f64>,
+
+    /// Least face score for what was looked at to count as a face [default: as the models inside the program need]
+    ///
+    /// From 0 to 1. Lower keeps more hidden faces and more things that are none.
+    #[arg(long, value_name = "SCORE", value_parser = values::share, help_heading = "Models")]
+    face_threshold: Option<f64>,
 }
 
-/// The bytes of other model files, checked.
+/// The bytes of other model files, checked, and other thresholds.
 #[derive(Debug)]
 pub struct Models {
     detector: Option<Vec<u8>>,
     landmarks: Option<Vec<u8>>,
+    detector_threshold: Option<f64>,
+    face_threshold: Option<f64>,
 }
 
 impl Models {
@@ -46,6 +62,8 @@ impl Models {
         Ok(Self {
             detector: read("--detector", &args.detector, Role::Detector)?,
             landmarks: read("--model", &args.model, Role::Landmarks)?,
+            detector_threshold: args.detector_threshold,
+            face_threshold: args.face_threshold,
         })
     }
 
@@ -53,7 +71,10 @@ impl Models {
     ///
     /// # Errors
     /// When the options are out of range or the models do not fit this program.
-    pub fn lineament(&self, options: Options) -> Result<Lineament> {
+    pub fn lineament(&self, mut options: Options) -> Result<Lineament> {
+        let given = |threshold: Option<f64>, usual: f32| threshold.map_or(usual, |t| t as f32);
+        options.detector_threshold = given(self.detector_threshold, options.detector_threshold);
+        options.face_threshold = given(self.face_threshold, options.face_threshold);
         let ready = match (&self.detector, &self.landmarks) {
             (None, None) => Lineament::new(options),
             (detector, landmarks) => Lineament::with_models(
