@@ -1,7 +1,5 @@
 //! The crop: where a network looks, how large and how turned. It alone cuts pixels and maps points both ways.
 
-use std::f32::consts::TAU;
-
 use crate::detect::Detection;
 use crate::geometry::{CropFrame, ImageFrame, Point, Rect, Similarity};
 use crate::image::GreyImage;
@@ -10,12 +8,6 @@ use crate::topology::{self, POINTS};
 /// Side of the crop over the longer side of the box of the 68 points, measured along the face's own axes. Chosen by
 /// trial: enough room for a detector's error and for hair and chin, without wasting the network's pixels.
 pub const MARGIN: f32 = 1.35;
-
-/// Differences of crops below which they are near each other: of centres in sides, of sides as a logarithm, of turns in
-/// radians. A good detector's crop is as near.
-const NEAR_SHIFT: f32 = 0.08;
-const NEAR_GROWTH: f32 = 0.12;
-const NEAR_TURN_RAD: f32 = 0.17;
 
 /// A turned square in the image.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -51,14 +43,6 @@ impl Crop {
         }
         let center = image_from_face * Point::new((x0 + x1) / 2.0, (y0 + y1) / 2.0);
         Self { center, side: MARGIN * (x1 - x0).max(y1 - y0), roll_rad }
-    }
-
-    /// Shows a face much as `other` does: a network that was trained on jittered crops answers alike.
-    pub(crate) fn is_near(&self, other: &Self) -> bool {
-        let turn = (self.roll_rad - other.roll_rad).rem_euclid(TAU);
-        self.center.distance(other.center) < NEAR_SHIFT * other.side
-            && (self.side / other.side).ln().abs() < NEAR_GROWTH
-            && turn.min(TAU - turn) < NEAR_TURN_RAD
     }
 
     /// From crop coordinates in [-1, 1] to pixels of the image.

@@ -7,7 +7,7 @@ use crate::geometry::Point;
 use crate::image::GreyImage;
 use crate::model::{Model, Role, Shape, key};
 use crate::pose::Pose;
-use crate::topology::{FIRST_INNER_POINT, POINTS, inter_ocular};
+use crate::topology::{FIRST_INNER_POINT, MIRROR, POINTS, inter_ocular};
 
 /// What the landmark network says about one crop, in pixels of the image.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +42,16 @@ impl Landmarks {
             let limit = if i < FIRST_INNER_POINT { HIDDEN_ABOVE_JAW } else { HIDDEN_ABOVE };
             self.errors[i] <= limit * unit // NaN is hidden
         })
+    }
+}
+
+impl Landmarks {
+    /// The mean of two looks at one face; the lower score.
+    pub(crate) fn mean(&self, other: &Self) -> Self {
+        let points = std::array::from_fn(|i| self.points[i].midpoint(other.points[i]));
+        let errors = std::array::from_fn(|i| (self.errors[i] + other.errors[i]) / 2.0);
+        let pose = Pose::from_points_and_errors(&points, &errors);
+        Self { points, errors, score: self.score.min(other.score), pose }
     }
 }
 
@@ -102,10 +112,23 @@ impl LandmarkNetwork {
     /// The points of the face within `crop`. A network that was trained on other crops looks where it was trained to.
     /// One that cannot tell faces from other things answers a score of 1.
     pub fn place(&mut self, image: &GreyImage, crop: &Crop) -> Landmarks {
+        self.run(image, crop, false)
+    }
+
+    /// As [`LandmarkNetwork::place`], from the mirrored crop: what the network errs there is partly other than what it
+    /// errs in the crop itself, so that the mean of both is better than each.
+    pub fn place_mirrored(&mut self, image: &GreyImage, crop: &Crop) -> Landmarks {
+        self.run(image, crop, true)
+    }
+
+    fn run(&mut self, image: &GreyImage, crop: &Crop, mirrored: bool) -> Landmarks {
         let (side_px, normalisation) = (self.side_px, self.normalisation);
         let crop = self.look.of_standard(crop);
         self.engine.run(|input| {
             crop.sample_into(image, side_px, input);
+            if mirrored {
+                input.chunks_exact_mut(side_px).for_each(<[f32]>::reverse);
+            }
             match normalisation {
                 Normalisation::Standardise => normalise(input),
                 Normalisation::Unit => input.iter_mut().for_each(|v| *v /= 255.0),
@@ -114,12 +137,15 @@ impl LandmarkNetwork {
         let output = |name| self.engine.output(name).map_or(&[][..], |(values, _)| values);
         let points = output("points");
         let image_from_crop = crop.image_from_crop();
-        let points = std::array::from_fn(|i| image_from_crop * Point::new(points[2 * i], points[2 * i + 1]));
+        // Which of the network's points is ours, and on which side.
+        let (from, sign): (fn(usize) -> usize, f32) = if mirrored { (|i| MIRROR[i], -1.0) } else { (|i| i, 1.0) };
+        let point = |i: usize| Point::new(sign * points[2 * i], points[2 * i + 1]);
+        let points = std::array::from_fn(|i| image_from_crop * point(from(i)));
         let (errors, score) = match self.usual_errors {
             Some(errors) => (errors, 1.0),
             None => {
                 let (log_errors, score) = (output("log_errors"), output("score"));
-                (std::array::from_fn(|i| log_errors[i].exp()), 1.0 / (1.0 + (-score[0]).exp()))
+                (std::array::from_fn(|i| log_errors[from(i)].exp()), 1.0 / (1.0 + (-score[0]).exp()))
             }
         };
         let errors = errors.map(|e| e * image_from_crop.scale());

@@ -315,7 +315,8 @@ impl Track {
         let Face { detection, landmarks } = &mut self.face.face;
         landmarks.clone_from(&raw);
         if options.smooth.is_some() {
-            (landmarks.points, landmarks.pose) = (smooth, Pose::from_points(&smooth));
+            landmarks.pose = Pose::from_points_and_errors(&smooth, &landmarks.errors);
+            landmarks.points = smooth;
         }
         detection.rect = bounding(landmarks);
         detection.points = five_points(&landmarks.points);
