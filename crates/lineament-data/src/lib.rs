@@ -27,6 +27,7 @@ pub mod report;
 pub mod table;
 #[cfg(test)]
 mod testing;
+pub mod video;
 
 pub use augment::{Jitter, Photometric};
 pub use boxes::BoxRow;
