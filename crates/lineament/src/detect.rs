@@ -140,7 +140,7 @@ fn join(mut candidates: Vec<Detection>) -> Vec<Detection> {
 }
 
 /// Two boxes that cannot be of two faces.
-fn same_face(a: &Rect, b: &Rect) -> bool {
+pub(crate) fn same_face(a: &Rect, b: &Rect) -> bool {
     a.iou(b) >= SAME_FACE_IOU || a.intersection(b).area() >= PART_OF_FACE * a.area().min(b.area())
 }
 

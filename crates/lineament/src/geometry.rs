@@ -158,6 +158,11 @@ impl<To, From> Clone for Similarity<To, From> {
 impl<To, From> Copy for Similarity<To, From> {}
 
 impl<To, From> Similarity<To, From> {
+    /// From its four numbers.
+    pub const fn new(a: f32, b: f32, tx: f32, ty: f32) -> Self {
+        Self { a, b, tx, ty, frames: PhantomData }
+    }
+
     /// Scales by `scale`, turns by `angle_rad`, then moves the origin of `From` to (`tx`, `ty`).
     pub fn from_scale_angle_shift(scale: f32, angle_rad: f32, tx: f32, ty: f32) -> Self {
         Self { a: scale * angle_rad.cos(), b: scale * angle_rad.sin(), tx, ty, frames: PhantomData }

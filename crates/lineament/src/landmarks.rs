@@ -71,6 +71,11 @@ impl LandmarkNetwork {
         Ok(Self { engine, side_px: input.width, look, normalisation, usual_errors })
     }
 
+    /// Whether the network can tell faces from other things.
+    pub fn judges(&self) -> bool {
+        self.usual_errors.is_none()
+    }
+
     /// The points of the face within `crop`. A network that was trained on other crops looks where it was trained to.
     /// One that cannot tell faces from other things answers a score of 1.
     pub fn place(&mut self, image: &GreyImage, crop: &Crop) -> Landmarks {

@@ -39,7 +39,9 @@ pub mod model;
 #[cfg(feature = "default-models")]
 pub mod models;
 pub mod pose;
+pub mod smooth;
 pub mod topology;
+pub mod track;
 
 pub use crate::lineament::{Face, Lineament, Options};
 pub use crop::Crop;
@@ -49,3 +51,5 @@ pub use geometry::{Point, Rect, Similarity};
 pub use image::{ImageView, PixelFormat};
 pub use landmarks::Landmarks;
 pub use pose::Pose;
+pub use smooth::SmoothOptions;
+pub use track::{TrackOptions, TrackedFace, Tracker};

@@ -116,7 +116,7 @@ impl Lineament {
         self.detect_grey(&image.to_grey())
     }
 
-    fn detect_grey(&mut self, grey: &GreyImage) -> Vec<Detection> {
+    pub(crate) fn detect_grey(&mut self, grey: &GreyImage) -> Vec<Detection> {
         let Options { min_face, max_faces, detector_threshold, .. } = self.options;
         let mut detections = self.detector.detect(grey, detector_threshold, min_face);
         if let Some(min_face) = min_face {
@@ -131,14 +131,27 @@ impl Lineament {
         self.landmarks_grey(&image.to_grey(), crop)
     }
 
-    fn landmarks_grey(&mut self, grey: &GreyImage, crop: &Crop) -> Landmarks {
-        let first = self.network.place(grey, crop);
+    pub(crate) fn landmarks_grey(&mut self, grey: &GreyImage, crop: &Crop) -> Landmarks {
+        let first = self.look(grey, crop);
         if !self.options.refine || first.score == 0.0 {
             return first;
         }
-        let mut second = self.network.place(grey, &Crop::from_points(&first.points));
+        let mut second = self.look(grey, &Crop::from_points(&first.points));
         // What is no face draws the second crop to where it looks like one: it must have been a face at first, too.
         second.score = second.score.min(first.score);
         second
+    }
+    /// The points from one look, whatever the options say.
+    pub(crate) fn look(&mut self, grey: &GreyImage, crop: &Crop) -> Landmarks {
+        self.network.place(grey, crop)
+    }
+
+    /// Whether a face score says anything: not every network can tell faces from other things.
+    pub(crate) fn judges(&self) -> bool {
+        self.network.judges()
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
     }
 }

@@ -1,0 +1,345 @@
+//! Faces from frame to frame: the same face keeps its number, and its points do not shake.
+//!
+//! A face that is followed costs one look of the landmark network per frame: the crop is where the last frames say it
+//! will be. The detector runs only to find what is not followed: when a face was lost, and now and then for newcomers.
+
+#[cfg(feature = "default-models")]
+use crate::Options;
+use crate::crop::Crop;
+use crate::detect::{Detection, same_face};
+use crate::error::{Error, Result};
+use crate::geometry::Rect;
+use crate::image::{GreyImage, ImageView};
+use crate::landmarks::Landmarks;
+use crate::lineament::{Face, Lineament};
+use crate::pose::Pose;
+use crate::smooth::{FRAME_SECS, SmoothOptions, Smoother};
+use crate::topology::five_points;
+
+/// How faces are followed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackOptions {
+    /// Longest time in seconds between two searches of the whole frame, so the longest that a newcomer waits. Each
+    /// search costs one run of the detector. Nothing is searched while
+    /// [`Options::max_faces`](crate::Options::max_faces) faces are followed; 0 searches every frame.
+    pub search_every_secs: f64,
+    /// A lost face that is found again within this time, near where it was and about as large, gets its number back.
+    pub remember_secs: f64,
+    /// How the points are smoothed; `None` answers them as the network places them.
+    pub smooth: Option<SmoothOptions>,
+}
+
+impl Default for TrackOptions {
+    fn default() -> Self {
+        Self { search_every_secs: 0.2, remember_secs: 1.0, smooth: Some(SmoothOptions::default()) }
+    }
+}
+
+impl TrackOptions {
+    fn check(&self) -> Result<()> {
+        for (name, secs) in [("search_every_secs", self.search_every_secs), ("remember_secs", self.remember_secs)] {
+            if !(secs.is_finite() && secs >= 0.0) {
+                return Err(Error::Option(format!("{name} is at least 0 seconds, not {secs}")));
+            }
+        }
+        self.smooth.as_ref().map_or(Ok(()), SmoothOptions::check)
+    }
+}
+
+/// One face in one frame.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrackedFace {
+    /// The face's number: from 1, the same as long as the face is followed, never given to two.
+    pub id: u64,
+    /// The smoothed points. Box and five points of the `detection` follow from them; its score is what the detector said
+    /// when it last saw the face.
+    pub face: Face,
+    /// What the network said about this frame, before smoothing.
+    pub raw: Landmarks,
+}
+
+/// A face that is followed loses its number when its score falls below this share of what a new face needs: a hand or
+/// a quick turn lowers the score, a cut to another scene takes it all.
+const STAY_SHARE: f32 = 0.5;
+
+/// Tracks whose boxes overlap more follow the same face.
+const SAME_TRACK_IOU: f32 = 0.5;
+
+/// A face does not keep its speed for longer than this.
+const COASTING_SECS: f64 = 0.1;
+
+/// A lost face that comes back is at most so far away, in its own sizes, and at most so many times as large or small.
+const REACH: f32 = 1.0;
+const GROWTH: f32 = 1.6;
+
+/// Longer gaps between frames count as this long, so that no sum of them overflows.
+const LONGEST_GAP_SECS: f64 = 1e6;
+
+/// Clocks of cameras wobble: a search may come this much early.
+const CLOCK_SLACK_SECS: f64 = 2e-3;
+
+/// Follows the faces of a video or a camera.
+///
+/// ```
+/// # #[cfg(feature = "default-models")]
+/// # fn main() -> lineament::Result<()> {
+/// use lineament::{ImageView, Options, TrackOptions, Tracker};
+///
+/// let mut tracker = Tracker::new(Options::default(), TrackOptions::default())?;
+/// let frames = vec![vec![128; 640 * 480]; 3]; // the Y planes of a camera
+/// for (number, frame) in frames.iter().enumerate() {
+///     let image = ImageView::grey(frame, 640, 480)?;
+///     for tracked in tracker.update(&image, number as f64 / 30.0) {
+///         println!("face {}: nose at {:?}", tracked.id, tracked.face.landmarks.points[30]);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "default-models"))]
+/// # fn main() {}
+/// ```
+#[derive(Debug, Clone)]
+pub struct Tracker {
+    lineament: Lineament,
+    options: TrackOptions,
+    clock: Clock,
+    size: (usize, usize),
+    tracks: Vec<Track>,
+    lost: Vec<Lost>,
+    last_search: Option<f64>,
+    last_id: u64,
+    /// What the last update answered.
+    faces: Vec<TrackedFace>,
+}
+
+/// A face that is followed. The points are smoothed also where raw ones are asked for: the crop follows them, and a
+/// steady crop makes steady points.
+#[derive(Debug, Clone)]
+struct Track {
+    face: TrackedFace,
+    smoother: Smoother,
+}
+
+/// A face that was followed.
+#[derive(Debug, Clone)]
+struct Lost {
+    id: u64,
+    rect: Rect,
+    since: f64,
+}
+
+impl Tracker {
+    /// With the models inside the library.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for options outside their range.
+    #[cfg(feature = "default-models")]
+    pub fn new(options: Options, track: TrackOptions) -> Result<Self> {
+        Self::with_lineament(Lineament::new(options)?, track)
+    }
+
+    /// With models and options of `lineament`. [`Options::refine`](crate::Options::refine) matters for faces that
+    /// have just been found; a face that is followed gets one look per frame.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for options outside their range.
+    pub fn with_lineament(lineament: Lineament, options: TrackOptions) -> Result<Self> {
+        options.check()?;
+        Ok(Self {
+            lineament,
+            options,
+            clock: Clock::default(),
+            size: (0, 0),
+            tracks: Vec::new(),
+            lost: Vec::new(),
+            last_search: None,
+            last_id: 0,
+            faces: Vec::new(),
+        })
+    }
+
+    /// The faces of the next frame, in the order of their numbers.
+    ///
+    /// `time_secs` is when the frame was taken, counted from any moment. A time that is not finite, or not after that of
+    /// the frame before, counts as a thirtieth second later. A frame of another size starts anew, with new numbers.
+    pub fn update(&mut self, image: &ImageView, time_secs: f64) -> &[TrackedFace] {
+        let elapsed_secs = self.clock.advance(time_secs);
+        if self.size != (image.width(), image.height()) {
+            self.size = (image.width(), image.height());
+            self.tracks.clear();
+            self.lost.clear();
+            self.last_search = None;
+        }
+        let grey = image.to_grey();
+        self.follow(&grey, elapsed_secs);
+        if self.search_is_due() {
+            self.search(&grey);
+        }
+        self.faces.clear();
+        self.faces.extend(self.tracks.iter().map(|track| track.face.clone()));
+        self.faces.sort_by_key(|face| face.id);
+        &self.faces
+    }
+
+    /// Forgets everything, as for another video: numbers start from 1 again.
+    pub fn reset(&mut self) {
+        self.clock = Clock::default();
+        self.tracks.clear();
+        self.lost.clear();
+        self.last_search = None;
+        self.last_id = 0;
+        self.faces.clear();
+    }
+
+    /// One look at each face where it is expected.
+    fn follow(&mut self, grey: &GreyImage, elapsed_secs: f64) {
+        let threshold = (STAY_SHARE * self.lineament.options().face_threshold).max(f32::MIN_POSITIVE);
+        let (now, lineament, lost, options) = (self.clock.now, &mut self.lineament, &mut self.lost, &self.options);
+        lost.retain(|lost| now - lost.since <= options.remember_secs);
+        self.tracks.retain_mut(|track| {
+            let expected = track.smoother.expect(elapsed_secs.min(COASTING_SECS));
+            let crop = Crop::from_points(&expected.unwrap_or(track.face.raw.points));
+            let landmarks = lineament.look(grey, &crop);
+            let stays = landmarks.score >= threshold;
+            if stays {
+                track.take(landmarks, elapsed_secs, options);
+            } else {
+                lost.push(track.lost(now));
+            }
+            stays
+        });
+        // Of two tracks that have run into the same face the older stays; the other's face is hidden behind it.
+        self.tracks.sort_by_key(|track| track.face.id);
+        for i in (1..self.tracks.len()).rev() {
+            let rect = self.tracks[i].rect();
+            if self.tracks[..i].iter().any(|older| older.rect().iou(&rect) >= SAME_TRACK_IOU) {
+                lost.push(self.tracks.remove(i).lost(now));
+            }
+        }
+    }
+
+    fn search_is_due(&self) -> bool {
+        let Some(last_search) = self.last_search else { return true };
+        // Only the detector sees that a face has gone when the network cannot.
+        if self.tracks.len() >= self.lineament.options().max_faces && self.lineament.judges() {
+            return false;
+        }
+        // A face that was just lost is searched at once and in the next frames, then less and less often.
+        let since_lost = self.lost.iter().map(|lost| (self.clock.now - lost.since) / 2.0);
+        let wait = since_lost.fold(self.options.search_every_secs, f64::min);
+        self.clock.now - last_search >= wait - CLOCK_SLACK_SECS
+    }
+
+    /// Starts a track for each detected face that is not followed.
+    fn search(&mut self, grey: &GreyImage) {
+        self.last_search = Some(self.clock.now);
+        let (max_faces, face_threshold) = (self.lineament.options().max_faces, self.lineament.options().face_threshold);
+        let detections = self.lineament.detect_grey(grey);
+        if !self.lineament.judges() {
+            let (now, lost) = (self.clock.now, &mut self.lost);
+            self.tracks.retain(|track| {
+                let seen = detections.iter().any(|detection| same_face(&track.rect(), &detection.rect));
+                if !seen {
+                    lost.push(track.lost(now));
+                }
+                seen
+            });
+        }
+        for detection in detections {
+            if let Some(track) = self.tracks.iter_mut().find(|track| same_face(&track.rect(), &detection.rect)) {
+                track.face.face.detection.score = detection.score;
+                continue;
+            }
+            if self.tracks.len() >= max_faces {
+                continue;
+            }
+            let landmarks = self.lineament.landmarks_grey(grey, &Crop::from_detection(&detection));
+            // The look may have slipped to a face beside it that is followed already.
+            let slipped = |track: &Track| track.rect().iou(&bounding(&landmarks)) >= SAME_TRACK_IOU;
+            if landmarks.score >= face_threshold && !self.tracks.iter().any(slipped) {
+                self.start(detection, landmarks);
+            }
+        }
+    }
+
+    fn start(&mut self, detection: Detection, landmarks: Landmarks) {
+        let Ok(smoother) = Smoother::new(self.options.smooth.clone().unwrap_or_default()) else {
+            return; // Cannot be: the options were checked.
+        };
+        let id = self.id_of(&bounding(&landmarks));
+        let face = Face { detection, landmarks: landmarks.clone() };
+        let mut track = Track { face: TrackedFace { id, face, raw: landmarks.clone() }, smoother };
+        track.take(landmarks, FRAME_SECS, &self.options);
+        self.tracks.push(track);
+    }
+
+    /// The number of the lost face that this may be, the nearest first, or a new one.
+    fn id_of(&mut self, rect: &Rect) -> u64 {
+        let size = |rect: &Rect| rect.width.max(rect.height);
+        let distance = |lost: &Lost| lost.rect.center().distance(rect.center()) / size(&lost.rect);
+        let may_be = |lost: &Lost| {
+            let growth = size(rect) / size(&lost.rect);
+            distance(lost) <= REACH && (1.0 / GROWTH..=GROWTH).contains(&growth)
+        };
+        let nearest = (0..self.lost.len())
+            .filter(|&i| may_be(&self.lost[i]))
+            .min_by(|&i, &j| distance(&self.lost[i]).total_cmp(&distance(&self.lost[j])));
+        match nearest {
+            Some(i) => self.lost.swap_remove(i).id,
+            None => {
+                self.last_id += 1;
+                self.last_id
+            }
+        }
+    }
+}
+
+impl Track {
+    /// The box of the points, as they were answered last.
+    fn rect(&self) -> Rect {
+        self.face.face.detection.rect
+    }
+
+    fn lost(&self, now: f64) -> Lost {
+        Lost { id: self.face.id, rect: self.rect(), since: now }
+    }
+
+    /// Takes what the network says about the next frame.
+    fn take(&mut self, raw: Landmarks, elapsed_secs: f64, options: &TrackOptions) {
+        let smooth = self.smoother.update(&raw.points, &raw.errors, elapsed_secs);
+        let Face { detection, landmarks } = &mut self.face.face;
+        landmarks.clone_from(&raw);
+        if options.smooth.is_some() {
+            (landmarks.points, landmarks.pose) = (smooth, Pose::from_points(&smooth));
+        }
+        detection.rect = bounding(landmarks);
+        detection.points = five_points(&landmarks.points);
+        self.face.raw = raw;
+    }
+}
+
+/// The box of the points.
+fn bounding(landmarks: &Landmarks) -> Rect {
+    Rect::bounding(&landmarks.points).unwrap_or_default()
+}
+
+/// Time that only goes forward.
+#[derive(Debug, Clone, Default)]
+struct Clock {
+    /// Seconds since the first frame.
+    now: f64,
+    last_time: Option<f64>,
+}
+
+impl Clock {
+    /// The seconds since the frame before, always above 0.
+    fn advance(&mut self, time_secs: f64) -> f64 {
+        let elapsed = self.last_time.map(|last| time_secs - last).filter(|secs| secs.is_finite() && *secs > 0.0);
+        if time_secs.is_finite() {
+            self.last_time = Some(time_secs);
+        }
+        let elapsed = elapsed.unwrap_or(FRAME_SECS).min(LONGEST_GAP_SECS);
+        self.now += elapsed;
+        elapsed
+    }
+}
