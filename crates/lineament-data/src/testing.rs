@@ -1,4 +1,6 @@
-//! Made-up faces, shared by the tests.
+//! Made-up faces and stored files, shared by the tests.
+
+use std::path::{Path, PathBuf};
 
 use lineament::topology::{POINTS, five_points};
 use lineament::{Detection, Face, Landmarks, Point, Pose, Rect};
@@ -21,4 +23,9 @@ pub fn face(points: [Point; POINTS], expected: f32) -> Face {
         detection: Detection { rect, points: five_points(&points), score: 0.9 },
         landmarks: Landmarks { points, errors: [expected; POINTS], score: 0.9, pose: Pose::default() },
     }
+}
+
+/// A file of `testdata`.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(name)
 }

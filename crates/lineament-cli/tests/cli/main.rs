@@ -10,3 +10,4 @@ mod inspect;
 mod real_face;
 mod run;
 mod train;
+mod video;

@@ -75,7 +75,8 @@ impl Kind {
         let mut first = Vec::new();
         let read = File::open(path).and_then(|file| file.take(SNIFFED as u64).read_to_end(&mut first));
         read.map_err(|e| Error::file(path, e))?;
-        let is_row = path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mjpeg") || e.eq_ignore_ascii_case("mjpg"));
+        let is_row =
+            path.extension().is_some_and(|e| e.eq_ignore_ascii_case("mjpeg") || e.eq_ignore_ascii_case("mjpg"));
         Ok(if first.starts_with(&SOI) && is_row { Some(Self::Mjpeg) } else { Self::of(&first) })
     }
 }

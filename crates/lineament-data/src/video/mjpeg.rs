@@ -142,7 +142,9 @@ mod tests {
 
     fn jpeg(side: u32) -> Vec<u8> {
         let mut bytes = io::Cursor::new(Vec::new());
-        RgbImage::from_fn(side, side, |x, y| image::Rgb([x as u8 * 9, y as u8 * 9, 99])).write_to(&mut bytes, ImageFormat::Jpeg).unwrap();
+        RgbImage::from_fn(side, side, |x, y| image::Rgb([x as u8 * 9, y as u8 * 9, 99]))
+            .write_to(&mut bytes, ImageFormat::Jpeg)
+            .unwrap();
         bytes.into_inner()
     }
 

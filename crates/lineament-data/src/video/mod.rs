@@ -214,9 +214,11 @@ fn open_stream(kind: Kind, bytes: impl BufRead + Send + 'static, rate: Rate) -> 
     match kind {
         Kind::Y4m => Ok(Box::new(y4m::Reader::new(bytes)?)),
         Kind::Mjpeg => Ok(Box::new(mjpeg::Reader::new(bytes, rate))),
-        Kind::Mp4 => Err("an MP4 must be a file, because its index may stand at its end; save it first, or let ffmpeg \
+        Kind::Mp4 => {
+            Err("an MP4 must be a file, because its index may stand at its end; save it first, or let ffmpeg \
                           send the frames: `ffmpeg -i FILE -pix_fmt yuv420p -f yuv4mpegpipe - | lineament run -`"
-            .into()),
+                .into())
+        }
         Kind::Foreign(container) => Err(format!("{container} is not read ({READ}); {REMEDY}")),
     }
 }

@@ -57,9 +57,9 @@ impl Planes<'_> {
             && self.height > 0
             && holds(self.y, self.y_stride, self.width, self.height)
             && self.uv.is_none_or(|planes| {
-                planes.iter().all(|plane| {
-                    holds(plane, self.uv_stride, smaller(self.width, across), smaller(self.height, down))
-                })
+                planes
+                    .iter()
+                    .all(|plane| holds(plane, self.uv_stride, smaller(self.width, across), smaller(self.height, down)))
             })
     }
 
@@ -199,7 +199,7 @@ mod tests {
             (bt601_full, (0, 128, 128), [0, 0, 0]),
             (bt709_full, (255, 128, 128), [255, 255, 255]),
             (bt601_full, (76, 85, 255), [254, 0, 0]),
-            (bt601, (0, 0, 0), [0, 135, 0]),
+            (bt601, (0, 0, 0), [0, 136, 0]),
             (bt601, (255, 255, 255), [255, 125, 255]),
         ] {
             assert_eq!(one_pixel(yuv.0, yuv.1, yuv.2, colours), rgb, "{colours:?} {yuv:?}");

@@ -3,9 +3,12 @@
 //! Read is what cameras, phones and ffmpeg write: one index (`moov`) at the start or the end, or fragments (`moof`).
 
 mod boxes;
+mod coding;
 mod fragments;
 mod read;
+mod sps;
 mod tables;
+mod top;
 mod write;
 
 pub(super) use read::read_sample;

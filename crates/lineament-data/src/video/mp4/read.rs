@@ -4,14 +4,13 @@ use std::io::{Read, Seek, SeekFrom};
 
 use image::metadata::Orientation;
 
+use super::super::REMEDY;
 use super::super::yuv::Colours;
-use super::super::{REMEDY, check_size};
 use super::boxes::Bytes;
+use super::coding::{codec_name, description};
 use super::fragments::Fragments;
 use super::tables;
-
-/// Most bytes of an index: a day of video takes 50 MB.
-const MAX_INDEX_BYTES: u64 = 256 << 20;
+use super::top::TopLevel;
 
 /// Most bytes of one coded frame.
 const MAX_SAMPLE_BYTES: u32 = 64 << 20;
@@ -21,9 +20,6 @@ pub(super) const MAX_SAMPLES: usize = 1 << 23;
 
 /// What is said of more.
 pub(super) const TOO_MANY: &str = "claims more frames than a day and a half has: its index is damaged";
-
-/// Bytes of a sample description before its boxes.
-const VISUAL_BYTES: usize = 78;
 
 /// One coded frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,59 +117,6 @@ pub fn read_sample(file: &mut (impl Read + Seek), sample: Sample, bytes: &mut Ve
     Ok(())
 }
 
-/// What stands side by side in the file. Everything but the index stays where it is.
-#[derive(Default)]
-struct TopLevel {
-    moov: Option<Vec<u8>>,
-    /// Where each begins, and what it holds.
-    moofs: Vec<(u64, Vec<u8>)>,
-    /// A box is longer than what is left of the file.
-    is_cut_off: bool,
-}
-
-impl TopLevel {
-    fn read(file: &mut (impl Read + Seek), file_bytes: u64) -> Result<Self, String> {
-        let mut found = Self::default();
-        let mut at = 0;
-        let mut index_bytes = 0;
-        while at + 8 <= file_bytes {
-            let mut header = [0; 16];
-            let header_bytes = header.len().min((file_bytes - at) as usize);
-            file.seek(SeekFrom::Start(at)).map_err(|e| e.to_string())?;
-            file.read_exact(&mut header[..header_bytes]).map_err(|e| e.to_string())?;
-            let mut numbers = Bytes::new(&header[..header_bytes]);
-            let (length, name) = (numbers.u32()?, numbers.array()?);
-            let (before, length) = match length {
-                0 => (8, file_bytes - at),
-                1 => (16, numbers.u64().unwrap_or(0)),
-                length => (8, u64::from(length)),
-            };
-            if length < before {
-                return Err("not a usable MP4: a box is shorter than its own header".into());
-            }
-            if length > file_bytes - at {
-                found.is_cut_off = true;
-                break;
-            }
-            if matches!(&name, b"moov" | b"moof") {
-                index_bytes += length;
-                if index_bytes > MAX_INDEX_BYTES {
-                    return Err(format!("its index is larger than {} MiB", MAX_INDEX_BYTES >> 20));
-                }
-                let mut content = vec![0; (length - before) as usize];
-                file.seek(SeekFrom::Start(at + before)).map_err(|e| e.to_string())?;
-                file.read_exact(&mut content).map_err(|e| e.to_string())?;
-                match &name {
-                    b"moov" => found.moov = Some(content),
-                    _ => found.moofs.push((at, content)),
-                }
-            }
-            at += length;
-        }
-        Ok(found)
-    }
-}
-
 fn no_index(is_cut_off: bool) -> String {
     let why = if is_cut_off { "the file is cut off" } else { "its recording was not finished" };
     format!("has no index (moov): {why}; copy or record it again")
@@ -202,65 +145,6 @@ fn video_track(moov: Bytes) -> Result<Bytes, String> {
             Some(code) => Err(format!("is coded as {}, and only H.264 is read; {REMEDY}", codec_name(&code))),
         },
     }
-}
-
-fn codec_name(code: &[u8; 4]) -> String {
-    match code {
-        b"hvc1" | b"hev1" | b"dvh1" | b"dvhe" => "H.265 (HEVC)".into(),
-        b"av01" => "AV1".into(),
-        b"vp08" => "VP8".into(),
-        b"vp09" => "VP9".into(),
-        b"mp4v" => "MPEG-4 Part 2".into(),
-        b"s263" | b"h263" => "H.263".into(),
-        b"jpeg" | b"mjpa" | b"mjpb" => "Motion JPEG".into(),
-        b"encv" => "encrypted video".into(),
-        [b'a', b'p', ..] => "ProRes".into(),
-        other => format!("{:?}", String::from_utf8_lossy(other)),
-    }
-}
-
-/// Only the first description counts: files that change it on the way are unheard of.
-fn description(mut stsd: Bytes) -> Result<(Avc, Colours), String> {
-    stsd.take(8)?;
-    let (_, mut entry) = stsd.boxes().next().ok_or("the index (moov) is damaged: it does not say how it is coded")?;
-    let visual = entry.take(VISUAL_BYTES)?;
-    let side = |at: usize| usize::from(u16::from_be_bytes([visual[at], visual[at + 1]]));
-    check_size(side(24), side(26))?;
-    let colours = entry.find(b"colr").and_then(|colr| colours(colr).ok()).unwrap_or(Colours::USUAL);
-    Ok((avc(entry.need(b"avcC")?)?, colours))
-}
-
-fn colours(mut colr: Bytes) -> Result<Colours, String> {
-    let kind = colr.array::<4>()?;
-    colr.take(4)?; // primaries and transfer
-    let matrix = colr.u16()?;
-    // QuickTime's older `nclc` ends here.
-    let full_range = &kind == b"nclx" && colr.u8()? & 0x80 != 0;
-    Ok(Colours { bt709: matrix == 1, full_range })
-}
-
-fn avc(mut avcc: Bytes) -> Result<Avc, String> {
-    let [_version, profile, _compatible, _level, lengths] = avcc.array()?;
-    let more = match profile {
-        110 => Some("10 bits"),
-        122 => Some("4:2:2 colours"),
-        244 | 44 => Some("4:4:4 colours"),
-        _ => None,
-    };
-    if let Some(more) = more {
-        return Err(format!("is H.264 with {more}, and only 8 bits with 4:2:0 colours are read; {REMEDY}"));
-    }
-    let mut parameters = Vec::new();
-    let sequences = avcc.u8()? & 31;
-    for _ in 0..sequences {
-        let length = avcc.u16()?;
-        parameters.push(avcc.take(length.into())?.to_vec());
-    }
-    for _ in 0..avcc.u8()? {
-        let length = avcc.u16()?;
-        parameters.push(avcc.take(length.into())?.to_vec());
-    }
-    Ok(Avc { length_bytes: usize::from(lengths & 3) + 1, parameters })
 }
 
 fn timescale(mut mdhd: Bytes) -> Result<u32, String> {
@@ -304,7 +188,8 @@ fn orientation(mut tkhd: Bytes) -> Result<Orientation, String> {
 /// Where the edit list lets the video begin, if any frame is left then; else the earliest frame.
 fn start(trak: Bytes, samples: &[Sample]) -> i64 {
     let earliest = samples.iter().map(|sample| sample.time).min().unwrap_or(0);
-    let edited = trak.find(b"edts").and_then(|edts| edts.find(b"elst")).and_then(|elst| first_edit(elst).ok().flatten());
+    let edited =
+        trak.find(b"edts").and_then(|edts| edts.find(b"elst")).and_then(|elst| first_edit(elst).ok().flatten());
     edited.filter(|start| samples.iter().any(|sample| sample.time >= *start)).unwrap_or(earliest).max(earliest)
 }
 
@@ -320,4 +205,71 @@ fn first_edit(mut elst: Bytes) -> Result<Option<i64>, String> {
         }
     }
     Ok(None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::fixture;
+    use proptest::prelude::*;
+    use std::io::Cursor;
+
+    fn greys() -> Vec<u8> {
+        std::fs::read(fixture("video/greys.mp4")).unwrap()
+    }
+
+    #[test]
+    fn the_index_tells_frames_and_times() {
+        let movie = Movie::read(&mut Cursor::new(greys())).unwrap();
+        assert_eq!((movie.samples.len(), movie.shown()), (12, 12));
+        assert_eq!((movie.avc.length_bytes, movie.avc.parameters.len()), (4, 2));
+        assert_eq!(movie.mean_hz(), Some(25.0));
+        let mut times: Vec<_> = movie.samples.iter().map(|s| (movie.secs(s.time) * 25.0).round() as usize).collect();
+        assert!(!times.is_sorted(), "the clip has frames that are decoded before others that are shown first");
+        times.sort_unstable();
+        assert_eq!(times, (0..12).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn nonsense_is_told() {
+        let replaced = |from: &[u8], to: &[u8]| {
+            let mut bytes = greys();
+            let at = bytes.windows(from.len()).rposition(|w| w == from).unwrap();
+            bytes[at..at + to.len()].copy_from_slice(to);
+            bytes
+        };
+        for (bytes, text) in [
+            (replaced(b"trak", b"free"), "has no tracks"),
+            (replaced(b"vide", b"soun"), "has no video track"),
+            (replaced(b"avc1", b"zzzz"), "is coded as \"zzzz\""),
+            (replaced(b"avc1", b"apch"), "is coded as ProRes"),
+            (replaced(b"stsz", b"free"), "has no stsz"),
+            (replaced(b"stco", b"free"), "has no stco"),
+            (replaced(b"stsz\0\0\0\0\0\0\0\0", b"stsz\0\0\0\0\x0f\0\0\0"), "larger than the file"),
+            (replaced(b"stsz\0\0\0\0\0\0\0\0\0", b"stsz\0\0\0\0\0\0\0\0\xff"), "claims more frames"),
+            (b"\0\0\0\x04ftyp".to_vec(), "shorter than its own header"),
+            (b"\0\0\0\x08ftyp".to_vec(), "its recording was not finished"),
+        ] {
+            let error = Movie::read(&mut Cursor::new(bytes)).unwrap_err();
+            assert!(error.contains(text), "{text}: {error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_damaged_index_never_panics(
+            damage in proptest::collection::vec((0usize..3000, any::<u8>()), 1..4), fragments: bool,
+        ) {
+            let clip = if fragments { "video/greys_fragments.mp4" } else { "video/greys.mp4" };
+            let mut bytes = std::fs::read(fixture(clip)).unwrap();
+            for (at, value) in damage {
+                let at = at % bytes.len();
+                bytes[at] = value;
+            }
+            if let Ok(movie) = Movie::read(&mut Cursor::new(bytes)) {
+                prop_assert!(movie.shown() <= movie.samples.len() as u64);
+                let _ = movie.mean_hz();
+            }
+        }
+    }
 }

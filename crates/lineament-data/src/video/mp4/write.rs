@@ -64,8 +64,11 @@ impl<W: Write + Seek> Writer<W> {
     /// start codes), and gives the file back.
     ///
     /// # Errors
-    /// When it cannot be written, or a side or description is longer than the format has room for.
+    /// When it cannot be written, has no frame, or a side or description is longer than the format has room for.
     pub fn finish(mut self, [width, height]: [usize; 2], sps: &[u8], pps: &[u8]) -> io::Result<W> {
+        if self.sizes.is_empty() {
+            return Err(io::Error::other("no frame was written"));
+        }
         let moov = self.moov([width, height], sps, pps).ok_or_else(|| io::Error::other("does not fit into an MP4"))?;
         self.file.write_all(&moov)?;
         self.file.seek(SeekFrom::Start(LENGTH_AT))?;
@@ -155,9 +158,9 @@ fn description([width, height]: [u16; 2], sps: &[u8], pps: &[u8]) -> Option<Vec<
             &width.to_be_bytes(),
             &height.to_be_bytes(),
             &numbers(&[0x48_0000, 0x48_0000, 0]), // 72 dots per inch
-            &[0, 1],                               // one frame per sample
-            &[0; 32],                              // no compressor's name
-            &[0, 24, 0xff, 0xff],                  // 24 bits, no colour table
+            &[0, 1],                              // one frame per sample
+            &[0; 32],                             // no compressor's name
+            &[0, 24, 0xff, 0xff],                 // 24 bits, no colour table
             &boxed(b"avcC", &avcc),
             // BT.601, limited range: what the frames were converted to.
             &boxed(b"colr", &[b"nclx", &[0, 6, 0, 6, 0, 6, 0]]),
