@@ -1,9 +1,11 @@
-//! `lineament bench`: how long each step takes on this machine.
+//! `lineament bench`: how long each step takes on this machine, and how steady the points are on video.
+
+mod stability;
 
 use std::fmt::Write as _;
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -26,16 +28,21 @@ Examples:
   lineament bench photo.jpg                                    a photo with a face, brought to 640x480
   lineament bench photo.jpg --size 1920x1080 --rounds 200
   lineament bench photo.jpg --format json > bench.json
+  lineament bench stability photo.jpg                          how much points shake and lag on video
 
 Everything runs on one thread. `decode` reads a JPEG of that size from memory, `detector` finds the faces, \
 `landmarks` places the points of one face, `whole` is all of it for one photo.";
 
 /// Measures how long each step takes on this machine
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct BenchArgs {
+    #[command(subcommand)]
+    other: Option<Other>,
+
     /// A photo with at least one face
-    photo: PathBuf,
+    #[arg(required = true)]
+    photo: Option<PathBuf>,
 
     /// How often each step is measured
     #[arg(long, value_name = "COUNT", value_parser = values::count, allow_negative_numbers = true, default_value_t = 50)]
@@ -51,6 +58,11 @@ pub struct BenchArgs {
 
     #[command(flatten)]
     models: ModelArgs,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Other {
+    Stability(stability::StabilityArgs),
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -80,15 +92,19 @@ struct Report {
 
 /// Runs the command.
 pub fn run(args: BenchArgs) -> Result<ExitCode> {
+    if let Some(Other::Stability(args)) = args.other {
+        return stability::run(args);
+    }
+    let path = args.photo.context("give a photo")?; // clap asks for it
     let models = Models::read(&args.models)?;
-    let jpeg = sized_jpeg(&args)?;
+    let jpeg = picture::encode(&sized(&path, args.size)?, true)?;
     forget_peak_memory();
     let begin = Instant::now();
     let mut lineament = models.lineament(Options::default())?;
     let load_models_ms = ms_since(begin);
     let photo = Photo::decode(&jpeg)?;
     let Some(detection) = lineament.detect(&photo.view()).into_iter().next() else {
-        bail!("{}: no face is found at {}x{}: give another photo", args.photo.display(), args.size.0, args.size.1);
+        bail!("{}: no face is found at {}x{}: give another photo", path.display(), args.size.0, args.size.1);
     };
     let crop = Crop::from_detection(&detection);
     let (mut decode, mut detector, mut landmarks, mut whole) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
@@ -104,7 +120,7 @@ pub fn run(args: BenchArgs) -> Result<ExitCode> {
     }
     let quartiles = |times: Vec<f64>| Quartiles::of(times[WARM_UP_ROUNDS..].to_vec());
     let report = Report {
-        photo: args.photo.display().to_string(),
+        photo: path.display().to_string(),
         width: args.size.0,
         height: args.size.1,
         faces,
@@ -149,10 +165,9 @@ impl Report {
     }
 }
 
-/// The photo scaled into the size that is measured, as a JPEG.
-fn sized_jpeg(args: &BenchArgs) -> Result<Vec<u8>> {
-    let Photo { pixels, width, height } = Photo::open(&args.photo)?;
-    let (to_width, to_height) = args.size;
+/// The photo scaled into the size that is measured.
+fn sized(path: &Path, (to_width, to_height): (u32, u32)) -> Result<Photo> {
+    let Photo { pixels, width, height } = Photo::open(path)?;
     let source =
         RgbImage::from_raw(u32::try_from(width)?, u32::try_from(height)?, pixels).context("pixels fit the size")?;
     let scale = (to_width as f32 / width as f32).min(to_height as f32 / height as f32);
@@ -162,8 +177,7 @@ fn sized_jpeg(args: &BenchArgs) -> Result<Vec<u8>> {
     let mut frame = RgbImage::new(to_width, to_height);
     let (left, top) = ((to_width - inner_width) / 2, (to_height - inner_height) / 2);
     imageops::replace(&mut frame, &inner, left.into(), top.into());
-    let photo = Photo { pixels: frame.into_raw(), width: to_width as usize, height: to_height as usize };
-    picture::encode(&photo, true)
+    Ok(Photo { pixels: frame.into_raw(), width: to_width as usize, height: to_height as usize })
 }
 
 fn time<T>(step: impl FnOnce() -> T) -> (f64, T) {

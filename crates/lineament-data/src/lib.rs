@@ -24,6 +24,7 @@ pub mod photo;
 pub mod pts;
 pub mod record;
 pub mod report;
+pub mod stability;
 pub mod table;
 #[cfg(test)]
 mod testing;

@@ -158,6 +158,11 @@ impl Tracker {
         })
     }
 
+    /// How faces are followed.
+    pub fn options(&self) -> &TrackOptions {
+        &self.options
+    }
+
     /// The faces of the next frame, in the order of their numbers.
     ///
     /// `time_secs` is when the frame was taken, counted from any moment. A time that is not finite, or not after that of
@@ -341,5 +346,40 @@ impl Clock {
         let elapsed = elapsed.unwrap_or(FRAME_SECS).min(LONGEST_GAP_SECS);
         self.now += elapsed;
         elapsed
+    }
+}
+
+#[cfg(all(test, feature = "default-models"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_two_tracks_on_one_face_the_older_stays() {
+        let file = include_bytes!("../tests/fixtures/cascade/astronaut.pgm");
+        let (width, height) = (180, 150);
+        let image = ImageView::grey(&file[file.len() - width * height..], width, height).unwrap();
+        let mut tracker = Tracker::new(Options::default(), TrackOptions::default()).unwrap();
+        tracker.update(&image, 0.0);
+        let Face { detection, landmarks } = tracker.faces[0].face.clone();
+        tracker.start(detection, landmarks);
+        tracker.tracks.reverse();
+        assert_eq!(tracker.tracks.len(), 2);
+        let left: Vec<u64> = tracker.update(&image, 0.1).iter().map(|face| face.id).collect();
+        assert_eq!(left, [1]);
+        assert_eq!(tracker.lost.len(), 1, "the other is remembered");
+    }
+
+    #[test]
+    fn the_clock_only_goes_forward() {
+        let mut clock = Clock::default();
+        let mut before = clock.now;
+        for time in [5.0, 5.5, f64::NAN, 4.0, 4.25, f64::INFINITY, 1e300, -1e300, 1e300, 0.0] {
+            let elapsed = clock.advance(time);
+            assert!(elapsed > 0.0 && elapsed <= LONGEST_GAP_SECS && clock.now > before, "{time}: {elapsed}");
+            before = clock.now;
+        }
+        let mut clock = Clock::default();
+        clock.advance(100.0);
+        assert_eq!((clock.advance(100.5), clock.advance(100.25), clock.advance(100.5)), (0.5, FRAME_SECS, 0.25));
     }
 }

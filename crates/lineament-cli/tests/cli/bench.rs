@@ -1,4 +1,7 @@
+use std::path::Path;
+
 use image::ImageFormat;
+use serde_json::Value;
 
 use crate::helpers::{Folder, faceless};
 
@@ -21,4 +24,32 @@ fn bench_needs_a_face() {
     let outcome = folder.run(&["bench", "stripes.png", "--rounds", "1"]);
     assert_eq!(outcome.code, Some(1));
     assert_eq!(outcome.stderr, "error: stripes.png: no face is found at 640x480: give another photo\n");
+}
+
+#[test]
+fn the_points_of_a_face_neither_shake_nor_lag() {
+    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/astronaut.jpg");
+    let outcome =
+        Folder::new().run(&["bench", "stability", photo.to_str().unwrap(), "--rounds", "1", "--format", "json"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let figure = |name: &str, kind: &str| report[name][kind].as_f64().unwrap();
+    assert!((0.1..0.5).contains(&figure("jitter", "raw")), "{report}");
+    assert!(figure("jitter", "smooth") < 0.1 && figure("sliding_jitter", "smooth") < 0.1, "{report}");
+    assert!(figure("lag_frames", "smooth").abs() < 0.1 && figure("lag_frames", "raw").abs() < 0.1, "{report}");
+    for part in ["lids_late_frames", "mouth_late_frames"] {
+        assert!((0.001..0.2).contains(&report[part].as_f64().unwrap()), "{part}: {report}");
+    }
+}
+
+#[test]
+fn bench_stability_needs_a_face_and_explains_itself() {
+    let folder = Folder::new();
+    folder.write("stripes.png", faceless(ImageFormat::Png));
+    let outcome = folder.run(&["bench", "stability", "stripes.png", "--rounds", "1"]);
+    assert_eq!(outcome.code, Some(1));
+    let text = "error: stripes.png: no face is found in every frame at 640x480: give another photo\n";
+    assert_eq!(outcome.stderr, text);
+    let help = folder.run(&["bench", "stability", "--help"]).stdout;
+    assert!(help.contains("Examples:\n  lineament bench stability"), "{help}");
 }
