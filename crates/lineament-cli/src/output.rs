@@ -49,7 +49,7 @@ impl Files {
     /// When `path` is one of the inputs.
     pub fn check(&self, path: &Path) -> Result<()> {
         if path.canonicalize().is_ok_and(|real| self.photos.contains(&real)) {
-            bail!("{}: is one of the photos and is left as it is; choose another place to write to", path.display());
+            bail!("{}: is what is read and is left as it is; choose another place to write to", path.display());
         }
         Ok(())
     }

@@ -5,12 +5,12 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use lineament_data::video::Frames;
+use lineament_data::video::{Frames, Rate};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path = std::env::args().nth(1).ok_or("give a video")?;
     let mut out = BufWriter::new(io::stdout().lock());
-    for frame in Frames::open(Path::new(&path))? {
+    for frame in Frames::open(Path::new(&path), Rate::ASSUMED)? {
         let frame = frame?;
         let grey = frame.picture.grey();
         writeln!(out, "{} {:.6} {} {}", frame.index, frame.time_secs, grey.width, grey.height)?;

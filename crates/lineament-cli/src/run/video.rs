@@ -1,7 +1,7 @@
 //! A video's frames in, faces with numbers out. One thread reads, one follows the faces, one draws.
 
 use std::io::stdin;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -39,13 +39,15 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// # Errors
 /// When a video is named among others, or cannot be opened.
 pub fn open(inputs: &mut Inputs, fps: f64) -> Result<Option<Frames>> {
+    let is_named_so = |path: &Path| has_extension(path, &VIDEO_EXTENSIONS);
+    let rate = Rate::from_hz(fps);
     match &inputs.photos[..] {
+        // A file that cannot be read is reported where photos are, as any other.
         [Source::File(path)] => match Kind::of_file(path) {
-            Ok(Some(_)) => Ok(Some(Frames::open(path)?)),
-            Ok(None) => Ok(None),
-            Err(_) => Ok(None), // reported where photos are read, as for any file
+            Ok(kind) if kind.is_some() || is_named_so(path) => Ok(Some(Frames::open(path, rate)?)),
+            _ => Ok(None),
         },
-        [Source::Stdin] => match Stream::open("-", stdin(), Rate::from_hz(fps))? {
+        [Source::Stdin] => match Stream::open("-", stdin(), rate)? {
             Stream::Video(frames) => Ok(Some(frames)),
             Stream::Other(rest) => {
                 inputs.photos = vec![Source::read_rest(rest)?];
@@ -53,8 +55,7 @@ pub fn open(inputs: &mut Inputs, fps: f64) -> Result<Option<Frames>> {
             }
         },
         several => {
-            let is_video =
-                |source: &&Source| matches!(source, Source::File(path) if has_extension(path, &VIDEO_EXTENSIONS));
+            let is_video = |source: &&Source| matches!(source, Source::File(path) if is_named_so(path));
             match several.iter().find(is_video) {
                 Some(video) => Err(usage(format!("{}: a video is run alone; name nothing beside it", video.name()))),
                 None => Ok(None),

@@ -50,7 +50,10 @@ fn a_face_keeps_its_number_through_an_mp4() {
         let faces = frame["faces"].as_array().unwrap();
         assert_eq!(faces.len(), 1, "frame {i}");
         assert_eq!(faces[0]["id"].as_u64(), Some(1), "frame {i}");
-        assert_eq!((faces[0]["points"].as_array().unwrap().len(), faces[0]["errors"].as_array().unwrap().len()), (68, 68));
+        assert_eq!(
+            (faces[0]["points"].as_array().unwrap().len(), faces[0]["errors"].as_array().unwrap().len()),
+            (68, 68)
+        );
         assert!(faces[0]["pose"]["yaw"].is_number() && faces[0]["score"].as_f64().unwrap() > 0.5);
     }
     // The portrait moves to the left.
@@ -93,7 +96,10 @@ fn drawn_frames_become_a_video_or_pictures_that_can_be_read_again() {
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     }
     let pictures: Vec<_> = (0..FRAMES).map(|i| format!("frames/{i:06}.jpg")).collect();
-    assert_eq!(folder.files(), [vec!["drawn.mp4".into(), "drawn.y4m".into(), "face.mp4".into()], pictures.clone()].concat());
+    assert_eq!(
+        folder.files(),
+        [vec!["drawn.mp4".into(), "drawn.y4m".into(), "face.mp4".into()], pictures.clone()].concat()
+    );
     let bytes = |name: &str| fs::read(folder.path(name)).unwrap();
     let row: Vec<u8> = pictures.iter().flat_map(|name| bytes(name)).collect();
     folder.write("row.mjpeg", &row);
@@ -124,7 +130,8 @@ fn smoothing_can_be_set_and_left_out() {
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         outcome.stdout
     };
-    let (usual, same, slow, raw) = (run(&[]), run(&["--smooth", "0.2"]), run(&["--smooth", "2"]), run(&["--no-smooth"]));
+    let (usual, same, slow, raw) =
+        (run(&[]), run(&["--smooth", "0.2"]), run(&["--smooth", "2"]), run(&["--no-smooth"]));
     assert_eq!(usual, same);
     assert_ne!(usual, slow);
     assert_ne!(usual, raw);
@@ -177,7 +184,10 @@ fn streams_that_are_not_read_say_why() {
         (&b""[..], "error: -: empty file\n"),
         (b"hello", "error: -: not a picture; JPEG, PNG, WebP and BMP are read\n"),
         (&y4m(&[], ""), "error: -: has no frames\n"),
-        (&y4m(&[9], " C420p10"), "error: -: frames of 420p10 have more than 8 bits; 420, 422, 444 and mono with 8 bits"),
+        (
+            &y4m(&[9], " C420p10"),
+            "error: -: frames of 420p10 have more than 8 bits; 420, 422, 444 and mono with 8 bits",
+        ),
         (&y4m(&[9], " C411"), "error: -: frames of \"411\" are not read; 420, 422, 444 and mono with 8 bits"),
         (b"YUV4MPEG2 W0 H0\nFRAME\n", "error: -: frames of 0x0 have no pixels\n"),
         (b"\0\0\0\x18ftypmp42........", "error: -: an MP4 must be a file, because its index may stand at its end"),
@@ -211,9 +221,15 @@ fn options_that_have_no_meaning_for_a_video_are_refused() {
     folder.write("a.png", faceless(ImageFormat::Png));
     for (args, text) in [
         (&["clip.y4m", "--box", "1,2,3,4"][..], "error: --box is for photos"),
-        (&["clip.y4m", "--format", "pts"], "error: --format pts has no place for frames: give json or csv for a video\n"),
+        (
+            &["clip.y4m", "--format", "pts"],
+            "error: --format pts has no place for frames: give json or csv for a video\n",
+        ),
         (&["clip.y4m", "a.png"], "error: clip.y4m: a video is run alone; name nothing beside it\n"),
-        (&["a.png", "--draw", "b.mp4"], "error: --draw b.mp4: photos make no video: give a .png or .jpg file, or a folder\n"),
+        (
+            &["a.png", "--draw", "b.mp4"],
+            "error: --draw b.mp4: photos make no video: give a .png or .jpg file, or a folder\n",
+        ),
         (&["clip.y4m", "--smooth", "-1"], "'--smooth <SECONDS>': give seconds from 0 to 60"),
         (&["clip.y4m", "--fps", "0"], "'--fps <RATE>': give frames per second from 0.01 to 1000"),
         (&["clip.y4m", "--smooth", "1", "--no-smooth"], "cannot be used with"),
@@ -224,7 +240,7 @@ fn options_that_have_no_meaning_for_a_video_are_refused() {
     }
     for (drawn, text) in [
         ("b.png", "one picture cannot show a video: give a .mp4, a .y4m or a folder"),
-        ("clip.y4m", "is one of the photos and is left as it is"),
+        ("clip.y4m", "is what is read and is left as it is"),
     ] {
         let outcome = folder.run(&["run", "clip.y4m", "--draw", drawn]);
         assert_ne!(outcome.code, Some(0));
@@ -251,7 +267,10 @@ fn ctrl_c_leaves_whole_files_of_what_was_done() {
     drop(pipe);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{stderr}");
-    assert!(stderr.contains("-: 3 frames in ") && stderr.ends_with("stopped; what was done before is written\n"), "{stderr}");
+    assert!(
+        stderr.contains("-: 3 frames in ") && stderr.ends_with("stopped; what was done before is written\n"),
+        "{stderr}"
+    );
     assert_eq!(folder.files(), ["faces.jsonl", drawn]);
     assert_eq!(folder.run(&["run", drawn]).stdout.lines().count(), 3);
 }

@@ -104,17 +104,18 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Opens a file; its first bytes decide the kind, not its name.
+    /// Opens a file; its first bytes decide the kind, not its name. `rate` counts where the video has none.
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::Video`] when it is no video that is read here. The text names
     /// what it is, where that can be told, and a command that converts it.
-    pub fn open(path: &Path) -> Result<Self> {
+    pub fn open(path: &Path, rate: Rate) -> Result<Self> {
         let kind = Kind::of_file(path)?;
-        let file = BufReader::new(File::open(path).map_err(|e| Error::file(path, e))?);
+        let mut file = BufReader::new(File::open(path).map_err(|e| Error::file(path, e))?);
         let decoder = match kind {
             Some(Kind::Mp4) => open_mp4(file),
-            Some(kind) => open_stream(kind, file, Rate::ASSUMED),
+            Some(kind) => open_stream(kind, file, rate),
+            None if file.fill_buf().is_ok_and(<[u8]>::is_empty) => Err("empty file".into()),
             None => Err(format!("not a video; {READ}")),
         };
         Self::new(path.display().to_string(), decoder)

@@ -112,6 +112,9 @@ fn encoder([width, height]: [usize; 2], rate: Rate) -> io::Result<openh264::enco
         .max_frame_rate(FrameRate::from_hz(hz as f32))
         .intra_frame_period(IntraFramePeriod::from_num_frames((hz * KEY_EVERY_SECS).round() as u32))
         .skip_frames(false)
+        // Both save bits where little moves, and leave the dots of earlier frames on skin.
+        .background_detection(false)
+        .adaptive_quantization(false)
         .complexity(Complexity::Low)
         .vui(VuiConfig::bt601());
     openh264::encoder::Encoder::with_api_config(OpenH264API::from_source(), config)

@@ -10,7 +10,7 @@ use crate::{Error, Photo};
 
 /// Times in hundredths of a second, and the mean of all pixels.
 fn times_and_greys(clip: &str) -> Vec<(i64, i64)> {
-    let frames = Frames::open(&fixture(clip)).unwrap().map(Result::unwrap);
+    let frames = Frames::open(&fixture(clip), Rate::ASSUMED).unwrap().map(Result::unwrap);
     let mean = |pixels: &[u8]| pixels.iter().map(|&p| i64::from(p)).sum::<i64>() / pixels.len() as i64;
     frames.map(|f| ((f.time_secs * 100.0).round() as i64, mean(&f.picture.pixels))).collect()
 }
@@ -29,14 +29,14 @@ fn frames_come_in_the_order_of_showing_although_some_are_decoded_before_others()
             assert_eq!(*time, 4 * i, "{clip} frame {i}");
             assert!((mean - grey(first + i)).abs() <= 2, "{clip} frame {i}: {mean} and not {}", grey(first + i));
         }
-        let about = Frames::open(&fixture(clip)).unwrap().about();
+        let about = Frames::open(&fixture(clip), Rate::ASSUMED).unwrap().about();
         assert_eq!(about, About { frames: Some(12 - first as u64), rate: Rate { frames: 25, secs: 1 } }, "{clip}");
     }
 }
 
 #[test]
 fn a_phones_video_is_turned_upright() {
-    let frame = Frames::open(&fixture("video/turned.mp4")).unwrap().next().unwrap().unwrap();
+    let frame = Frames::open(&fixture("video/turned.mp4"), Rate::ASSUMED).unwrap().next().unwrap().unwrap();
     let Photo { pixels, width, height } = frame.picture;
     assert_eq!((width, height), (48, 64));
     let at = |x: usize, y: usize| &pixels[(y * width + x) * 3..][..3];
@@ -52,7 +52,9 @@ fn what_is_not_read_is_named_with_the_remedy() {
         ("video/sound.mp4", "has no video track, only sound"),
         ("astronaut.jpg", "not a video; MP4 with H.264, Y4M and MJPEG are read"),
     ] {
-        let Err(Error::Video { video, reason }) = Frames::open(&fixture(clip)) else { panic!("{clip} is read") };
+        let Err(Error::Video { video, reason }) = Frames::open(&fixture(clip), Rate::ASSUMED) else {
+            panic!("{clip} is read")
+        };
         assert!(video.ends_with(clip) && reason.starts_with(text), "{video}: {reason}");
     }
 }
@@ -70,14 +72,14 @@ fn a_file_that_is_cut_off_gives_the_frames_before_the_cut_or_says_what_is_missin
     moved[stco..stco + 4].copy_from_slice(&first.to_be_bytes());
     let in_front = [&whole[..mdat - 12], &moved, &whole[mdat - 12..moov - 4]].concat();
     for (name, bytes, frames, text) in [
-        ("empty", &[][..], 0, "not a video"),
+        ("empty", &[][..], 0, "empty file"),
         ("no index", &whole[..moov - 10], 0, "has no index (moov): the file is cut off"),
         ("half an index", &whole[..whole.len() - 9], 0, "has no index (moov): the file is cut off"),
         ("half the frames", &in_front[..in_front.len() - 100], 4, "the file ends before this frame does"),
     ] {
         let path = dir.path().join("clip.mp4");
         std::fs::write(&path, bytes).unwrap();
-        let found: Vec<_> = match Frames::open(&path) {
+        let found: Vec<_> = match Frames::open(&path, Rate::ASSUMED) {
             Ok(frames) => frames.collect(),
             Err(error) => vec![Err(error)],
         };
@@ -102,7 +104,7 @@ fn what_is_written_is_read() {
         let other = Photo { pixels: vec![0; 3], width: 1, height: 1 };
         assert!(video.add(&other, 3.0).unwrap_err().to_string().contains("one size only"));
         video.finish().unwrap();
-        let back: Vec<_> = Frames::open(&path).unwrap().map(Result::unwrap).collect();
+        let back: Vec<_> = Frames::open(&path, Rate::ASSUMED).unwrap().map(Result::unwrap).collect();
         assert_eq!(back.len(), times.len());
         for (i, (frame, time_secs)) in back.iter().zip(times).enumerate() {
             assert!((frame.time_secs - time_secs).abs() < 1e-4, "{} {time_secs}", frame.time_secs);
