@@ -25,9 +25,10 @@ doctest:
 doc:
 	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --features lineament/draw
 
-# The library without its models and without drawing: what an app with its own model embeds.
+# The library without its models and without drawing: what an app with its own model embeds. The program without C++.
 no-default-features:
 	$(CARGO) clippy -p lineament --no-default-features -- -D warnings
+	$(CARGO) clippy -p lineament-cli --no-default-features --all-targets -- -D warnings
 
 # What a user does to run in a browser.
 wasm-check:

@@ -217,7 +217,7 @@ fn refusal(error: Error) -> anyhow::Error {
 
 fn photos(inputs: &Inputs) -> Result<Vec<Input>> {
     let input = |source: &Source| match source {
-        Source::Stdin => Err(usage("`-`: annotate reads files and folders only")),
+        Source::Stdin | Source::Bytes(_) => Err(usage("`-`: annotate reads files and folders only")),
         Source::File(path) => Ok(Input { name: name_below(path, &inputs.base), path: path.clone() }),
     };
     inputs.photos.iter().map(input).collect()

@@ -20,6 +20,8 @@ const MAX_STDIN_BYTES: u64 = 512 << 20;
 pub enum Source {
     /// Standard input.
     Stdin,
+    /// What standard input held.
+    Bytes(Vec<u8>),
     /// A file.
     File(PathBuf),
 }
@@ -28,7 +30,7 @@ impl Source {
     /// The name that results and errors carry.
     pub fn name(&self) -> String {
         match self {
-            Self::Stdin => "-".into(),
+            Self::Stdin | Self::Bytes(_) => "-".into(),
             Self::File(path) => path.display().to_string(),
         }
     }
@@ -43,13 +45,29 @@ impl Source {
             Self::Stdin => {
                 let mut bytes = Vec::new();
                 io::stdin().take(MAX_STDIN_BYTES).read_to_end(&mut bytes).context("-: cannot read standard input")?;
-                Photo::decode(&bytes).map_err(|e| match e {
-                    lineament_data::Error::Photo { reason, .. } => anyhow!("-: {reason}"),
-                    other => anyhow!(other).context("-"),
-                })
+                decode(&bytes)
             }
+            Self::Bytes(bytes) => decode(bytes),
         }
     }
+
+    /// A photo that comes from standard input, of which some was read already.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn read_rest(rest: impl Read) -> Result<Self> {
+        let mut bytes = Vec::new();
+        rest.take(MAX_STDIN_BYTES).read_to_end(&mut bytes).context("-: cannot read standard input")?;
+        Ok(Self::Bytes(bytes))
+    }
+}
+
+/// Decodes what standard input held.
+fn decode(bytes: &[u8]) -> Result<Photo> {
+    Photo::decode(bytes).map_err(|e| match e {
+        lineament_data::Error::Photo { reason, .. } => anyhow!("-: {reason}"),
+        other => anyhow!(other).context("-"),
+    })
 }
 
 /// What the typed paths stand for.
@@ -91,10 +109,12 @@ impl Listing {
     fn add(&mut self, path: &Path) -> Result<()> {
         if path == Path::new("-") {
             if std::mem::replace(&mut self.stdin_seen, true) {
-                return Err(usage("`-` is given twice: standard input holds one photo"));
+                return Err(usage("`-` is given twice: standard input holds one photo or video"));
             }
             if io::stdin().is_terminal() {
-                return Err(usage("`-` reads a photo from standard input, which is the terminal: add `< photo.jpg`"));
+                return Err(usage(
+                    "`-` reads a photo or video from standard input, which is the terminal: add `< photo.jpg`",
+                ));
             }
             self.photos.push(Source::Stdin);
             return Ok(());

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,7 +23,7 @@ impl Files {
     pub fn protecting(photos: &[Source]) -> Self {
         let real = |source: &Source| match source {
             Source::File(path) => path.canonicalize().ok(),
-            Source::Stdin => None,
+            Source::Stdin | Source::Bytes(_) => None,
         };
         Self { photos: photos.iter().filter_map(real).collect() }
     }
@@ -33,9 +33,7 @@ impl Files {
     /// # Errors
     /// When `path` is one of the photos, or cannot be written.
     pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<()> {
-        if path.canonicalize().is_ok_and(|real| self.photos.contains(&real)) {
-            bail!("{}: is one of the photos and is left as it is; choose another place to write to", path.display());
-        }
+        self.check(path)?;
         let part = part_name(path);
         let written =
             make_folder_of(path).and_then(|()| fs::write(&part, bytes)).and_then(|()| fs::rename(&part, path));
@@ -44,9 +42,21 @@ impl Files {
         }
         written.with_context(|| cannot_write(path))
     }
+
+    /// Refuses to write over what is read.
+    ///
+    /// # Errors
+    /// When `path` is one of the inputs.
+    pub fn check(&self, path: &Path) -> Result<()> {
+        if path.canonicalize().is_ok_and(|real| self.photos.contains(&real)) {
+            bail!("{}: is what is read and is left as it is; choose another place to write to", path.display());
+        }
+        Ok(())
+    }
 }
 
 /// A file that grows during the run; it gets its name when it is whole.
+#[derive(Debug)]
 pub struct GrowingFile {
     path: PathBuf,
     part: PathBuf,
@@ -78,6 +88,30 @@ impl GrowingFile {
     /// When it cannot be written or renamed.
     pub fn finish(mut self) -> Result<()> {
         self.writer.flush().and_then(|()| fs::rename(&self.part, &self.path)).with_context(|| cannot_write(&self.path))
+    }
+}
+
+/// A file that did not become whole goes away.
+impl Drop for GrowingFile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.part); // nothing is there after `finish`
+    }
+}
+
+/// For what is no text. Errors carry no name: whoever writes adds it.
+impl Write for GrowingFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.writer.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+impl Seek for GrowingFile {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.writer.seek(to)
     }
 }
 

@@ -47,6 +47,12 @@ impl Drawing {
 /// # Errors
 /// When the picture cannot be encoded.
 pub fn draw(mut photo: Photo, faces: &[Face], path: &Path) -> Result<Vec<u8>> {
+    paint(&mut photo, faces);
+    encode(&photo, is_jpeg(path)).with_context(|| format!("{}: cannot encode the picture", path.display()))
+}
+
+/// Draws the faces over the photo.
+pub fn paint<'a>(photo: &mut Photo, faces: impl IntoIterator<Item = &'a Face>) {
     let mut canvas = Canvas::from_view(&photo.view());
     for face in faces {
         canvas.draw_face(face, &DrawOptions::default());
@@ -55,7 +61,6 @@ pub fn draw(mut photo: Photo, faces: &[Face], path: &Path) -> Result<Vec<u8>> {
     for (rgb, rgba) in photo.pixels.chunks_exact_mut(3).zip(canvas.pixels().chunks_exact(4)) {
         rgb.copy_from_slice(&rgba[..3]);
     }
-    encode(&photo, is_jpeg(path)).with_context(|| format!("{}: cannot encode the picture", path.display()))
 }
 
 /// The file's bytes.
@@ -79,7 +84,8 @@ pub fn is_jpeg(path: &Path) -> bool {
     has_extension(path, &["jpg", "jpeg"])
 }
 
-fn has_extension(path: &Path, known: &[&str]) -> bool {
+/// Whether a name ends in one of these.
+pub fn has_extension(path: &Path, known: &[&str]) -> bool {
     path.extension().is_some_and(|e| known.iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 

@@ -27,6 +27,19 @@ impl Progress {
         Self(ProgressBar::new(count as u64).with_style(style))
     }
 
+    /// For the frames of a video, of which a stream does not say how many there are.
+    pub fn of_frames(count: Option<u64>, prints: bool) -> Self {
+        if !stderr().is_terminal() || (prints && stdout().is_terminal()) {
+            return Self(ProgressBar::hidden());
+        }
+        let (bar, template) = match count {
+            Some(count) => (ProgressBar::new(count), "{bar:32} {pos} of {len} frames, {per_sec}, {eta} left"),
+            None => (ProgressBar::no_length(), "{spinner} {pos} frames, {per_sec}"),
+        };
+        let style = ProgressStyle::with_template(template).expect("the template is right").progress_chars("=> ");
+        Self(bar.with_style(style))
+    }
+
     /// For a table, whose rows are not known before.
     pub fn of_share() -> Self {
         if !stderr().is_terminal() {
@@ -65,7 +78,7 @@ impl Progress {
         self.0.set_position((share * STEPS as f64) as u64);
     }
 
-    /// One photo more is done.
+    /// One photo or frame more is done.
     pub fn advance(&self) {
         self.0.inc(1);
     }

@@ -1,4 +1,9 @@
-//! `lineament run`: photos in, points out.
+//! `lineament run`: photos in, points out; a video's frames in `video`.
+
+mod recording;
+mod video;
+#[cfg(feature = "window")]
+mod window;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,25 +35,31 @@ Examples:
   lineament run holiday/ --format pts --out points   one .pts file per face
   curl -s URL | lineament run - --format json        a photo from another program
   lineament run photo.jpg --box 120,80,200,220       points for a face whose place is known
+  lineament run clip.mp4 --draw drawn.mp4            a video, each face with a number that it keeps
+  lineament run clip.mp4 --format csv > faces.csv    a row per face and frame
+  ffmpeg -v error -i clip.webm -f yuv4mpegpipe -pix_fmt yuv420p - | lineament run -
+                                                     any other video, or a camera: -f v4l2 -i /dev/video0
 
 Coordinates are pixels of the upright photo (as its EXIF orientation says): x right, y down, (0.5, 0.5) is the centre \
 of the first pixel. Roll, yaw and pitch are in degrees; roll is positive clockwise, yaw when the nose points to the \
-right side of the picture, pitch when it points up. The number beside each point is its expected distance to the \
+right side of the picture, pitch when it points up. In a video frames count from 0 and times are seconds from its \
+start. The number beside each point is its expected distance to the \
 true one, in pixels. Left and right are the person's own.
 
-A photo without faces is not a failure. A file that cannot be read is one line on standard error, the others go on, \
+A photo or frame without faces is not a failure. A file that cannot be read is one line on standard error, the others go on, \
 and the exit code is 1. A command line that makes no sense is exit code 2.";
 
-/// Finds the faces in photos and places 68 points on each
+/// Finds the faces in photos or a video and places 68 points on each
 ///
 /// Prints for every face its box, a score, the 68 iBUG points with their expected errors, and how the head is turned.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct RunArgs {
-    /// Photos (JPEG, PNG, WebP, BMP), folders, patterns like '*.jpg', or - for standard input
+    /// Photos (JPEG, PNG, WebP, BMP), folders, patterns like '*.jpg', one video, or - for standard input
     ///
-    /// Folders are searched with all folders below them; hidden files are skipped. A photo that is named twice is read
-    /// once. Standard input holds one photo.
+    /// Folders are searched for photos with all folders below them; hidden files are skipped. A photo that is named
+    /// twice is read once. A video is named alone: MP4 with H.264, Y4M or MJPEG. Standard input holds one photo, or a
+    /// video as Y4M or MJPEG; its first bytes tell.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 
@@ -58,16 +69,17 @@ pub struct RunArgs {
 
     /// Write the results into this folder instead of printing them
     ///
-    /// text: NAME.txt per photo. pts: NAME.pts per photo,
+    /// text: NAME.txt per photo or video. pts: NAME.pts per photo,
     /// NAME.face2.pts and so on for more faces. json and csv: one file for all, faces.jsonl or faces.csv. NAME keeps
     /// the folders below the one that holds everything you named, so that photos of the same name do not meet.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 
-    /// Draw the points and write the picture: a .png or .jpg file, or a folder for many
+    /// Draw the points and write the picture: a .png or .jpg file, a .mp4 or .y4m for a video, or a folder for many
     ///
-    /// A name that ends in .png, .jpg or .jpeg is the file for one photo;
-    /// anything else is a folder, where JPEG photos become NAME.jpg and others NAME.png. Photos are never overwritten.
+    /// A name that ends in .png, .jpg or .jpeg is the file for one photo, one that ends in .mp4 or .y4m for a video;
+    /// anything else is a folder, where JPEG photos become NAME.jpg, others NAME.png, and the frames of a video
+    /// 000000.jpg and so on. Photos and videos are never overwritten.
     #[arg(long, value_name = "FILE|DIR", help_heading = "Output")]
     draw: Option<PathBuf>,
 
@@ -90,12 +102,38 @@ pub struct RunArgs {
           help_heading = "Faces")]
     max_faces: usize,
 
+    #[command(flatten)]
+    video: VideoArgs,
+
     /// Photos worked on at the same time [default: all cores]
     #[arg(long, value_name = "COUNT", value_parser = values::threads, allow_negative_numbers = true)]
     threads: Option<usize>,
 
     #[command(flatten)]
     models: ModelArgs,
+}
+
+/// Options that concern videos only.
+#[derive(Debug, clap::Args)]
+struct VideoArgs {
+    /// How long a small movement takes to show: more is steadier, less follows faster [default: 0.2]
+    ///
+    /// A point that rests takes on about two thirds of a small change in this time. Large movements are followed at once.
+    #[arg(long, value_name = "SECONDS", value_parser = values::secs, allow_negative_numbers = true, help_heading = "Video")]
+    smooth: Option<f32>,
+
+    /// Points as the network places them in each frame
+    #[arg(long, conflicts_with = "smooth", help_heading = "Video")]
+    no_smooth: bool,
+
+    /// Frames per second of a stream that does not say (MJPEG)
+    #[arg(long, value_name = "RATE", value_parser = values::hz, allow_negative_numbers = true, default_value = "25", help_heading = "Video")]
+    fps: f64,
+
+    /// Show the frames with their points in a window; Esc or closing it ends
+    #[cfg(feature = "window")]
+    #[arg(long, help_heading = "Video")]
+    live: bool,
 }
 
 /// What the program needs to know.
@@ -126,9 +164,18 @@ struct Outcome {
 
 /// Runs the command.
 pub fn run(args: RunArgs) -> Result<ExitCode> {
-    let (plan, listing_problems) = Plan::from_args(args)?;
-    listing_problems.iter().for_each(report);
-    let mut failures = listing_problems.len();
+    let mut inputs = Inputs::from_paths(&args.paths)?;
+    inputs.problems.iter().for_each(report);
+    match video::open(&mut inputs, args.video.fps)? {
+        Some(frames) => video::run(args, frames, &inputs),
+        None => photos(args, inputs),
+    }
+}
+
+fn photos(args: RunArgs, inputs: Inputs) -> Result<ExitCode> {
+    let listing_problems = inputs.problems.len();
+    let plan = Plan::from_args(args, inputs)?;
+    let mut failures = listing_problems;
     // The models are loaded before anything is written; the first thread takes these.
     let load = || plan.models.lineament(plan.options.clone());
     let first = Mutex::new(if plan.jobs.is_empty() { None } else { Some(load()?) });
@@ -155,12 +202,14 @@ pub fn run(args: RunArgs) -> Result<ExitCode> {
 }
 
 impl Plan {
-    /// The plan, and what could not be listed.
-    fn from_args(args: RunArgs) -> Result<(Self, Vec<anyhow::Error>)> {
-        let inputs = Inputs::from_paths(&args.paths)?;
+    fn from_args(args: RunArgs, inputs: Inputs) -> Result<Self> {
         let many = inputs.photos.len() > 1;
         if args.format == Format::Pts && args.out.is_none() && many {
             return Err(usage("--format pts prints one face only: add --out DIR for a file per face"));
+        }
+        if let Some(path) = args.draw.as_deref().filter(|path| recording::is_video(path)) {
+            let path = path.display();
+            return Err(usage(format!("--draw {path}: photos make no video: give a .png or .jpg file, or a folder")));
         }
         let drawing = args.draw.map(Drawing::from_path);
         if let (Some(Drawing::File(path)), true) = (&drawing, many) {
@@ -184,7 +233,7 @@ impl Plan {
         let names = output_names(&inputs);
         let files = Files::protecting(&inputs.photos);
         let jobs = inputs.photos.into_iter().zip(names).map(|(source, name)| Job { source, name }).collect();
-        let plan = Self {
+        Ok(Self {
             jobs,
             models: Models::read(&args.models)?,
             options: Options { min_face: args.min_face, max_faces: args.max_faces, ..Options::default() },
@@ -194,8 +243,7 @@ impl Plan {
             drawing,
             files,
             threads: args.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)),
-        };
-        Ok((plan, inputs.problems))
+        })
     }
 
     /// Everything for one photo but what must be written in order.

@@ -38,6 +38,22 @@ pub fn pixels(text: &str) -> Result<f32, String> {
     }
 }
 
+/// Seconds, at least 0.
+pub fn secs(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(number) if (0.0..=60.0).contains(&number) => Ok(number),
+        _ => Err("give seconds from 0 to 60, for example 0.1".into()),
+    }
+}
+
+/// Frames per second.
+pub fn hz(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(number) if (0.01..=1000.0).contains(&number) => Ok(number),
+        _ => Err("give frames per second from 0.01 to 1000, for example 29.97".into()),
+    }
+}
+
 /// A whole number of at least 1.
 pub fn count(text: &str) -> Result<usize, String> {
     match text.parse() {

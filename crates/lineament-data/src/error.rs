@@ -25,6 +25,14 @@ pub enum Error {
         /// What is wrong, and what would be accepted.
         reason: String,
     },
+    /// The bytes are no video, a damaged one, or one that is coded in a way we do not read.
+    #[error("{video}: {reason}")]
+    Video {
+        /// The file, or what stands for it.
+        video: String,
+        /// The frame, what is wrong, and a command that helps.
+        reason: String,
+    },
     /// A `.pts` file does not hold 68 points.
     #[error("{}:{line}: {reason}", path.display())]
     Pts {

@@ -31,6 +31,7 @@ pub mod stress;
 pub mod table;
 #[cfg(test)]
 mod testing;
+pub mod video;
 
 pub use augment::{Jitter, Photometric};
 pub use boxes::BoxRow;

@@ -1,4 +1,6 @@
-//! Made-up faces, shared by the tests.
+//! Made-up faces and stored files, shared by the tests.
+
+use std::path::{Path, PathBuf};
 
 use lineament::topology::{POINTS, five_points};
 use lineament::{Detection, Face, Landmarks, Point, Pose, Rect};
@@ -47,4 +49,9 @@ pub fn upright_face() -> [Point; POINTS] {
             _ => arc(150.0, 188.0, 24.0, 4.0, (68.0 - n) / 4.0),
         }
     })
+}
+
+/// A file of `testdata`.
+pub fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(name)
 }

@@ -1,30 +1,54 @@
-//! CSV: a header, then one row per face. A photo without faces has no row.
+//! CSV: a header, then one row per face. A photo or frame without faces has no row.
 
 use lineament::Face;
 use lineament::topology::POINTS;
 
-use super::{PhotoFaces, degrees, px, score};
+use super::{FrameFaces, PhotoFaces, degrees, px, score, secs};
 
-/// Columns before the points.
-const COLUMNS: [&str; 12] =
-    ["image", "width", "height", "face", "box_x", "box_y", "box_width", "box_height", "score", "roll", "yaw", "pitch"];
+/// What a photo's rows begin with.
+const PHOTO: [&str; 4] = ["image", "width", "height", "face"];
 
-/// The header: [`COLUMNS`], then `x0,y0,error0` to `x67,y67,error67`.
+/// What a video's rows begin with.
+const VIDEO: [&str; 6] = ["video", "frame", "time", "width", "height", "id"];
+
+/// What follows in both, before the points.
+const FACE: [&str; 8] = ["box_x", "box_y", "box_width", "box_height", "score", "roll", "yaw", "pitch"];
+
+/// The header for photos: [`PHOTO`], [`FACE`], then `x0,y0,error0` to `x67,y67,error67`.
 pub fn header() -> String {
+    header_of(&PHOTO)
+}
+
+/// The header for videos: [`VIDEO`], then as for photos.
+pub fn video_header() -> String {
+    header_of(&VIDEO)
+}
+
+fn header_of(first: &[&str]) -> String {
     let points = (0..POINTS).flat_map(|i| [format!("x{i}"), format!("y{i}"), format!("error{i}")]);
-    row(COLUMNS.map(String::from).into_iter().chain(points))
+    row(first.iter().chain(&FACE).map(|&column| column.to_owned()).chain(points))
 }
 
 /// The rows of one photo; faces count from 1.
 pub fn photo(photo: &PhotoFaces) -> String {
-    let faces = photo.faces.iter().enumerate();
-    faces.map(|(i, face)| row(fields(photo, i + 1, face).into_iter())).collect()
+    let PhotoFaces { image, width, height, .. } = photo;
+    let first = |number: usize| [image.clone(), width.to_string(), height.to_string(), number.to_string()];
+    photo.faces.iter().zip(1..).map(|(face, number)| row(first(number).into_iter().chain(fields(face)))).collect()
 }
 
-fn fields(photo: &PhotoFaces, number: usize, Face { detection, landmarks }: &Face) -> Vec<String> {
+/// The rows of one frame.
+pub fn frame(found: &FrameFaces) -> String {
+    let FrameFaces { video, frame, time_secs, width, height, .. } = *found;
+    let first = |id: u64| {
+        let numbers = [frame.to_string(), secs(time_secs).to_string(), width.to_string(), height.to_string()];
+        [video.to_owned()].into_iter().chain(numbers).chain([id.to_string()])
+    };
+    found.faces.iter().map(|tracked| row(first(tracked.id).chain(fields(&tracked.face)))).collect()
+}
+
+fn fields(Face { detection, landmarks }: &Face) -> Vec<String> {
     let rect = &detection.rect;
-    let mut fields = vec![photo.image.clone(), photo.width.to_string(), photo.height.to_string(), number.to_string()];
-    fields.extend([rect.x, rect.y, rect.width, rect.height].map(|v| px(v).to_string()));
+    let mut fields: Vec<_> = [rect.x, rect.y, rect.width, rect.height].map(|v| px(v).to_string()).into();
     fields.push(score(landmarks.score).to_string());
     let pose = &landmarks.pose;
     fields.extend([pose.roll_rad, pose.yaw_rad, pose.pitch_rad].map(|a| degrees(a).to_string()));
@@ -43,7 +67,7 @@ fn row(fields: impl Iterator<Item = String>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::photo as example;
+    use super::super::tests::{frame as example_frame, photo as example, tracked};
     use super::*;
 
     #[test]
@@ -60,5 +84,14 @@ mod tests {
         let text = photo(&example(1));
         let start = r#""a, ""b"".jpg",640,480,1,10,20.5,100.13,110,0.9877,0,28.6,-14.3,0,100,0.5,1,100.13,0.6,"#;
         assert!(text.starts_with(start), "{text}");
+    }
+
+    #[test]
+    fn a_videos_row_starts_with_the_frame_its_time_and_the_faces_number() {
+        let text = video_header() + &frame(&example_frame(&tracked(2)));
+        let mut reader = ::csv::Reader::from_reader(text.as_bytes());
+        assert_eq!(reader.headers().unwrap().len(), 14 + 3 * 68);
+        assert_eq!(reader.records().map(Result::unwrap).count(), 2);
+        assert!(text.contains("\na.mp4,12,0.48,640,480,8,10,20.5,100.13,110,0.9877,"), "{text}");
     }
 }

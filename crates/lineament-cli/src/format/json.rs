@@ -1,9 +1,9 @@
-//! JSON: one object per photo, each on its own line.
+//! JSON: one object per photo or frame, each on its own line.
 
 use lineament::Face;
 use serde::Serialize;
 
-use super::{PhotoFaces, degrees, px, rounded, score};
+use super::{FrameFaces, PhotoFaces, degrees, px, rounded, score, secs};
 
 #[derive(Serialize)]
 struct Photo<'a> {
@@ -15,7 +15,22 @@ struct Photo<'a> {
 }
 
 #[derive(Serialize)]
+struct Frame<'a> {
+    video: &'a str,
+    frame: u64,
+    /// Seconds.
+    time: f64,
+    width: usize,
+    height: usize,
+    ms: f64,
+    faces: Vec<FaceRecord>,
+}
+
+#[derive(Serialize)]
 struct FaceRecord {
+    /// The number that the face keeps through a video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<u64>,
     /// Left, top, width, height.
     r#box: [f64; 4],
     score: f64,
@@ -39,14 +54,23 @@ pub fn photo(photo: &PhotoFaces) -> String {
         width: *width,
         height: *height,
         ms: rounded(*time_ms, 100.0),
-        faces: faces.iter().map(face).collect(),
+        faces: faces.iter().map(|found| face(None, found)).collect(),
     };
     serde_json::to_string(&line).expect("strings and numbers are always JSON") + "\n"
 }
 
-fn face(Face { detection, landmarks }: &Face) -> FaceRecord {
+/// The line of one frame.
+pub fn frame(found: &FrameFaces) -> String {
+    let FrameFaces { video, frame, time_secs, width, height, time_ms, faces } = *found;
+    let faces = faces.iter().map(|tracked| face(Some(tracked.id), &tracked.face)).collect();
+    let line = Frame { video, frame, time: secs(time_secs), width, height, ms: rounded(time_ms, 100.0), faces };
+    serde_json::to_string(&line).expect("strings and numbers are always JSON") + "\n"
+}
+
+fn face(id: Option<u64>, Face { detection, landmarks }: &Face) -> FaceRecord {
     let rect = &detection.rect;
     FaceRecord {
+        id,
         r#box: [rect.x, rect.y, rect.width, rect.height].map(px),
         score: score(landmarks.score),
         points: landmarks.points.iter().map(|p| [px(p.x), px(p.y)]).collect(),
@@ -61,7 +85,7 @@ fn face(Face { detection, landmarks }: &Face) -> FaceRecord {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::photo as example;
+    use super::super::tests::{frame as example_frame, photo as example, tracked};
     use super::*;
 
     #[test]
@@ -80,5 +104,20 @@ mod tests {
         );
         assert!(text.contains(r#""errors":[0.5,0.6,0.7,"#), "{text}");
         assert!(text.ends_with("\"pose\":{\"roll\":0.0,\"yaw\":28.6,\"pitch\":-14.3}}]}\n"), "{text}");
+    }
+
+    #[test]
+    fn a_frame_is_one_line_with_its_time_and_the_faces_numbers() {
+        assert_eq!(
+            frame(&example_frame(&[])),
+            "{\"video\":\"a.mp4\",\"frame\":12,\"time\":0.48,\"width\":640,\"height\":480,\"ms\":2.0,\"faces\":[]}\n"
+        );
+        let text = frame(&example_frame(&tracked(2)));
+        assert_eq!(text.matches('\n').count(), 1);
+        assert!(
+            text.contains(r#""faces":[{"id":7,"box":[10.0,20.5,100.13,110.0],"score":0.9877,"points":[["#),
+            "{text}"
+        );
+        assert!(text.contains(r#"},{"id":8,"box""#), "{text}");
     }
 }

@@ -5,7 +5,7 @@ mod json;
 mod pts;
 mod text;
 
-use lineament::Face;
+use lineament::{Face, TrackedFace};
 
 /// How results are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -35,7 +35,44 @@ pub struct PhotoFaces {
     pub faces: Vec<Face>,
 }
 
+/// The faces of one frame of a video.
+#[derive(Debug)]
+pub struct FrameFaces<'a> {
+    /// What the user called the video.
+    pub video: &'a str,
+    /// Counts from 0.
+    pub frame: u64,
+    /// When it is shown, from the start.
+    pub time_secs: f64,
+    /// Pixels per row.
+    pub width: usize,
+    /// Rows.
+    pub height: usize,
+    /// Time for finding and following the faces, without reading and writing.
+    pub time_ms: f64,
+    /// In the order of their numbers.
+    pub faces: &'a [TrackedFace],
+}
+
 impl Format {
+    /// What stands before the first frame of a video.
+    pub fn video_header(self) -> String {
+        match self {
+            Self::Csv => csv::video_header(),
+            Self::Text | Self::Json | Self::Pts => String::new(),
+        }
+    }
+
+    /// One frame, ending with a line break unless empty; nothing for .pts, which has no place for frames.
+    pub fn frame(self, frame: &FrameFaces) -> String {
+        match self {
+            Self::Text => text::frame(frame),
+            Self::Json => json::frame(frame),
+            Self::Csv => csv::frame(frame),
+            Self::Pts => String::new(),
+        }
+    }
+
     /// What stands before the first photo.
     pub fn header(self) -> String {
         match self {
@@ -92,6 +129,11 @@ fn px(value: f32) -> f64 {
     rounded(value, 100.0)
 }
 
+/// Seconds: a tenth of a millisecond tells frames apart at any rate.
+fn secs(value: f64) -> f64 {
+    rounded(value, 1e4)
+}
+
 /// Degrees to a tenth, from radians.
 fn degrees(angle_rad: f32) -> f64 {
     rounded(angle_rad.to_degrees(), 10.0)
@@ -119,6 +161,14 @@ pub mod tests {
                 pose: Pose { roll_rad: -0.0001, yaw_rad: 0.5, pitch_rad: -0.25 },
             },
         }
+    }
+
+    pub fn tracked(count: u64) -> Vec<TrackedFace> {
+        (0..count).map(|i| TrackedFace { id: 7 + i, face: face(), raw: face().landmarks }).collect()
+    }
+
+    pub fn frame(faces: &[TrackedFace]) -> FrameFaces<'_> {
+        FrameFaces { video: "a.mp4", frame: 12, time_secs: 0.480_04, width: 640, height: 480, time_ms: 2.0, faces }
     }
 
     pub fn photo(faces: usize) -> PhotoFaces {

@@ -1,11 +1,11 @@
-//! Text for people: a line per photo, a line per face, a table of points.
+//! Text for people: a line per photo, a line per face, a table of points. Of a video's faces a line per frame.
 
 use std::fmt::Write;
 
 use lineament::Face;
 use lineament::topology::POINTS;
 
-use super::{PhotoFaces, degrees};
+use super::{FrameFaces, PhotoFaces, degrees};
 use crate::failure::one_line;
 
 /// Columns of the table: as many as fit 80 characters.
@@ -26,14 +26,22 @@ pub fn photo(photo: &PhotoFaces) -> String {
     text
 }
 
-fn face(text: &mut String, number: usize, Face { detection, landmarks }: &Face) {
+/// A line per face; points would be too much to read.
+pub fn frame(found: &FrameFaces) -> String {
+    let start = format!("frame {}, {:.3} s: ", found.frame, found.time_secs);
+    match found.faces {
+        [] => start + "no face\n",
+        faces => faces.iter().map(|f| format!("{start}face {}: {}\n", f.id, summary(&f.face))).collect(),
+    }
+}
+
+/// Everything but the points.
+fn summary(Face { detection, landmarks }: &Face) -> String {
     let rect = &detection.rect;
     let pose = &landmarks.pose;
     let mean_error = landmarks.errors.iter().sum::<f32>() / POINTS as f32;
-    // Writing to a String cannot fail.
-    let _ = writeln!(
-        text,
-        "  face {number}: box {:.0},{:.0} {:.0} x {:.0}, score {:.3}, points within {mean_error:.1} px, \
+    format!(
+        "box {:.0},{:.0} {:.0} x {:.0}, score {:.3}, points within {mean_error:.1} px, \
          roll {:.1}, yaw {:.1}, pitch {:.1} degrees",
         rect.x,
         rect.y,
@@ -43,7 +51,13 @@ fn face(text: &mut String, number: usize, Face { detection, landmarks }: &Face) 
         degrees(pose.roll_rad),
         degrees(pose.yaw_rad),
         degrees(pose.pitch_rad),
-    );
+    )
+}
+
+fn face(text: &mut String, number: usize, found: &Face) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "  face {number}: {}", summary(found));
+    let landmarks = &found.landmarks;
     let header = format!("{:>6}{:>8}{:>7}{:>5}", "point", "x", "y", "+-");
     let _ = writeln!(text, "{}", header.repeat(COLUMNS));
     let rows = POINTS.div_ceil(COLUMNS);
@@ -58,7 +72,7 @@ fn face(text: &mut String, number: usize, Face { detection, landmarks }: &Face) 
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::photo as example;
+    use super::super::tests::{frame as example_frame, photo as example, tracked};
     use super::*;
 
     #[test]
@@ -78,5 +92,13 @@ a, \"b\".jpg: 640 x 480, 1 face, 12.3 ms
 ";
         assert!(text.starts_with(expected), "{text}");
         assert_eq!(text.lines().count(), 3 + 23);
+    }
+
+    #[test]
+    fn a_frame_is_a_line_per_face() {
+        assert_eq!(frame(&example_frame(&[])), "frame 12, 0.480 s: no face\n");
+        let text = frame(&example_frame(&tracked(2)));
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.starts_with("frame 12, 0.480 s: face 7: box 10,20 100 x 110, score 0.988, points"), "{text}");
     }
 }

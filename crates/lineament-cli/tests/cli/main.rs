@@ -11,3 +11,4 @@ mod inspect;
 mod real_face;
 mod run;
 mod train;
+mod video;

@@ -57,7 +57,7 @@ fn options_that_contradict_each_other_are_refused() {
     folder.write("b.png", faceless(ImageFormat::Png));
     for (args, text) in [
         (&["a.png", "--box", "1,2,3,4", "--min-face", "30"][..], "cannot be used with"),
-        (&["-", "-"], "error: `-` is given twice: standard input holds one photo\n"),
+        (&["-", "-"], "error: `-` is given twice: standard input holds one photo or video\n"),
         (
             &["a.png", "b.png", "--draw", "c.png"],
             "error: --draw c.png: one picture cannot show 2 photos: give a folder\n",
@@ -207,7 +207,7 @@ fn a_photo_is_never_overwritten() {
     for drawn in ["p/a.png", "p/../p/a.png", "p"] {
         let outcome = folder.run(&["run", "p/a.png", "--draw", drawn]);
         assert_eq!(outcome.code, Some(1));
-        assert!(outcome.stderr.contains("is one of the photos and is left as it is"), "{}", outcome.stderr);
+        assert!(outcome.stderr.contains("is what is read and is left as it is"), "{}", outcome.stderr);
         assert_eq!(std::fs::read(folder.path("p/a.png")).unwrap(), photo);
         assert_eq!(folder.files(), ["p/a.png"]);
     }

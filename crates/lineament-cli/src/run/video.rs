@@ -1,0 +1,235 @@
+//! A video's frames in, faces with numbers out. One thread reads, one follows the faces, one draws.
+
+use std::io::stdin;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result};
+use lineament::{Options, SmoothOptions, TrackOptions, Tracker};
+use lineament_data::video::{Frame, Frames, Kind, Rate, Stream, VIDEO_EXTENSIONS};
+
+use super::RunArgs;
+use super::recording::Recording;
+#[cfg(feature = "window")]
+use super::window::Window;
+use crate::failure::{exit_code_after, usage};
+use crate::format::{Format, FrameFaces};
+use crate::inputs::{Inputs, Source};
+use crate::interrupt::{STOPPED, stop_on_ctrl_c};
+use crate::models::Models;
+use crate::names::{output_names, with_suffix};
+use crate::output::Files;
+use crate::picture::has_extension;
+use crate::progress::{Progress, say};
+use crate::sink::{Destination, Sink};
+
+/// Frames that may wait to be looked at: enough to keep both sides at work.
+const WAITING: usize = 4;
+
+/// How often a slow stream is left to look for Ctrl-C.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Opens the video, if the only input is one. A photo that standard input holds stays in `inputs`, read.
+///
+/// # Errors
+/// When a video is named among others, or cannot be opened.
+pub fn open(inputs: &mut Inputs, fps: f64) -> Result<Option<Frames>> {
+    let is_named_so = |path: &Path| has_extension(path, &VIDEO_EXTENSIONS);
+    let rate = Rate::from_hz(fps);
+    match &inputs.photos[..] {
+        // A file that cannot be read is reported where photos are, as any other.
+        [Source::File(path)] => match Kind::of_file(path) {
+            Ok(kind) if kind.is_some() || is_named_so(path) => Ok(Some(Frames::open(path, rate)?)),
+            _ => Ok(None),
+        },
+        [Source::Stdin] => match Stream::open("-", stdin(), rate)? {
+            Stream::Video(frames) => Ok(Some(frames)),
+            Stream::Other(rest) => {
+                inputs.photos = vec![Source::read_rest(rest)?];
+                Ok(None)
+            }
+        },
+        several => {
+            let is_video = |source: &&Source| matches!(source, Source::File(path) if is_named_so(path));
+            match several.iter().find(is_video) {
+                Some(video) => Err(usage(format!("{}: a video is run alone; name nothing beside it", video.name()))),
+                None => Ok(None),
+            }
+        }
+    }
+}
+
+/// Follows the faces through `frames`, the only one of `inputs`.
+///
+/// # Errors
+/// When the command line makes no sense for a video, or something cannot be read or written. What was done before is
+/// kept, in files that are whole.
+pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
+    check(&args)?;
+    let name = inputs.photos[0].name();
+    let about = frames.about();
+    let tracker = tracker(&args)?;
+    let destination = destination(&args, inputs);
+    let prints = matches!(destination, Destination::Print);
+    let recording =
+        args.draw.map(|path| Recording::start(path, about.rate, Files::protecting(&inputs.photos))).transpose()?;
+    let mut work = Work {
+        sink: Sink::open(&destination, &args.format.video_header())?,
+        format: args.format,
+        name,
+        tracker,
+        recording,
+        #[cfg(feature = "window")]
+        window: args.video.live.then(Window::default),
+        frames: 0,
+        tracking: Duration::ZERO,
+    };
+    let stop = stop_on_ctrl_c()?;
+    let progress = Progress::of_frames(about.frames, prints);
+    let begin = Instant::now();
+    let ending = work.all(read_ahead(frames, &stop)?, &stop, &progress);
+    progress.finish();
+    // Files are made whole whatever happened; the first failure is the one to tell.
+    let speed = work.speed(begin.elapsed());
+    let finished = work.finish();
+    let stopped = ending.and_then(|stopped| finished.map(|()| stopped))?;
+    say(&speed);
+    if stopped {
+        say("stopped; what was done before is written");
+        return Ok(ExitCode::from(STOPPED));
+    }
+    Ok(exit_code_after(inputs.problems.len()))
+}
+
+/// Refuses what has no meaning for a video.
+fn check(args: &RunArgs) -> Result<()> {
+    if !args.boxes.is_empty() {
+        return Err(usage("--box is for photos: the faces of a video move; leave it away"));
+    }
+    if args.format == Format::Pts {
+        return Err(usage("--format pts has no place for frames: give json or csv for a video"));
+    }
+    Ok(())
+}
+
+fn tracker(args: &RunArgs) -> Result<Tracker> {
+    let options = Options { min_face: args.min_face, max_faces: args.max_faces, ..Options::default() };
+    let smooth = SmoothOptions::default();
+    let settle_secs = args.video.smooth.unwrap_or(smooth.settle_secs);
+    let smooth = (!args.video.no_smooth).then_some(SmoothOptions { settle_secs, ..smooth });
+    let track = TrackOptions { smooth, ..TrackOptions::default() };
+    Ok(Tracker::with_lineament(Models::read(&args.models)?.lineament(options)?, track)?)
+}
+
+fn destination(args: &RunArgs, inputs: &Inputs) -> Destination {
+    let Some(folder) = &args.out else { return Destination::Print };
+    let text =
+        || output_names(inputs).pop().map_or_else(PathBuf::new, |name| with_suffix(&name, args.format.extension()));
+    Destination::OneFile(folder.join(args.format.table_name().map_or_else(text, PathBuf::from)))
+}
+
+/// Reads frames on a thread of its own, which ends with the program: a stream may keep it waiting for ever.
+fn read_ahead(frames: Frames, stop: &Arc<AtomicBool>) -> Result<Receiver<lineament_data::Result<Frame>>> {
+    let (sender, receiver) = sync_channel(WAITING);
+    let stop = Arc::clone(stop);
+    let read = move || {
+        for frame in frames {
+            if stop.load(Ordering::Relaxed) || sender.send(frame).is_err() {
+                break;
+            }
+        }
+    };
+    thread::Builder::new().spawn(read).context("cannot start a thread")?;
+    Ok(receiver)
+}
+
+/// What happens to each frame.
+struct Work {
+    name: String,
+    format: Format,
+    tracker: Tracker,
+    sink: Sink,
+    recording: Option<Recording>,
+    #[cfg(feature = "window")]
+    window: Option<Window>,
+    frames: u64,
+    /// Spent on finding and following faces.
+    tracking: Duration,
+}
+
+impl Work {
+    /// Works on all frames; `true` when the user stopped it.
+    fn all(
+        &mut self,
+        frames: Receiver<lineament_data::Result<Frame>>,
+        stop: &AtomicBool,
+        progress: &Progress,
+    ) -> Result<bool> {
+        loop {
+            if stop.load(Ordering::Relaxed) {
+                return Ok(true);
+            }
+            match frames.recv_timeout(PATIENCE) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return Ok(false),
+                Ok(frame) => {
+                    if !self.frame(frame?)? {
+                        return Ok(false);
+                    }
+                    progress.advance();
+                }
+            }
+        }
+    }
+
+    /// Works on one frame; `false` when nobody wants another.
+    fn frame(&mut self, frame: Frame) -> Result<bool> {
+        let begin = Instant::now();
+        let faces = self.tracker.update(&frame.picture.view(), frame.time_secs);
+        let time = begin.elapsed();
+        self.tracking += time;
+        self.frames += 1;
+        let found = FrameFaces {
+            video: &self.name,
+            frame: frame.index,
+            time_secs: frame.time_secs,
+            width: frame.picture.width,
+            height: frame.picture.height,
+            time_ms: time.as_secs_f64() * 1e3,
+            faces,
+        };
+        self.sink.add(&self.format.frame(&found))?;
+        #[cfg(feature = "window")]
+        if let Some(window) = &mut self.window
+            && !window.show(&frame, faces)?
+        {
+            return Ok(false);
+        }
+        match &self.recording {
+            None => Ok(true),
+            Some(recording) => Ok(recording.add(frame, faces.to_vec())),
+        }
+    }
+
+    fn speed(&self, elapsed: Duration) -> String {
+        let per_sec = |time: Duration| self.frames as f64 / time.as_secs_f64().max(1e-9);
+        format!(
+            "{}: {} frames in {:.1} s, {:.1} per second; finding and following faces alone {:.1} per second",
+            self.name,
+            self.frames,
+            elapsed.as_secs_f64(),
+            per_sec(elapsed),
+            per_sec(self.tracking)
+        )
+    }
+
+    fn finish(self) -> Result<()> {
+        let drawn = self.recording.map_or(Ok(()), Recording::finish);
+        self.sink.finish().and(drawn)
+    }
+}
