@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 /// Looks at each face, every other one mirrored.
 const LOOKS: usize = 12;
 /// Mean distance of the looks' points from their mean, as a share of the distance of the outer eye corners, above which
-/// the teacher does not know. About one in ten of faces that are labelled.
+/// the teacher does not know.
 const MOST_SPREAD: f32 = 0.02;
 /// Least face score of every look.
 const LEAST_SCORE: f32 = 0.9;
