@@ -207,7 +207,8 @@ impl Plan {
         if args.format == Format::Pts && args.out.is_none() && many {
             return Err(usage("--format pts prints one face only: add --out DIR for a file per face"));
         }
-        if let Some(path) = args.draw.as_deref().filter(|path| recording::is_video(path)) {
+        // A video that could not be opened has been reported.
+        if let Some(path) = args.draw.as_deref().filter(|path| recording::is_video(path) && !inputs.photos.is_empty()) {
             let path = path.display();
             return Err(usage(format!("--draw {path}: photos make no video: give a .png or .jpg file, or a folder")));
         }
