@@ -1,5 +1,8 @@
 //! Videos in and out. Clips are those of `testdata/video`; streams are what the program itself draws.
 
+// Without it only streams are tested, which need fewer of the helpers.
+#![cfg_attr(not(feature = "h264"), allow(dead_code))]
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;

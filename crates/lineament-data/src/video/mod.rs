@@ -3,7 +3,6 @@
 //! Bytes decide the kind, not names. Frames stream: a few are in memory, however long the video is. Writing lies beside
 //! reading: [`y4m::Writer`] and, with the feature `h264`, `h264::Mp4Video`.
 
-use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::path::Path;
@@ -235,22 +234,6 @@ fn check_size(width: usize, height: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// Times of frames that are still to come, smallest first: frames leave a decoder in the order of showing, but go in
-/// out of order.
-#[derive(Debug, Default)]
-struct Times(VecDeque<i64>);
-
-impl Times {
-    fn add(&mut self, time: i64) {
-        let place = self.0.partition_point(|&t| t <= time);
-        self.0.insert(place, time);
-    }
-
-    fn take(&mut self) -> Option<i64> {
-        self.0.pop_front()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -271,13 +254,6 @@ mod tests {
             assert_eq!(Rate::from_hz(hz), Rate { frames, secs }, "{hz}");
         }
         assert_eq!(Rate { frames: 30_000, secs: 1001 }.time_secs(30), 1.001);
-    }
-
-    #[test]
-    fn times_come_back_in_order() {
-        let mut times = Times::default();
-        [0, 300, 100, 200].into_iter().for_each(|t| times.add(t));
-        assert_eq!(std::iter::from_fn(|| times.take()).collect::<Vec<_>>(), [0, 100, 200, 300]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Read, Seek, SeekFrom};
 
 use image::metadata::Orientation;
 use image::{DynamicImage, RgbImage};
@@ -11,13 +11,16 @@ use openh264::OpenH264API;
 use openh264::decoder::{DecodedYUV, DecoderConfig, Flush};
 use openh264::formats::YUVSource;
 
-use super::super::mp4::{Avc, Movie, read_sample};
+use super::super::mp4::{Avc, Movie, Sample};
 use super::super::yuv::Planes;
-use super::super::{About, Decode, REMEDY, Rate, Shown, Times};
+use super::super::{About, Decode, REMEDY, Rate, Shown};
 use crate::photo::Photo;
 
 /// What begins each unit in the decoder's eyes.
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
+
+/// Most bytes of one coded frame.
+const MAX_SAMPLE_BYTES: u32 = 64 << 20;
 
 /// Decodes a file frame by frame.
 pub struct Decoder {
@@ -179,4 +182,49 @@ fn add_units(units: &mut Vec<u8>, mut sample: &[u8], avc: &Avc) -> Result<(), St
 fn add_unit(units: &mut Vec<u8>, unit: &[u8]) {
     units.extend(START_CODE);
     units.extend(unit);
+}
+
+/// Reads the bytes of a sample.
+///
+/// # Errors
+/// When the file ends before, or the sample is larger than any frame.
+fn read_sample(file: &mut (impl Read + Seek), sample: Sample, bytes: &mut Vec<u8>) -> Result<(), String> {
+    if sample.size > MAX_SAMPLE_BYTES {
+        return Err(format!("claims {} bytes, which no frame has: the index is damaged", sample.size));
+    }
+    bytes.clear();
+    file.seek(SeekFrom::Start(sample.offset)).map_err(|e| e.to_string())?;
+    file.take(sample.size.into()).read_to_end(bytes).map_err(|e| e.to_string())?;
+    if bytes.len() < sample.size as usize {
+        return Err("the file ends before this frame does: it is cut off".into());
+    }
+    Ok(())
+}
+
+/// Times of frames that are still to come, smallest first: frames leave a decoder in the order of showing, but go in
+/// out of order.
+#[derive(Debug, Default)]
+struct Times(VecDeque<i64>);
+
+impl Times {
+    fn add(&mut self, time: i64) {
+        let place = self.0.partition_point(|&t| t <= time);
+        self.0.insert(place, time);
+    }
+
+    fn take(&mut self) -> Option<i64> {
+        self.0.pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_come_back_in_order() {
+        let mut times = Times::default();
+        [0, 300, 100, 200].into_iter().for_each(|t| times.add(t));
+        assert_eq!(std::iter::from_fn(|| times.take()).collect::<Vec<_>>(), [0, 100, 200, 300]);
+    }
 }

@@ -11,6 +11,5 @@ mod tables;
 mod top;
 mod write;
 
-pub(super) use read::read_sample;
 pub use read::{Avc, Movie, Sample};
 pub use write::Writer;

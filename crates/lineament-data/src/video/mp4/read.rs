@@ -12,9 +12,6 @@ use super::fragments::Fragments;
 use super::tables;
 use super::top::TopLevel;
 
-/// Most bytes of one coded frame.
-const MAX_SAMPLE_BYTES: u32 = 64 << 20;
-
 /// Most frames: 38 hours at 60 per second.
 pub(super) const MAX_SAMPLES: usize = 1 << 23;
 
@@ -98,23 +95,6 @@ impl Movie {
     pub fn secs(&self, time: i64) -> f64 {
         time.saturating_sub(self.start) as f64 / f64::from(self.timescale)
     }
-}
-
-/// Reads the bytes of a sample.
-///
-/// # Errors
-/// When the file ends before, or the sample is larger than any frame.
-pub fn read_sample(file: &mut (impl Read + Seek), sample: Sample, bytes: &mut Vec<u8>) -> Result<(), String> {
-    if sample.size > MAX_SAMPLE_BYTES {
-        return Err(format!("claims {} bytes, which no frame has: the index is damaged", sample.size));
-    }
-    bytes.clear();
-    file.seek(SeekFrom::Start(sample.offset)).map_err(|e| e.to_string())?;
-    file.take(sample.size.into()).read_to_end(bytes).map_err(|e| e.to_string())?;
-    if bytes.len() < sample.size as usize {
-        return Err("the file ends before this frame does: it is cut off".into());
-    }
-    Ok(())
 }
 
 fn no_index(is_cut_off: bool) -> String {
