@@ -38,8 +38,8 @@ const PICTURE_BRANDS: [&[u8; 4]; 7] = [b"heic", b"heix", b"hevc", b"mif1", b"msf
 const OPENING_BOXES: [&[u8; 4]; 6] = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"];
 
 impl Kind {
-    /// The kind that the first [`SNIFFED`] bytes show; `None` for photos. One JPEG is a photo and many are a video, which
-    /// these bytes do not tell: see [`Kind::of_jpegs`].
+    /// The kind that a file's first bytes show; `None` for photos. One JPEG is a photo and many are a video, which these
+    /// bytes do not tell.
     pub fn of(first: &[u8]) -> Option<Self> {
         let at = |place: usize, bytes: &[u8]| first.get(place..).is_some_and(|rest| rest.starts_with(bytes));
         let brand = first.get(8..12);
