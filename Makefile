@@ -2,12 +2,18 @@
 
 CARGO ?= cargo
 WASM_TARGET := wasm32-unknown-unknown
-# Set it where `rustup target add` cannot work: the name of a toolchain that has the target already.
+WASI_TARGET := wasm32-wasip1
+ARM64_TARGET := aarch64-unknown-linux-gnu
+# Set them where `rustup target add` cannot work: the name of a toolchain that has the target already.
 WASM_TOOLCHAIN ?=
+WASI_TOOLCHAIN ?=
+ARM64_TOOLCHAIN ?=
+# The library's tests that say something about a processor: kernels, golden points, whole networks, cascades.
+PORTABLE_TESTS := -p lineament --features draw,cascade --lib --test engine --test cascade --test draw
 
-.PHONY: check fmt clippy test doctest doc no-default-features wasm-check
+.PHONY: check fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test miri
 
-check: fmt clippy test doctest doc no-default-features wasm-check
+check: fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -36,3 +42,30 @@ ifeq ($(WASM_TOOLCHAIN),)
 	rustup target add $(WASM_TARGET)
 endif
 	RUSTFLAGS="-C target-feature=+simd128" $(CARGO) $(addprefix +,$(WASM_TOOLCHAIN)) build -p lineament --target $(WASM_TARGET)
+
+# The library's tests in Node, which runs what browsers run; WASI gives them files and a standard output. A failing test
+# ends the program there, so nothing may be held back; proptest says that it finds no place for its failures.
+wasm-test:
+ifeq ($(WASI_TOOLCHAIN),)
+	rustup target add $(WASI_TARGET)
+endif
+	RUSTFLAGS="-C target-feature=+simd128" \
+		CARGO_TARGET_WASM32_WASIP1_RUNNER="node --no-warnings $(CURDIR)/tools/wasi_run.mjs" \
+		$(CARGO) $(addprefix +,$(WASI_TOOLCHAIN)) test $(PORTABLE_TESTS) --target $(WASI_TARGET) -- --no-capture
+
+# The same on the phone's instruction set: natively on arm64 Linux, elsewhere under qemu
+# (Debian: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross).
+ifneq ($(shell uname -sm),Linux aarch64)
+arm64-test: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER ?= aarch64-linux-gnu-gcc
+arm64-test: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER ?= qemu-aarch64 -L /usr/aarch64-linux-gnu
+endif
+arm64-test:
+ifeq ($(ARM64_TOOLCHAIN),)
+	rustup target add $(ARM64_TARGET)
+endif
+	$(CARGO) $(addprefix +,$(ARM64_TOOLCHAIN)) test $(PORTABLE_TESTS) --target $(ARM64_TARGET)
+
+# The kernels' pointers, at the plain level, by an interpreter that checks each access. Needs a nightly toolchain with
+# the component miri; not part of `check`.
+miri:
+	$(CARGO) +nightly miri test -p lineament --lib engine::

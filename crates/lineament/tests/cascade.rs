@@ -98,7 +98,7 @@ fn specks_and_strips_are_searched() {
         let cascade = Cascade::parse(&fixture(name)).unwrap();
         let (width, height) = cascade.window();
         for (w, h) in [(1, 1), (width - 1, 300), (width, height), (300, height - 1), (20_000, 30), (30, 20_000)] {
-            let pixels: Vec<u8> = (0..w * h).map(|k| (k * k / 7 % 251) as u8).collect();
+            let pixels: Vec<u8> = (0..(w * h) as u64).map(|k| (k * k / 7 % 251) as u8).collect();
             let image = ImageView::grey(&pixels, w, h).unwrap().to_grey();
             let found = cascade.detect(&image, &CascadeOptions { min_neighbors: 0, ..Default::default() }).unwrap();
             assert!(w >= width && h >= height || found.is_empty(), "{name} on {w}x{h}");

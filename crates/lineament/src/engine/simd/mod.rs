@@ -1,9 +1,14 @@
-//! Vectors of `f32` behind one trait, one file per instruction set, chosen at run time.
+//! Vectors of `f32` behind one trait, one file per instruction set.
 //!
 //! A kernel is written once, generic over [`Simd`], and [`dispatch`] compiles it for every level and runs it at the
-//! best one that the processor has. A value of a level's type is the proof that the processor supports it.
+//! best one: on x86 chosen at run time, since processors differ; elsewhere what the target is sure to have. A value of
+//! a level's type is the proof that the processor supports it.
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
 mod plain;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
@@ -111,6 +116,14 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
             return simd.call(kernel);
         }
     }
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    if allowed(1) {
+        return kernel.run(neon::Neon);
+    }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    if allowed(1) {
+        return kernel.run(wasm::Simd128);
+    }
     kernel.run(Plain)
 }
 
@@ -129,7 +142,7 @@ pub fn level_name() -> &'static str {
 
 /// Tests hold back levels above the one they are at.
 #[inline(always)]
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
+#[allow(dead_code)] // A target may have no level above the plain one.
 fn allowed(level: usize) -> bool {
     #[cfg(test)]
     return level <= tests::HIGHEST.get();
@@ -160,8 +173,8 @@ pub(crate) mod tests {
         pub(super) static HIGHEST: Cell<usize> = const { Cell::new(usize::MAX) };
     }
 
-    /// The answers of `work` at every level that the processor has: plain first, then AVX2, then AVX-512. A level that
-    /// the processor lacks answers like the one below.
+    /// The answers of `work` at every level that the processor has: plain first; then AVX2 and AVX-512, or NEON, or
+    /// simd128. A level that the processor lacks answers like the one below.
     pub(crate) fn at_every_level<R>(work: impl Fn() -> R) -> Vec<R> {
         let at = |level| {
             HIGHEST.set(level);

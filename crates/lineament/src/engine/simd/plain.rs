@@ -1,4 +1,4 @@
-//! The version that always exists: four lanes, which compilers turn into SSE2, NEON or simd128.
+//! The version that always exists: four lanes, which compilers turn into vectors where the target has them.
 
 #![allow(unsafe_code)]
 
