@@ -135,7 +135,7 @@ impl Report {
             parameters: parameters.iter().sum(),
             multiply_adds: multiply_adds.iter().sum(),
             weights_bytes: model.weight_bytes(),
-            peak_activation_bytes: plan.len * size_of::<f32>(),
+            peak_activation_bytes: plan.len() * size_of::<f32>(),
             licence: entry(key::LICENCE),
             layers,
             metadata,

@@ -3,9 +3,12 @@
 
 use lineament::engine::conv::PackedConv;
 use lineament::engine::elementwise;
+use lineament::engine::finish::Finish;
+use lineament::engine::window::Window;
 use lineament::model::Shape;
 
 use super::gemm::{Matrix, multiply};
+use super::padding::padded;
 
 /// A convolution's weights, arranged for one training step.
 #[derive(Debug, Clone, Default)]
@@ -22,12 +25,8 @@ pub struct Conv {
 /// Sizes of a convolution.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Size {
-    /// Window side.
-    pub kernel: usize,
-    /// Step.
-    pub stride: usize,
-    /// Zeros on each side.
-    pub padding: usize,
+    /// Its window.
+    pub window: Window,
     /// Input channels.
     pub inputs: usize,
     /// Output channels.
@@ -44,9 +43,10 @@ pub struct Scratch {
 impl Conv {
     /// Takes over the weights `[k, k, inputs, outputs]` of this step.
     pub fn prepare(&mut self, size: Size, weights: &[f32], bias: &[f32]) {
-        let Size { kernel, stride, inputs, outputs, .. } = size;
+        let Size { window, inputs, outputs } = size;
+        let Window { kernel, stride, padding } = window;
         self.size = size;
-        self.forward.repack(weights, bias, kernel, stride, inputs);
+        self.forward.repack(weights, bias, window, inputs);
         if stride == 1 {
             let taps = kernel * kernel;
             self.weights.resize(weights.len(), 0.0);
@@ -57,7 +57,9 @@ impl Conv {
                     to.iter_mut().zip(from[o..].iter().step_by(outputs)).for_each(|(to, from)| *to = *from);
                 }
             }
-            self.backward.repack(&self.weights, &vec![0.0; inputs], kernel, 1, outputs);
+            // Padding of a whole window or more is undone in the other way.
+            let window = Window { padding: (kernel - 1).saturating_sub(padding), ..window };
+            self.backward.repack(&self.weights, &vec![0.0; inputs], window, outputs);
         } else {
             self.weights.clear();
             self.weights.extend_from_slice(weights);
@@ -65,10 +67,9 @@ impl Conv {
     }
 
     /// `input` `[n, h, w, inputs]` to `output` `[n, h', w', outputs]`.
-    pub fn forward(&self, input: &[f32], from: Shape, output: &mut [f32], to: Shape, scratch: &mut Scratch) {
+    pub fn forward(&self, input: &[f32], from: Shape, output: &mut [f32], to: Shape) {
         for (input, output) in input.chunks_exact(from.len()).zip(output.chunks_exact_mut(to.len())) {
-            let (input, height, width) = elementwise::padded(&mut scratch.padded, input, from, self.size.padding);
-            self.forward.run(input, height, width, output);
+            self.forward.run(input, (from.height, from.width), Finish::default(), output);
         }
     }
 
@@ -85,7 +86,7 @@ impl Conv {
         d_input: Option<&mut [f32]>,
         scratch: &mut Scratch,
     ) {
-        let Size { kernel, stride, inputs, outputs, .. } = self.size;
+        let Size { window: Window { kernel, stride, padding }, inputs, outputs } = self.size;
         elementwise::add_pixels(d_bias, d_output);
         let window = kernel * kernel * inputs;
         if kernel == 1 && stride == 1 {
@@ -93,7 +94,7 @@ impl Conv {
             multiply(d_weights, Matrix::new(input, pixels, inputs).t(), Matrix::new(d_output, pixels, outputs), true);
         } else {
             for (input, d_output) in input.chunks_exact(from.len()).zip(d_output.chunks_exact(to.len())) {
-                let (input, _, width) = elementwise::padded(&mut scratch.padded, input, from, self.size.padding);
+                let (input, _, width) = padded(&mut scratch.padded, input, from, padding);
                 let pixels = to.height * to.width;
                 windows(input, width, self.size, to, &mut scratch.windows);
                 let windows = Matrix::new(&scratch.windows, pixels, window);
@@ -102,23 +103,12 @@ impl Conv {
         }
         let Some(d_input) = d_input else { return };
         for (d_output, d_input) in d_output.chunks_exact(to.len()).zip(d_input.chunks_exact_mut(from.len())) {
-            if stride == 1 {
-                self.input_gradient(d_output, to, d_input, from, scratch);
+            if stride == 1 && padding < kernel {
+                // A convolution of the output gradient with the turned weights.
+                self.backward.run(d_output, (to.height, to.width), Finish::default(), d_input);
             } else {
                 self.strided_input_gradient(d_output, to, d_input, from, scratch);
             }
-        }
-    }
-
-    /// Stride 1: a convolution of the output gradient with the turned weights.
-    fn input_gradient(&self, d_output: &[f32], to: Shape, d_input: &mut [f32], from: Shape, scratch: &mut Scratch) {
-        let Size { kernel, padding, .. } = self.size;
-        if padding < kernel {
-            let (d_output, height, width) =
-                elementwise::padded(&mut scratch.padded, d_output, to, kernel - 1 - padding);
-            self.backward.run(d_output, height, width, d_input);
-        } else {
-            self.strided_input_gradient(d_output, to, d_input, from, scratch);
         }
     }
 
@@ -131,7 +121,7 @@ impl Conv {
         from: Shape,
         scratch: &mut Scratch,
     ) {
-        let Size { kernel, stride, padding, inputs, outputs } = self.size;
+        let Size { window: Window { kernel, stride, padding }, inputs, outputs } = self.size;
         let (pixels, window) = (to.height * to.width, kernel * kernel * inputs);
         scratch.windows.resize(pixels * window, 0.0);
         let weights = Matrix::new(&self.weights, window, outputs);
@@ -152,12 +142,13 @@ impl Conv {
 
 /// Writes each output pixel's window side by side: `[h' * w', k * k * inputs]`.
 fn windows(input: &[f32], width: usize, size: Size, to: Shape, out: &mut Vec<f32>) {
-    let row = size.kernel * size.inputs;
+    let Size { window: Window { kernel, stride, .. }, inputs, .. } = size;
+    let row = kernel * inputs;
     out.clear();
     for y in 0..to.height {
         for x in 0..to.width {
-            for ky in 0..size.kernel {
-                let at = ((y * size.stride + ky) * width + x * size.stride) * size.inputs;
+            for ky in 0..kernel {
+                let at = ((y * stride + ky) * width + x * stride) * inputs;
                 out.extend_from_slice(&input[at..at + row]);
             }
         }

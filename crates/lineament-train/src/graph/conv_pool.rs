@@ -3,10 +3,12 @@
 //! Forward keeps the pooled values and which of four won. Backward goes only through winners whose gradient is not 0:
 //! at most a quarter of the products.
 
+use lineament::engine::aligned::Aligned;
+use lineament::engine::finish::Finish;
 use lineament::engine::simd::{MAX_LANES, dispatch, vectorized};
+use lineament::engine::window::Window;
 use lineament::model::Shape;
 
-use super::aligned::Aligned;
 use super::conv::{Conv, Size};
 use super::simple::{NO_WINNER, max_pool_rows};
 use super::winners::{FewInputs, Hit, Sparse};
@@ -41,7 +43,7 @@ impl Conv {
     /// As [`Conv::prepare`], for the pooled functions.
     pub fn prepare_pooled(&mut self, size: Size, weights: &[f32], bias: &[f32]) {
         self.size = size;
-        self.forward.repack(weights, bias, size.kernel, 1, size.inputs);
+        self.forward.repack(weights, bias, size.window, size.inputs);
         self.weights.clear();
         for o in 0..size.outputs {
             self.weights.extend(weights[o..].iter().step_by(size.outputs)); // [outputs, k * k * inputs]
@@ -60,7 +62,7 @@ impl Conv {
         to: Shape,
         scratch: &mut Scratch,
     ) {
-        let Size { kernel, outputs, .. } = self.size;
+        let Size { window: Window { kernel, .. }, outputs, .. } = self.size;
         let (row, pooled_row) = (from.width * from.channels, to.width * outputs);
         let floor = if relu { 0.0 } else { f32::NEG_INFINITY };
         scratch.rows.resize(2 * (from.width + 1 - kernel) * outputs);
@@ -70,8 +72,8 @@ impl Conv {
             for (y, (out, win)) in rows.enumerate() {
                 self.forward.run(
                     &input[2 * y * row..][..(kernel + 1) * row],
-                    kernel + 1,
-                    from.width,
+                    (kernel + 1, from.width),
+                    Finish::default(),
                     &mut scratch.rows,
                 );
                 max_pool_rows(&scratch.rows, outputs, floor, out, win);
@@ -91,7 +93,7 @@ impl Conv {
         mut d_input: Option<&mut [f32]>,
         scratch: &mut Scratch,
     ) {
-        let Size { kernel, inputs, outputs, .. } = self.size;
+        let Size { window: Window { kernel, .. }, inputs, outputs } = self.size;
         vectorized(
             #[inline(always)]
             || {
@@ -139,7 +141,7 @@ impl Conv {
         mut d_input: Option<&mut [f32]>,
         scratch: &mut Scratch,
     ) {
-        let Size { kernel, inputs, outputs, .. } = self.size;
+        let Size { window: Window { kernel, .. }, inputs, outputs } = self.size;
         let (to, row) = (passed.to, from.width * inputs);
         let window = kernel * kernel * inputs;
         let band = (BAND / (4 * row)).max(1) * to.width;

@@ -1,43 +1,18 @@
 //! Depthwise convolution with gradients.
 
-use lineament::engine::depthwise::depthwise;
+use lineament::engine::depthwise::Depthwise;
 use lineament::engine::elementwise;
+use lineament::engine::finish::Finish;
 use lineament::engine::simd::{Kernel, Simd, dispatch, vectorized};
+use lineament::engine::window::Window;
 use lineament::model::Shape;
 
-/// Sizes of a depthwise convolution.
-#[derive(Debug, Clone, Copy)]
-pub struct Size {
-    /// Window side.
-    pub kernel: usize,
-    /// Step.
-    pub stride: usize,
-    /// Zeros on each side.
-    pub padding: usize,
-}
-
-/// `input` `[n, h, w, c]`, weights `[k, k, c]` to `output` `[n, h', w', c]`.
-#[allow(clippy::too_many_arguments)] // Both ends of the layer.
-pub fn forward(
-    size: Size,
-    weights: &[f32],
-    bias: &[f32],
-    input: &[f32],
-    from: Shape,
-    output: &mut [f32],
-    to: Shape,
-    padded: &mut Vec<f32>,
-) {
-    for (input, output) in input.chunks_exact(from.len()).zip(output.chunks_exact_mut(to.len())) {
-        let (input, height, width) = elementwise::padded(padded, input, from, size.padding);
-        depthwise(input, (height, width), weights, bias, size.kernel, size.stride, output);
-    }
-}
+use super::padding::padded;
 
 /// Adds to the gradients of weights and bias and writes the gradient of the input.
 #[allow(clippy::too_many_arguments)] // Both ends of the layer and its gradients.
 pub fn backward(
-    size: Size,
+    window: Window,
     weights: &[f32],
     input: &[f32],
     from: Shape,
@@ -50,29 +25,29 @@ pub fn backward(
 ) {
     let c = from.channels;
     // The weights turned by half: the gradient of the input is a convolution with them.
-    let taps = size.kernel * size.kernel;
+    let taps = window.kernel * window.kernel;
     let turned: Vec<f32> = (0..taps).rev().flat_map(|tap| &weights[tap * c..][..c]).copied().collect();
     let samples =
         input.chunks_exact(from.len()).zip(d_output.chunks_exact(to.len())).zip(d_input.chunks_exact_mut(from.len()));
     for ((input, d_output), d_input) in samples {
         elementwise::add_pixels(d_bias, d_output);
-        let [padded, other] = scratch;
-        let (padded, height, width) = elementwise::padded(padded, input, from, size.padding);
+        let [frame, other] = scratch;
+        let (input, height, width) = padded(frame, input, from, window.padding);
         for tap in 0..taps {
-            let first = (tap / size.kernel * width + tap % size.kernel) * c;
+            let first = (tap / window.kernel * width + tap % window.kernel) * c;
             let d_weights = &mut d_weights[tap * c..][..c];
-            dispatch(WeightGradient { input: &padded[first..], width, d_output, to, stride: size.stride, d_weights });
+            dispatch(WeightGradient { input: &input[first..], width, d_output, to, stride: window.stride, d_weights });
         }
-        if size.stride == 1 && size.padding < size.kernel {
-            let rest = size.kernel - 1 - size.padding;
-            let (d_output, height, width) = elementwise::padded(other, d_output, to, rest);
-            depthwise(d_output, (height, width), &turned, &vec![0.0; c], size.kernel, 1, d_input);
+        if window.stride == 1 && window.padding < window.kernel {
+            let window = Window { padding: window.kernel - 1 - window.padding, ..window };
+            let turned = Depthwise { weights: &turned, bias: &vec![0.0; c], window };
+            turned.run(d_output, (to.height, to.width), Finish::default(), d_input);
         } else {
             other.clear();
             other.resize(height * width * c, 0.0);
-            spread(size, weights, width, d_output, to, other);
+            spread(window, weights, width, d_output, to, other);
             for (y, row) in d_input.chunks_exact_mut(from.width * c).enumerate() {
-                let at = ((y + size.padding) * width + size.padding) * c;
+                let at = ((y + window.padding) * width + window.padding) * c;
                 row.copy_from_slice(&other[at..at + row.len()]);
             }
         }
@@ -80,15 +55,15 @@ pub fn backward(
 }
 
 /// Adds each output's gradient, times the weights, to the padded input's gradient.
-fn spread(size: Size, weights: &[f32], width: usize, d_output: &[f32], to: Shape, d_padded: &mut [f32]) {
+fn spread(window: Window, weights: &[f32], width: usize, d_output: &[f32], to: Shape, d_padded: &mut [f32]) {
     let c = to.channels;
     vectorized(
         #[inline(always)]
         || {
             for (y, d_row) in d_output.chunks_exact(to.width * c).enumerate() {
                 for (tap, weights) in weights.chunks_exact(c).enumerate() {
-                    let first = ((y * size.stride + tap / size.kernel) * width + tap % size.kernel) * c;
-                    for (d, to) in d_row.chunks_exact(c).zip(d_padded[first..].chunks_mut(size.stride * c)) {
+                    let first = ((y * window.stride + tap / window.kernel) * width + tap % window.kernel) * c;
+                    for (d, to) in d_row.chunks_exact(c).zip(d_padded[first..].chunks_mut(window.stride * c)) {
                         to.iter_mut().zip(d).zip(weights).for_each(|((to, d), w)| *to += d * w);
                     }
                 }

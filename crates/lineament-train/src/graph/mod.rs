@@ -4,12 +4,12 @@
 //! the gradients are added in the order of the groups. So the result depends on the number of groups, which is part
 //! of the configuration, and not on the number of threads.
 
-pub mod aligned;
 pub mod conv;
 pub mod conv_pool;
 pub mod depthwise;
 pub mod gemm;
 pub mod norm;
+pub mod padding;
 pub mod simple;
 pub mod weighted_pool;
 pub mod winners;
@@ -18,10 +18,12 @@ use std::mem;
 use std::ops::Range;
 
 use lineament::Result;
+use lineament::engine::aligned::Aligned;
+use lineament::engine::depthwise::Depthwise;
 use lineament::engine::elementwise;
+use lineament::engine::finish::Finish;
+use lineament::engine::window::Window;
 use lineament::model::{Activation, Architecture, Op, Shape, ValueId};
-
-use self::aligned::Aligned;
 
 use crate::params::{Layout, Params};
 
@@ -98,7 +100,7 @@ impl Graph {
         let inputs = self.shapes[self.architecture.layers[layer].input].channels;
         match self.architecture.layers[layer].op {
             Op::Conv { filters, kernel, stride, padding } => {
-                Some(conv::Size { kernel, stride, padding, inputs, outputs: filters })
+                Some(conv::Size { window: Window { kernel, stride, padding }, inputs, outputs: filters })
             }
             _ => None,
         }
@@ -207,11 +209,14 @@ impl Group {
                     &mut self.pool_scratch,
                 );
             }
-            Op::Conv { .. } => convs[i].forward(input, from, &mut output, to, &mut self.conv_scratch),
+            Op::Conv { .. } => convs[i].forward(input, from, &mut output, to),
             Op::Depthwise { kernel, stride, padding } => {
                 let [weights, bias] = graph.tensors(params, i);
-                let size = depthwise::Size { kernel, stride, padding };
-                depthwise::forward(size, weights, bias, input, from, &mut output, to, &mut self.depthwise_scratch[0]);
+                let window = Window { kernel, stride, padding };
+                let depthwise = Depthwise { weights, bias, window };
+                let samples = input.chunks_exact(from.len()).zip(output.chunks_exact_mut(to.len()));
+                let size = (from.height, from.width);
+                samples.for_each(|(input, output)| depthwise.run(input, size, Finish::default(), output));
             }
             Op::BatchNorm => norm::forward(graph.norm(params, step), input, &mut output, &mut self.norms[i]),
             Op::Activation(activation) => {
@@ -360,10 +365,21 @@ impl Group {
             Op::Depthwise { kernel, stride, padding } => {
                 let [weights, _bias] = graph.tensors::<2>(params, start);
                 let [d_weights, d_bias] = graph.tensors_mut(d_params, start);
-                let size = depthwise::Size { kernel, stride, padding };
+                let window = Window { kernel, stride, padding };
                 let mut scratch = mem::take(&mut self.depthwise_scratch);
                 self.receive(graph, layer.input, |d_input| {
-                    depthwise::backward(size, weights, &input, from, &d, to, d_weights, d_bias, d_input, &mut scratch);
+                    depthwise::backward(
+                        window,
+                        weights,
+                        &input,
+                        from,
+                        &d,
+                        to,
+                        d_weights,
+                        d_bias,
+                        d_input,
+                        &mut scratch,
+                    );
                 });
                 self.depthwise_scratch = scratch;
             }

@@ -1,6 +1,7 @@
 //! The kernels of [`super::conv_pool`]'s way back: gradients of a convolution through the winners of its pooling.
 
 use lineament::engine::simd::{Kernel, Simd};
+use lineament::engine::window::Window;
 
 use super::conv::Size;
 
@@ -114,7 +115,8 @@ impl Kernel for FewInputs<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { size: Size { kernel, inputs, .. }, input, width, planes, stride, d_weights } = self;
+        let Self { size: Size { window: Window { kernel, .. }, inputs, .. }, input, width, planes, stride, d_weights } =
+            self;
         let (row, window_row) = (width * inputs, kernel * inputs);
         for channel in (0..stride).step_by(S::LANES) {
             for (first, d_weights) in (0..).step_by(TAPS).zip(d_weights.chunks_mut(TAPS * stride)) {

@@ -3,16 +3,22 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
+use super::aligned::Aligned;
+use super::elementwise;
+use super::finish::{self, Finish, MAX_PIXELS, Place, RawFinish, for_each_pixel};
 use super::simd::{Kernel, Simd, dispatch};
+use super::window::Window;
+use crate::model::Shape;
 
 /// Weights of a convolution, arranged for the processor at hand: blocks of output channels, in each the window's
 /// rows, columns and input channels, and innermost the block's channels (zeros fill the last block).
 #[derive(Debug, Clone, Default)]
 pub struct PackedConv {
-    weights: Vec<f32>,
-    bias: Vec<f32>,
-    kernel: usize,
-    stride: usize,
+    weights: Aligned,
+    bias: Aligned,
+    window: Window,
     inputs: usize,
     outputs: usize,
 }
@@ -22,9 +28,9 @@ impl PackedConv {
     ///
     /// # Panics
     /// When the lengths do not fit.
-    pub fn new(weights: &[f32], bias: &[f32], kernel: usize, stride: usize, inputs: usize) -> Self {
+    pub fn new(weights: &[f32], bias: &[f32], window: Window, inputs: usize) -> Self {
         let mut packed = Self::default();
-        packed.repack(weights, bias, kernel, stride, inputs);
+        packed.repack(weights, bias, window, inputs);
         packed
     }
 
@@ -32,22 +38,20 @@ impl PackedConv {
     ///
     /// # Panics
     /// When the lengths do not fit.
-    pub fn repack(&mut self, weights: &[f32], bias: &[f32], kernel: usize, stride: usize, inputs: usize) {
-        let outputs = bias.len();
+    pub fn repack(&mut self, weights: &[f32], bias: &[f32], window: Window, inputs: usize) {
+        let (outputs, kernel) = (bias.len(), window.kernel);
         assert_eq!(
             weights.len(),
             kernel * kernel * inputs * outputs,
             "weights of a {kernel}x{kernel}x{inputs}x{outputs} convolution"
         );
-        (self.kernel, self.stride, self.inputs, self.outputs) = (kernel, stride, inputs, outputs);
-        self.bias.clear();
-        self.bias.extend_from_slice(bias);
-        dispatch(Pack { packed: self, weights });
+        (self.window, self.inputs, self.outputs) = (window, inputs, outputs);
+        dispatch(Pack { packed: self, weights, bias });
     }
 
-    /// Window side.
-    pub fn kernel(&self) -> usize {
-        self.kernel
+    /// The window.
+    pub fn window(&self) -> Window {
+        self.window
     }
 
     /// Output channels.
@@ -55,19 +59,63 @@ impl PackedConv {
         self.outputs
     }
 
-    /// Convolves one sample `[height, width, inputs]`, already padded, into `[h, w, outputs]`, where
-    /// `h = (height - kernel) / stride + 1` and likewise `w`.
+    /// Convolves one sample `[height, width, inputs]` into `[h, w, outputs]`, with `(h, w)` as [`Window::over`] says.
     ///
     /// # Panics
     /// When a slice has another length.
-    pub fn run(&self, input: &[f32], height: usize, width: usize, output: &mut [f32]) {
+    pub fn run(&self, input: &[f32], size: (usize, usize), finish: Finish, output: &mut [f32]) {
+        if self.window == Window::POINT {
+            // Rows follow each other without a seam: one long row wastes nothing at its end.
+            return self.run_rows(input, (1, size.0 * size.1), 0..1, finish, output);
+        }
+        let rows = 0..self.window.over(size).0;
+        self.run_rows(input, size, rows, finish, output);
+    }
+
+    /// The output's `rows` only: `output` and what is added begin with the first of them.
+    ///
+    /// # Panics
+    /// When a slice has another length.
+    pub fn run_rows(
+        &self,
+        input: &[f32],
+        (height, width): (usize, usize),
+        rows: Range<usize>,
+        finish: Finish,
+        output: &mut [f32],
+    ) {
+        let (h, w) = self.window.over((height, width));
         assert_eq!(input.len(), height * width * self.inputs, "input of a convolution");
-        let h = (height - self.kernel) / self.stride + 1;
-        let w = (width - self.kernel) / self.stride + 1;
-        assert_eq!(output.len(), h * w * self.outputs, "output of a convolution");
-        // Rows of a pointwise convolution follow each other without a seam: one long row wastes nothing at its end.
-        let (h, w, width) = if self.kernel == 1 && self.stride == 1 { (1, h * w, h * w) } else { (h, w, width) };
-        dispatch(Run { conv: self, input, width, h, w, output });
+        assert!(rows.end <= h, "rows of a convolution");
+        assert_eq!(output.len(), rows.len() * w * self.outputs, "output of a convolution");
+        let finish = finish.raw(output.len(), self.outputs);
+        dispatch(Run { conv: self, input, height, width, rows, w, finish, output });
+    }
+
+    /// As [`PackedConv::run`], with a 2x2 maximum between the convolution and what follows it; `rows` is memory for two
+    /// rows of the convolution.
+    ///
+    /// # Panics
+    /// When a slice has another length, or `rows` is too short.
+    pub fn run_pooled(
+        &self,
+        input: &[f32],
+        size: (usize, usize),
+        finish: Finish,
+        rows: &mut [f32],
+        output: &mut [f32],
+    ) {
+        let (h, w) = self.window.over(size);
+        let pair = Shape::hwc(2, w, self.outputs);
+        let (rows, row) = (&mut rows[..pair.len()], w / 2 * self.outputs);
+        assert_eq!(output.len(), h / 2 * row, "output of a pooled convolution");
+        for y in 0..h / 2 {
+            self.run_rows(input, size, 2 * y..2 * y + 2, Finish::default(), rows);
+            let here = y * row..(y + 1) * row;
+            let finish = Finish { add: finish.add.map(|add| &add[here.clone()]), ..finish };
+            elementwise::max_pool(rows, pair, &mut output[here.clone()]);
+            finish::in_place(finish, self.outputs, &mut output[here]);
+        }
     }
 }
 
@@ -90,6 +138,7 @@ fn blocks(outputs: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> 
 struct Pack<'a> {
     packed: &'a mut PackedConv,
     weights: &'a [f32],
+    bias: &'a [f32],
 }
 
 impl Kernel for Pack<'_> {
@@ -97,27 +146,34 @@ impl Kernel for Pack<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, _: S) {
-        let PackedConv { weights: packed, bias, kernel, inputs, outputs, .. } = self.packed;
+        let PackedConv { weights: packed, bias, window: Window { kernel, .. }, inputs, outputs } = self.packed;
         let taps = *kernel * *kernel * *inputs;
-        packed.clear();
+        let channels: usize = blocks(*outputs, S::LANES).map(|(_, vectors)| vectors * S::LANES).sum();
+        packed.resize(taps * channels);
+        let mut rest = &mut packed[..];
         for (start, vectors) in blocks(*outputs, S::LANES) {
             let (size, used) = (vectors * S::LANES, (vectors * S::LANES).min(*outputs - start));
-            for tap in 0..taps {
-                let from = tap * *outputs + start;
-                packed.extend_from_slice(&self.weights[from..from + used]);
-                packed.resize(packed.len() + size - used, 0.0);
+            let (block, after) = rest.split_at_mut(taps * size);
+            for (to, from) in block.chunks_exact_mut(size).zip(self.weights.chunks_exact(*outputs)) {
+                to[..used].copy_from_slice(&from[start..start + used]);
+                to[used..].fill(0.0);
             }
+            rest = after;
         }
-        bias.resize(*outputs + 2 * S::LANES, 0.0);
+        bias.resize(channels);
+        bias[..*outputs].copy_from_slice(self.bias);
+        bias[*outputs..].fill(0.0);
     }
 }
 
 struct Run<'a> {
     conv: &'a PackedConv,
     input: &'a [f32],
+    height: usize,
     width: usize,
-    h: usize,
+    rows: Range<usize>,
     w: usize,
+    finish: RawFinish,
     output: &'a mut [f32],
 }
 
@@ -126,144 +182,145 @@ impl Kernel for Run<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { conv, input, width, h, w, output } = self;
-        let PackedConv { kernel, stride, inputs, outputs, .. } = *conv;
+        let PackedConv { window: Window { kernel, .. }, inputs, outputs, .. } = *self.conv;
         let taps = kernel * kernel * inputs;
         let mut first_weight = 0;
         for (channel, vectors) in blocks(outputs, S::LANES) {
-            let weights = &conv.weights[first_weight..first_weight + taps * vectors * S::LANES];
+            let weights = &self.conv.weights[first_weight..first_weight + taps * vectors * S::LANES];
             first_weight += weights.len();
-            for y in 0..h {
-                let row = Row {
-                    // SAFETY of the pointers: `PackedConv::run` checked that the input holds `h` strides of rows plus a
-                    // window, and the output `h * w` pixels; packing made the weights and padded the bias.
-                    input: unsafe { input.as_ptr().add(y * stride * width * inputs) },
-                    pixel_step: stride * inputs,
-                    window_rows: kernel,
-                    window_row: kernel * inputs,
-                    row_step: width * inputs,
-                    weights: weights.as_ptr(),
-                    bias: unsafe { conv.bias.as_ptr().add(channel) },
-                    output: unsafe { output.as_mut_ptr().add(y * w * outputs + channel) },
-                    outputs,
-                    channels: (vectors * S::LANES).min(outputs - channel),
-                };
-                // SAFETY: as above.
-                unsafe {
-                    match (vectors, S::REGISTERS >= 32) {
-                        (2, true) => row.run::<S, 12, 2>(simd, w),
-                        (2, false) => row.run::<S, 6, 2>(simd, w),
-                        (_, true) => row.run::<S, 12, 1>(simd, w),
-                        (_, false) => row.run::<S, 8, 1>(simd, w),
-                    }
+            let bias = &self.conv.bias[channel..channel + vectors * S::LANES];
+            let block = Block {
+                run: &self,
+                weights: weights.as_ptr(),
+                bias: bias.as_ptr(),
+                channel,
+                channels: (vectors * S::LANES).min(outputs - channel),
+                output: self.output.as_ptr().cast_mut(),
+            };
+            // SAFETY: `PackedConv::run_rows` checked that the input holds the whole map and the output all of the rows;
+            // the output's pointer comes from a unique borrow that nobody else uses meanwhile; packing made the weights
+            // and filled up the bias.
+            unsafe {
+                match (vectors, S::REGISTERS >= 32) {
+                    (2, true) => block.run::<S, 14, 7, 2>(simd),
+                    (2, false) => block.run::<S, 6, 4, 2>(simd),
+                    (_, true) => block.run::<S, 14, 7, 1>(simd),
+                    (_, false) => block.run::<S, 12, 4, 1>(simd),
                 }
             }
         }
     }
 }
 
-/// Most pixels in a tile.
-const MAX_PIXELS: usize = 12;
-
-/// Writes the body once for each pixel of the largest tile, with its number as a constant. A loop would be left to the
-/// compiler to unroll; where it does not (whole-program optimisation), the sums fall out of the registers.
-macro_rules! for_each_pixel {
-    (|$i:ident| $body:expr) => {
-        for_each_pixel!(@ $i $body, 0 1 2 3 4 5 6 7 8 9 10 11)
-    };
-    (@ $i:ident $body:expr, $($p:literal)+) => {
-        $({
-            const $i: usize = $p;
-            $body
-        })+
-    };
-}
-
-/// One row of output pixels in one block of channels.
-struct Row {
-    input: *const f32,
-    pixel_step: usize,
-    window_rows: usize,
-    window_row: usize,
-    row_step: usize,
+/// All rows of one block of output channels.
+struct Block<'a> {
+    run: &'a Run<'a>,
     weights: *const f32,
     bias: *const f32,
-    output: *mut f32,
-    outputs: usize,
+    channel: usize,
     channels: usize,
+    output: *mut f32,
 }
 
-impl Row {
-    /// All `w` pixels in tiles of `P`; the last tile overlaps the one before, and a short row takes smaller tiles.
+/// The part of the window that a tile of pixels sees: less than all of it where the map ends.
+#[derive(Clone, Copy)]
+struct Sight {
+    /// The first pixel's window on the map.
+    input: *const f32,
+    weights: *const f32,
+    rows: usize,
+    /// Numbers in a row of the window.
+    row_len: usize,
+}
+
+impl Block<'_> {
+    /// `P` pixels at a time, then `Q`, then fewer.
     ///
     /// # Safety
-    /// The pointers must cover `w` output pixels and their windows.
+    /// The pointers must cover what the sizes say.
     #[inline(always)]
-    unsafe fn run<S: Simd, const P: usize, const NV: usize>(&self, simd: S, w: usize) {
-        unsafe {
-            let mut x = 0;
-            while x + P <= w {
-                self.tile::<S, P, NV>(simd, x);
-                x += P;
-            }
-            match w - x {
-                0 => (),
-                _ if w >= P => self.tile::<S, P, NV>(simd, w - P),
-                4.. => {
-                    self.tile::<S, 4, NV>(simd, x);
-                    x += 4;
-                    while x + 4 <= w {
-                        self.tile::<S, 4, NV>(simd, x);
-                        x += 4;
-                    }
-                    if x < w {
-                        self.tile::<S, 4, NV>(simd, w - 4);
+    unsafe fn run<S: Simd, const P: usize, const Q: usize, const NV: usize>(&self, simd: S) {
+        let &Run { conv: &PackedConv { window, inputs, outputs, .. }, height, width, ref rows, w, .. } = self.run;
+        let inside = window.inside(w, width);
+        for y in rows.clone() {
+            let tall = window.on_map(y, height);
+            let place = |x: usize| ((y - rows.start) * w + x) * outputs + self.channel;
+            let sight = |x: usize, wide: Range<usize>| {
+                let (top, left) = match tall.is_empty() || wide.is_empty() {
+                    true => (0, 0), // Nothing is read.
+                    false => (window.place(y, tall.start), window.place(x, wide.start)),
+                };
+                // SAFETY: the window's place is on the map, and `tall` and `wide` are within the window.
+                unsafe {
+                    Sight {
+                        input: self.run.input.as_ptr().add((top * width + left) * inputs),
+                        weights: self.weights.add((tall.start * window.kernel + wide.start) * inputs * NV * S::LANES),
+                        rows: tall.len(),
+                        row_len: wide.len() * inputs,
                     }
                 }
-                _ => (x..w).for_each(|x| self.tile::<S, 1, NV>(simd, x)),
+            };
+            // SAFETY: the caller's promise; every window of `inside` lies on the map, and the others are cut.
+            unsafe {
+                for x in (0..inside.start).chain(inside.end..w) {
+                    self.tile::<S, 1, NV>(simd, sight(x, window.on_map(x, width)), place(x));
+                }
+                let mut x = inside.start;
+                let whole = |x| sight(x, 0..window.kernel);
+                while x + P <= inside.end {
+                    self.tile::<S, P, NV>(simd, whole(x), place(x));
+                    x += P;
+                }
+                if Q < P && x + Q <= inside.end {
+                    self.tile::<S, Q, NV>(simd, whole(x), place(x));
+                    x += Q;
+                }
+                while x + 4 <= inside.end {
+                    self.tile::<S, 4, NV>(simd, whole(x), place(x));
+                    x += 4;
+                }
+                if x + 2 <= inside.end {
+                    self.tile::<S, 2, NV>(simd, whole(x), place(x));
+                    x += 2;
+                }
+                if x < inside.end {
+                    self.tile::<S, 1, NV>(simd, whole(x), place(x));
+                }
             }
         }
     }
 
-    /// `P` pixels from `x` on by `NV` vectors of channels.
+    /// `P` pixels side by side by `NV` vectors of channels.
     ///
     /// # Safety
-    /// As [`Row::run`], for these pixels.
+    /// The windows of all pixels must look like the first one's, and `at` be their place in the output.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, simd: S, x: usize) {
+    unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, simd: S, sight: Sight, at: usize) {
+        let &Run { conv: &PackedConv { window, inputs, outputs, .. }, width, finish, .. } = self.run;
+        let (step, row_step) = (window.stride * inputs, width * inputs);
+        let skipped = (window.kernel * inputs - sight.row_len) * NV * S::LANES;
         unsafe {
             let zero = simd.splat(0.0);
             let load = |from: *const f32, v: usize| if v < NV { simd.load_ptr(from.add(v * S::LANES)) } else { zero };
             let mut sums = [[load(self.bias, 0), load(self.bias, 1)]; MAX_PIXELS];
-            let mut weights = self.weights;
-            let first = self.input.add(x * self.pixel_step);
-            for ky in 0..self.window_rows {
-                let row = first.add(ky * self.row_step);
-                for j in 0..self.window_row {
+            let mut weights = sight.weights;
+            for ky in 0..sight.rows {
+                let row = sight.input.add(ky * row_step);
+                for j in 0..sight.row_len {
                     let w = [load(weights, 0), load(weights, 1)];
                     weights = weights.add(NV * S::LANES);
                     for_each_pixel!(|I| if I < P {
-                        let value = simd.splat(*row.add(I * self.pixel_step + j));
+                        let value = simd.splat(*row.add(I * step + j));
                         sums[I][0] = simd.mul_add(value, w[0], sums[I][0]);
                         if NV > 1 {
                             sums[I][1] = simd.mul_add(value, w[1], sums[I][1]);
                         }
                     });
                 }
+                weights = weights.wrapping_add(skipped);
             }
-            let whole = self.channels == NV * S::LANES;
-            for_each_pixel!(|I| if I < P {
-                let to = self.output.add((x + I) * self.outputs);
-                if whole {
-                    simd.store_ptr(sums[I][0], to);
-                    if NV > 1 {
-                        simd.store_ptr(sums[I][1], to.add(S::LANES));
-                    }
-                } else {
-                    let to = std::slice::from_raw_parts_mut(to, self.channels);
-                    to.chunks_mut(S::LANES).zip(sums[I]).for_each(|(to, sum)| simd.store_part(sum, to));
-                }
-            });
+            let place = Place { at, step: outputs, channel: self.channel, channels: self.channels };
+            finish.store::<S, P, NV>(simd, sums, place, self.output);
         }
     }
 }

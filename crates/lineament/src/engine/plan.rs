@@ -2,22 +2,28 @@
 
 use std::ops::Range;
 
+use super::aligned::LINE;
+use super::steps::{Step, Work};
 use crate::error::{Error, Result};
-use crate::model::{Architecture, Shape};
+use crate::model::{Architecture, Shape, ValueId};
 
 /// Most numbers between layers, 512 MB: far above any network for faces, below what makes a small hostile file ask for
 /// all memory.
 const MAX_LEN: usize = 1 << 27;
+
+/// Numbers between a depthwise convolution and the pointwise one behind it that are made at once: they stay in the
+/// nearest cache until they are used.
+const BAND: usize = 1 << 12;
 
 /// The place of every value in one block of memory.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Shapes of all values, input first.
     pub shapes: Vec<Shape>,
-    /// Each value's place; values that are never alive together share places.
+    /// Each value's place; values that are never alive together share places. Empty for a value within a step.
     pub places: Vec<Range<usize>>,
-    /// Numbers in the block.
-    pub len: usize,
+    /// Memory for what lies within a step, behind all places.
+    pub workspace: Range<usize>,
 }
 
 impl Plan {
@@ -26,40 +32,89 @@ impl Plan {
     /// # Errors
     /// [`Error::Model`] when the layers do not fit the size, or would take more than 512 MB.
     pub fn new(architecture: &Architecture, input: Shape) -> Result<Self> {
+        Self::of_steps(&Step::all(architecture), architecture, input)
+    }
+
+    /// As [`Plan::new`], where the steps are known.
+    pub(super) fn of_steps(steps: &[Step], architecture: &Architecture, input: Shape) -> Result<Self> {
         let shapes = architecture.shapes_for(input)?;
-        let last_use = last_uses(architecture);
-        let mut places: Vec<Range<usize>> = Vec::with_capacity(shapes.len());
+        let last_use = last_uses(steps, architecture);
+        let mut places = vec![0..0; shapes.len()];
+        // Values in the order of their making, with the step that reads them last.
+        let mut made: Vec<(ValueId, usize)> = Vec::new();
         let mut len = 0;
-        for (value, shape) in shapes.iter().enumerate() {
-            // Alive now: made before, read now or later. A layer's inputs are read while its output is written.
-            let mut alive: Vec<&Range<usize>> =
-                places.iter().enumerate().filter(|&(v, _)| last_use[v] >= value).map(|(_, place)| place).collect();
-            alive.sort_by_key(|place| place.start);
-            let mut start = 0;
-            for place in alive {
-                if start + shape.len() <= place.start {
-                    break;
+        for time in 0..=steps.len() {
+            let value = time.checked_sub(1).map_or(0, |step| steps[step].output);
+            let replaced = time.checked_sub(1).map(|step| &steps[step]).filter(|s| s.in_place()).map(|s| s.input);
+            places[value] = match replaced.filter(|&input| last_use[input] == time) {
+                Some(input) => places[input].clone(),
+                None => {
+                    let alive = made.iter().filter(|&&(_, last)| last >= time).map(|&(v, _)| &places[v]);
+                    first_gap(alive, shapes[value].len().next_multiple_of(LINE), shapes[value].len())
                 }
-                start = start.max(place.end);
+            };
+            if let Some(input) = replaced.filter(|&input| last_use[input] == time) {
+                made.retain(|&(v, _)| v != input);
             }
-            places.push(start..start + shape.len());
-            len = len.max(start + shape.len());
+            made.push((value, last_use[value].max(time)));
+            len = len.max(places[value].end.next_multiple_of(LINE));
         }
-        if len > MAX_LEN {
+        let workspace = steps.iter().map(|step| workspace(step, &shapes)).max().unwrap_or(0);
+        let workspace = len..len.saturating_add(workspace);
+        if workspace.end > MAX_LEN {
+            let len = workspace.end;
             return Err(Error::Model(format!("its values take {len} numbers, more than {MAX_LEN}")));
         }
-        Ok(Self { shapes, places, len })
+        Ok(Self { shapes, places, workspace })
+    }
+
+    /// Numbers in the block.
+    pub fn len(&self) -> usize {
+        self.workspace.end
+    }
+
+    /// Whether there is nothing; never, as there is an input.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
     }
 }
 
-/// For each value the last value whose making reads it; outputs live to the end.
-fn last_uses(architecture: &Architecture) -> Vec<usize> {
-    let mut last: Vec<usize> = (0..=architecture.layers.len()).collect();
-    for (i, layer) in architecture.layers.iter().enumerate() {
-        last[layer.input] = i + 1;
-        if let Some(second) = layer.op.second_input() {
-            last[second] = i + 1;
+/// Rows of a depthwise convolution's output `[h, w, c]` that are made at once for the pointwise one.
+pub(super) fn band_rows(shape: Shape) -> usize {
+    (BAND / (shape.width * shape.channels)).clamp(1, shape.height)
+}
+
+/// Numbers that `step` needs beside its input and output.
+fn workspace(step: &Step, shapes: &[Shape]) -> usize {
+    match step.work {
+        Work::Conv { conv, pool: true } => 2 * shapes[conv + 1].width * shapes[conv + 1].channels,
+        Work::Separable { depthwise, .. } => {
+            let shape = shapes[depthwise + 1];
+            band_rows(shape) * shape.width * shape.channels
         }
+        _ => 0,
+    }
+}
+
+/// The first place of `len` numbers between those that are `alive`, where `room` is free.
+fn first_gap<'a>(alive: impl Iterator<Item = &'a Range<usize>>, room: usize, len: usize) -> Range<usize> {
+    let mut alive: Vec<&Range<usize>> = alive.collect();
+    alive.sort_by_key(|place| place.start);
+    let mut start = 0;
+    for place in alive {
+        if start + room <= place.start {
+            break;
+        }
+        start = start.max(place.end.next_multiple_of(LINE));
+    }
+    start..start + len
+}
+
+/// For each value when it is read last: 1 for the first step; outputs live to the end.
+fn last_uses(steps: &[Step], architecture: &Architecture) -> Vec<usize> {
+    let mut last = vec![0; architecture.layers.len() + 1];
+    for (i, step) in steps.iter().enumerate() {
+        step.inputs().for_each(|value| last[value] = i + 1);
     }
     for output in &architecture.outputs {
         last[output.value] = usize::MAX;
@@ -70,29 +125,35 @@ fn last_uses(architecture: &Architecture) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Op;
+    use crate::model::{Activation, Op};
 
     #[test]
     fn values_that_live_together_never_share_a_place() {
-        let mut net = Architecture::new(Shape::hwc(8, 8, 4));
-        let conv = Op::Conv { filters: 4, kernel: 3, stride: 1, padding: 1 };
+        let mut net = Architecture::new(Shape::hwc(8, 8, 5));
+        let conv = Op::Conv { filters: 5, kernel: 3, stride: 1, padding: 1 };
         let first = net.push(conv);
         net.push(conv);
         let sum = net.push(Op::Add { with: first });
         net.push(conv);
         net.output("sum", sum);
+        net.push(Op::Activation(Activation::Relu));
+        net.push(Op::Activation(Activation::Relu));
         let last = net.push(conv);
         net.output("last", last);
-        let plan = Plan::new(&net, net.input).unwrap();
-        let last_use = last_uses(&net);
-        for (a, place) in plan.places.iter().enumerate() {
-            for (b, other) in plan.places.iter().enumerate().skip(a + 1) {
-                let together = last_use[a] >= b;
-                let apart = place.end <= other.start || other.end <= place.start;
-                assert!(!together || apart, "values {a} and {b} at {place:?} and {other:?}");
+        let steps = Step::all(&net);
+        let plan = Plan::of_steps(&steps, &net, net.input).unwrap();
+        let last_use = last_uses(&steps, &net);
+        for (i, step) in steps.iter().enumerate() {
+            let place = &plan.places[step.output];
+            assert!(place.start.is_multiple_of(LINE) && place.len() == plan.shapes[step.output].len());
+            let before = steps[..i].iter().map(|s| s.output).chain([0]);
+            for other in before.filter(|&v| last_use[v] > i) {
+                let apart = place.end <= plan.places[other].start || plan.places[other].end <= place.start;
+                let replaced = step.in_place() && other == step.input && last_use[other] == i + 1;
+                assert!(apart != replaced, "values {other} and {} of {plan:?}", step.output);
             }
         }
-        assert!(plan.len < plan.shapes.iter().map(Shape::len).sum(), "some memory is used twice");
+        assert!(plan.len() < plan.shapes.iter().map(Shape::len).sum(), "some memory is used twice");
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub trait Simd: Copy + Send + Sync {
     fn mul(self, a: Self::V, b: Self::V) -> Self::V;
     /// The larger, lane by lane.
     fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller, lane by lane.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// Lane by lane `a` where `x` is above 0, else `b`.
     fn where_positive(self, x: Self::V, a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c`, rounded once where the processor can.
@@ -76,19 +78,53 @@ pub trait Simd: Copy + Send + Sync {
     }
 
     /// All of `from`, which may be shorter than a vector; the other lanes are 0.
+    ///
+    /// # Panics
+    /// When it is longer.
     #[inline(always)]
+    #[allow(unsafe_code)]
     fn load_part(self, from: &[f32]) -> Self::V {
-        let mut lanes = [0.0; MAX_LANES];
-        lanes[..from.len()].copy_from_slice(from);
-        self.load(&lanes)
+        assert!(from.len() <= Self::LANES);
+        // SAFETY: the length was checked just now.
+        unsafe { self.load_first(from.as_ptr(), from.len()) }
     }
 
     /// As many lanes as `to` has room for.
+    ///
+    /// # Panics
+    /// When that is more than a vector.
     #[inline(always)]
+    #[allow(unsafe_code)]
     fn store_part(self, v: Self::V, to: &mut [f32]) {
+        assert!(to.len() <= Self::LANES);
+        // SAFETY: the length was checked just now.
+        unsafe { self.store_first(v, to.as_mut_ptr(), to.len()) }
+    }
+
+    /// The first `count` numbers, at most [`Simd::LANES`]; the other lanes are 0.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_first(self, from: *const f32, count: usize) -> Self::V {
+        let mut lanes = [0.0; MAX_LANES];
+        // SAFETY: the caller's promise.
+        lanes[..count].copy_from_slice(unsafe { std::slice::from_raw_parts(from, count) });
+        self.load(&lanes)
+    }
+
+    /// Writes the first `count` lanes, at most [`Simd::LANES`].
+    ///
+    /// # Safety
+    /// `to` must be valid for writing that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn store_first(self, v: Self::V, to: *mut f32, count: usize) {
         let mut lanes = [0.0; MAX_LANES];
         self.store(v, &mut lanes);
-        to.copy_from_slice(&lanes[..to.len()]);
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(to, count) }.copy_from_slice(&lanes[..count]);
     }
 }
 

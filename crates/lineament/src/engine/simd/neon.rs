@@ -38,6 +38,11 @@ impl Simd for Neon {
     }
 
     #[inline(always)]
+    fn min(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        unsafe { vminq_f32(a, b) }
+    }
+
+    #[inline(always)]
     fn where_positive(self, x: float32x4_t, a: float32x4_t, b: float32x4_t) -> float32x4_t {
         unsafe { vbslq_f32(vcgtzq_f32(x), a, b) }
     }

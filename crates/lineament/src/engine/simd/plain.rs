@@ -35,6 +35,11 @@ impl Simd for Plain {
     }
 
     #[inline(always)]
+    fn min(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| if a[i] < b[i] { a[i] } else { b[i] })
+    }
+
+    #[inline(always)]
     fn where_positive(self, x: [f32; 4], a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
         std::array::from_fn(|i| if x[i] > 0.0 { a[i] } else { b[i] })
     }

@@ -39,6 +39,11 @@ impl Simd for Simd128 {
     }
 
     #[inline(always)]
+    fn min(self, a: v128, b: v128) -> v128 {
+        f32x4_pmin(b, a)
+    }
+
+    #[inline(always)]
     fn where_positive(self, x: v128, a: v128, b: v128) -> v128 {
         v128_bitselect(a, b, f32x4_gt(x, f32x4_splat(0.0)))
     }

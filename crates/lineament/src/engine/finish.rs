@@ -1,0 +1,211 @@
+//! What is done to a layer's sums while they are still in registers: activation, addition of another map, activation.
+
+#![allow(unsafe_code)]
+
+use super::aligned::Aligned;
+use super::simd::{MAX_LANES, Simd};
+use crate::model::Activation;
+
+/// Most pixels whose sums a kernel keeps at once.
+pub(super) const MAX_PIXELS: usize = 14;
+
+/// The sums of some pixels, up to two vectors of channels each.
+pub(super) type Sums<V> = [[V; 2]; MAX_PIXELS];
+
+/// Writes the body once for each pixel of the largest tile, with its number as a constant. A loop would be left to the
+/// compiler to unroll; where it does not (whole-program optimisation), the sums fall out of the registers.
+macro_rules! for_each_pixel {
+    (|$i:ident| $body:expr) => {
+        for_each_pixel!(@ $i $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
+    };
+    (@ $i:ident $body:expr, $($p:literal)+) => {
+        $({
+            const $i: usize = $p;
+            $body
+        })+
+    };
+}
+pub(super) use for_each_pixel;
+
+/// An activation with what it has learned.
+#[derive(Debug, Clone)]
+pub struct Activated {
+    kind: Activation,
+    /// One number per channel for [`Activation::PRelu`], then zeros that fill two vectors.
+    slopes: Aligned,
+}
+
+impl Activated {
+    /// `slopes` holds one number per channel for [`Activation::PRelu`], nothing else for others.
+    pub fn new(kind: Activation, slopes: &[f32]) -> Self {
+        Self { kind, slopes: Aligned::padded(slopes, slopes.len() + 2 * MAX_LANES) }
+    }
+
+    fn assert_fits(&self, channels: usize) {
+        let slopes = self.slopes.len() - 2 * MAX_LANES;
+        assert!(self.kind != Activation::PRelu || slopes == channels, "{slopes} slopes for {channels} channels");
+    }
+}
+
+/// What follows a layer's sums, in this order.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Finish<'a> {
+    /// First.
+    pub activation: Option<&'a Activated>,
+    /// A map of the output's shape that is added.
+    pub add: Option<&'a [f32]>,
+    /// Last.
+    pub then: Option<&'a Activated>,
+}
+
+impl Finish<'_> {
+    /// The same for kernels, where the output holds `len` numbers in pixels of `channels`.
+    ///
+    /// # Panics
+    /// When slopes or the added map do not fit.
+    pub(super) fn raw(&self, len: usize, channels: usize) -> RawFinish {
+        self.add.inspect(|add| assert_eq!(add.len(), len, "summands"));
+        self.activation.iter().chain(&self.then).for_each(|a| a.assert_fits(channels));
+        let stage = |activated: Option<&Activated>| match activated {
+            Some(a) => (Some(a.kind), a.slopes.as_ptr()),
+            None => (None, std::ptr::null()),
+        };
+        let add = self.add.map_or(std::ptr::null(), <[f32]>::as_ptr);
+        RawFinish { activation: stage(self.activation), add, then: stage(self.then) }
+    }
+}
+
+/// An activation and its slopes, filled up by two vectors.
+type Stage = (Option<Activation>, *const f32);
+
+/// [`Finish`], checked.
+#[derive(Clone, Copy)]
+pub(super) struct RawFinish {
+    activation: Stage,
+    add: *const f32,
+    then: Stage,
+}
+
+/// Where a tile of sums belongs in the output.
+#[derive(Clone, Copy)]
+pub(super) struct Place {
+    /// The first pixel's first number.
+    pub at: usize,
+    /// Numbers from a pixel to the next.
+    pub step: usize,
+    /// First channel.
+    pub channel: usize,
+    /// Channels that there are: less than the sums hold at the end of a pixel.
+    pub channels: usize,
+}
+
+impl RawFinish {
+    /// Finishes `P` pixels of `NV` vectors and writes them.
+    ///
+    /// # Safety
+    /// `place` lies within `output`, and that is as long as [`Finish::raw`] was told.
+    #[inline(always)]
+    pub unsafe fn store<S: Simd, const P: usize, const NV: usize>(
+        &self,
+        simd: S,
+        mut sums: Sums<S::V>,
+        place: Place,
+        output: *mut f32,
+    ) {
+        unsafe {
+            activate::<S, P, NV>(simd, self.activation, &mut sums, place.channel);
+            let whole = place.channels == NV * S::LANES;
+            let (first, second) = match NV {
+                1 => (place.channels, 0),
+                _ => (S::LANES, place.channels - S::LANES),
+            };
+            if !self.add.is_null() {
+                for_each_pixel!(|I| if I < P {
+                    let from = self.add.add(place.at + I * place.step);
+                    if whole {
+                        sums[I][0] = simd.add(sums[I][0], simd.load_ptr(from));
+                        if NV > 1 {
+                            sums[I][1] = simd.add(sums[I][1], simd.load_ptr(from.add(S::LANES)));
+                        }
+                    } else {
+                        sums[I][0] = simd.add(sums[I][0], simd.load_first(from, first));
+                        if NV > 1 {
+                            sums[I][1] = simd.add(sums[I][1], simd.load_first(from.add(S::LANES), second));
+                        }
+                    }
+                });
+            }
+            activate::<S, P, NV>(simd, self.then, &mut sums, place.channel);
+            for_each_pixel!(|I| if I < P {
+                let to = output.add(place.at + I * place.step);
+                if whole {
+                    simd.store_ptr(sums[I][0], to);
+                    if NV > 1 {
+                        simd.store_ptr(sums[I][1], to.add(S::LANES));
+                    }
+                } else {
+                    simd.store_first(sums[I][0], to, first);
+                    if NV > 1 {
+                        simd.store_first(sums[I][1], to.add(S::LANES), second);
+                    }
+                }
+            });
+        }
+    }
+}
+
+/// # Safety
+/// The slopes must be there from `channel` on, filled up.
+#[inline(always)]
+unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
+    simd: S,
+    (kind, slopes): Stage,
+    sums: &mut Sums<S::V>,
+    channel: usize,
+) {
+    /// Applies the function to every vector.
+    macro_rules! each {
+        (|$v:ident, $k:ident| $body:expr) => {{
+            for_each_pixel!(|I| if I < P {
+                let ($v, $k) = (sums[I][0], 0);
+                sums[I][0] = $body;
+                if NV > 1 {
+                    let ($v, $k) = (sums[I][1], 1);
+                    sums[I][1] = $body;
+                }
+            });
+        }};
+    }
+    let zero = simd.splat(0.0);
+    match kind {
+        None => (),
+        Some(Activation::Relu) => each!(|v, _k| simd.max(v, zero)),
+        Some(Activation::PRelu) => {
+            // SAFETY: the caller's promise.
+            let slopes = unsafe {
+                let first = slopes.add(channel);
+                [simd.load_ptr(first), if NV > 1 { simd.load_ptr(first.add(S::LANES)) } else { zero }]
+            };
+            each!(|v, k| simd.where_positive(v, v, simd.mul(v, slopes[k])));
+        }
+        Some(Activation::HardSwish) => {
+            let (sixth, half, one) = (simd.splat(1.0 / 6.0), simd.splat(0.5), simd.splat(1.0));
+            each!(|v, _k| simd.mul(v, simd.min(simd.max(simd.mul_add(v, sixth, half), zero), one)));
+        }
+    }
+}
+
+/// Finishes `output` in place: for layers whose kernels do not.
+pub(super) fn in_place(finish: Finish, channels: usize, output: &mut [f32]) {
+    let activate = |activated: Option<&Activated>, output: &mut [f32]| {
+        if let Some(Activated { kind, slopes }) = activated {
+            super::elementwise::activate(*kind, &slopes[..slopes.len() - 2 * MAX_LANES], output);
+        }
+    };
+    finish.raw(output.len(), channels); // Checks.
+    activate(finish.activation, output);
+    if let Some(add) = finish.add {
+        super::elementwise::add(output, add);
+    }
+    activate(finish.then, output);
+}
