@@ -6,11 +6,9 @@
 use std::ops::Range;
 
 use super::aligned::Aligned;
-use super::elementwise;
-use super::finish::{self, Finish, MAX_PIXELS, Place, RawFinish, for_each_pixel};
+use super::finish::{Finish, MAX_PIXELS, Place, RawFinish, Sums, for_each_pixel};
 use super::simd::{Kernel, Simd, dispatch};
 use super::window::Window;
-use crate::model::Shape;
 
 /// Weights of a convolution, arranged for the processor at hand: blocks of output channels, in each the window's
 /// rows, columns and input channels, and innermost the block's channels (zeros fill the last block).
@@ -79,43 +77,39 @@ impl PackedConv {
     pub fn run_rows(
         &self,
         input: &[f32],
-        (height, width): (usize, usize),
+        size: (usize, usize),
         rows: Range<usize>,
         finish: Finish,
         output: &mut [f32],
     ) {
-        let (h, w) = self.window.over((height, width));
-        assert_eq!(input.len(), height * width * self.inputs, "input of a convolution");
+        let (h, w) = self.window.over(size);
         assert!(rows.end <= h, "rows of a convolution");
-        assert_eq!(output.len(), rows.len() * w * self.outputs, "output of a convolution");
-        let finish = finish.raw(output.len(), self.outputs);
-        dispatch(Run { conv: self, input, height, width, rows, w, finish, output });
+        self.rows(input, size, rows, (w, false), finish, output);
     }
 
-    /// As [`PackedConv::run`], with a 2x2 maximum between the convolution and what follows it; `rows` is memory for two
-    /// rows of the convolution.
+    /// As [`PackedConv::run`], with a 2x2 maximum between the convolution and what follows it; an odd last row or column
+    /// of the convolution is dropped.
     ///
     /// # Panics
-    /// When a slice has another length, or `rows` is too short.
-    pub fn run_pooled(
+    /// When a slice has another length.
+    pub fn run_pooled(&self, input: &[f32], size: (usize, usize), finish: Finish, output: &mut [f32]) {
+        let (h, w) = self.window.over(size);
+        self.rows(input, size, 0..h / 2, (w / 2, true), finish, output);
+    }
+
+    fn rows(
         &self,
         input: &[f32],
-        size: (usize, usize),
+        (height, width): (usize, usize),
+        rows: Range<usize>,
+        (w, pool): (usize, bool),
         finish: Finish,
-        rows: &mut [f32],
         output: &mut [f32],
     ) {
-        let (h, w) = self.window.over(size);
-        let pair = Shape::hwc(2, w, self.outputs);
-        let (rows, row) = (&mut rows[..pair.len()], w / 2 * self.outputs);
-        assert_eq!(output.len(), h / 2 * row, "output of a pooled convolution");
-        for y in 0..h / 2 {
-            self.run_rows(input, size, 2 * y..2 * y + 2, Finish::default(), rows);
-            let here = y * row..(y + 1) * row;
-            let finish = Finish { add: finish.add.map(|add| &add[here.clone()]), ..finish };
-            elementwise::max_pool(rows, pair, &mut output[here.clone()]);
-            finish::in_place(finish, self.outputs, &mut output[here]);
-        }
+        assert_eq!(input.len(), height * width * self.inputs, "input of a convolution");
+        assert_eq!(output.len(), rows.len() * w * self.outputs, "output of a convolution");
+        let finish = finish.raw(output.len(), self.outputs);
+        dispatch(Run { conv: self, input, height, width, rows, w, pool, finish, output });
     }
 }
 
@@ -171,8 +165,11 @@ struct Run<'a> {
     input: &'a [f32],
     height: usize,
     width: usize,
+    /// Rows of the output, and its columns.
     rows: Range<usize>,
     w: usize,
+    /// Each of the output's pixels is the largest of 2x2.
+    pool: bool,
     finish: RawFinish,
     output: &'a mut [f32],
 }
@@ -201,11 +198,14 @@ impl Kernel for Run<'_> {
             // the output's pointer comes from a unique borrow that nobody else uses meanwhile; packing made the weights
             // and filled up the bias.
             unsafe {
-                match (vectors, S::REGISTERS >= 32) {
-                    (2, true) => block.run::<S, 14, 7, 2>(simd),
-                    (2, false) => block.run::<S, 6, 4, 2>(simd),
-                    (_, true) => block.run::<S, 14, 7, 1>(simd),
-                    (_, false) => block.run::<S, 12, 4, 1>(simd),
+                match (self.pool, vectors, S::REGISTERS >= 32) {
+                    (false, 2, true) => block.run::<S, 14, 7, 2>(simd),
+                    (false, 2, false) => block.run::<S, 6, 4, 2>(simd),
+                    (false, _, true) => block.run::<S, 14, 7, 1>(simd),
+                    (false, _, false) => block.run::<S, 12, 4, 1>(simd),
+                    (true, 2, true) => block.run_pooled::<S, 12, 3, 2>(simd),
+                    (true, 2, false) => block.run_pooled::<S, 4, 1, 2>(simd),
+                    (true, _, _) => block.run_pooled::<S, 12, 3, 1>(simd),
                 }
             }
         }
@@ -222,7 +222,7 @@ struct Block<'a> {
     output: *mut f32,
 }
 
-/// The part of the window that a tile of pixels sees: less than all of it where the map ends.
+/// What a tile of pixels sees: less than the whole window where the map ends.
 #[derive(Clone, Copy)]
 struct Sight {
     /// The first pixel's window on the map.
@@ -233,6 +233,9 @@ struct Sight {
     row_len: usize,
 }
 
+/// Numbers in a row of a 3x3 window over grey: so few that the loop over them is written out.
+const GREY_ROW: usize = 3;
+
 impl Block<'_> {
     /// `P` pixels at a time, then `Q`, then fewer.
     ///
@@ -240,87 +243,218 @@ impl Block<'_> {
     /// The pointers must cover what the sizes say.
     #[inline(always)]
     unsafe fn run<S: Simd, const P: usize, const Q: usize, const NV: usize>(&self, simd: S) {
-        let &Run { conv: &PackedConv { window, inputs, outputs, .. }, height, width, ref rows, w, .. } = self.run;
-        let inside = window.inside(w, width);
+        let &Run { conv: &PackedConv { window, inputs, .. }, height, width, ref rows, w, .. } = self.run;
+        let (inside, whole) = (window.inside(w, width), 0..window.kernel);
         for y in rows.clone() {
             let tall = window.on_map(y, height);
-            let place = |x: usize| ((y - rows.start) * w + x) * outputs + self.channel;
-            let sight = |x: usize, wide: Range<usize>| {
-                let (top, left) = match tall.is_empty() || wide.is_empty() {
-                    true => (0, 0), // Nothing is read.
-                    false => (window.place(y, tall.start), window.place(x, wide.start)),
-                };
-                // SAFETY: the window's place is on the map, and `tall` and `wide` are within the window.
-                unsafe {
-                    Sight {
-                        input: self.run.input.as_ptr().add((top * width + left) * inputs),
-                        weights: self.weights.add((tall.start * window.kernel + wide.start) * inputs * NV * S::LANES),
-                        rows: tall.len(),
-                        row_len: wide.len() * inputs,
-                    }
-                }
-            };
+            let mut x = inside.start;
             // SAFETY: the caller's promise; every window of `inside` lies on the map, and the others are cut.
             unsafe {
-                for x in (0..inside.start).chain(inside.end..w) {
-                    self.tile::<S, 1, NV>(simd, sight(x, window.on_map(x, width)), place(x));
-                }
-                let mut x = inside.start;
-                let whole = |x| sight(x, 0..window.kernel);
                 while x + P <= inside.end {
-                    self.tile::<S, P, NV>(simd, whole(x), place(x));
+                    let sight = self.sight::<S, NV>((y, x), &tall, &whole);
+                    if window.kernel * inputs == GREY_ROW {
+                        self.tile::<S, P, NV, GREY_ROW>(simd, sight, (y, x));
+                    } else {
+                        self.tile::<S, P, NV, 0>(simd, sight, (y, x));
+                    }
                     x += P;
                 }
                 if Q < P && x + Q <= inside.end {
-                    self.tile::<S, Q, NV>(simd, whole(x), place(x));
+                    self.tile::<S, Q, NV, 0>(simd, self.sight::<S, NV>((y, x), &tall, &whole), (y, x));
                     x += Q;
                 }
                 while x + 4 <= inside.end {
-                    self.tile::<S, 4, NV>(simd, whole(x), place(x));
+                    self.tile::<S, 4, NV, 0>(simd, self.sight::<S, NV>((y, x), &tall, &whole), (y, x));
                     x += 4;
                 }
                 if x + 2 <= inside.end {
-                    self.tile::<S, 2, NV>(simd, whole(x), place(x));
+                    self.tile::<S, 2, NV, 0>(simd, self.sight::<S, NV>((y, x), &tall, &whole), (y, x));
                     x += 2;
                 }
-                if x < inside.end {
-                    self.tile::<S, 1, NV>(simd, whole(x), place(x));
+                for x in (0..inside.start).chain(x..w) {
+                    let sight = self.sight::<S, NV>((y, x), &tall, &window.on_map(x, width));
+                    self.tile::<S, 1, NV, 0>(simd, sight, (y, x));
                 }
             }
         }
     }
 
+    /// `P` pixels at a time, which become the `Q` largest of four, then one by one.
+    ///
+    /// # Safety
+    /// As [`Block::run`].
+    #[inline(always)]
+    unsafe fn run_pooled<S: Simd, const P: usize, const Q: usize, const NV: usize>(&self, simd: S) {
+        let &Run { conv: &PackedConv { window, inputs, .. }, height, width, ref rows, w, finish, .. } = self.run;
+        let (inside, whole) = (window.inside(2 * w, width), 0..window.kernel);
+        for y in rows.clone() {
+            let tall = [window.on_map(2 * y, height), window.on_map(2 * y + 1, height)];
+            // Windows that end above or below the map are looked at one by one.
+            let end = if tall.iter().all(|tall| *tall == whole) { inside.end / 2 } else { 0 };
+            let start = inside.start.div_ceil(2).min(end);
+            let mut x = start;
+            // SAFETY: as in `run`.
+            unsafe {
+                while x + Q <= end {
+                    let sight = self.sight::<S, NV>((2 * y, 2 * x), &whole, &whole);
+                    let sums = if window.kernel * inputs == GREY_ROW {
+                        self.sums::<S, P, NV, GREY_ROW, true>(simd, sight)
+                    } else {
+                        self.sums::<S, P, NV, 0, true>(simd, sight)
+                    };
+                    let mut largest = sums;
+                    for_each_pixel!(@ I if I < Q {
+                        for_each_pixel!(@ V if V < NV {
+                            let top = simd.max(sums[4 * I][V], sums[4 * I + 1][V]);
+                            let bottom = simd.max(sums[4 * I + 2][V], sums[4 * I + 3][V]);
+                            largest[I][V] = simd.max(top, bottom);
+                        }, 0 1);
+                    }, 0 1 2);
+                    finish.store::<S, Q, NV>(simd, largest, self.place((y, x)), self.output);
+                    x += Q;
+                }
+                for x in (0..start).chain(x..w) {
+                    let mut largest: Option<Sums<S::V>> = None;
+                    for (y, x, tall) in [
+                        (2 * y, 2 * x, &tall[0]),
+                        (2 * y, 2 * x + 1, &tall[0]),
+                        (2 * y + 1, 2 * x, &tall[1]),
+                        (2 * y + 1, 2 * x + 1, &tall[1]),
+                    ] {
+                        let sight = self.sight::<S, NV>((y, x), tall, &window.on_map(x, width));
+                        let sums = self.sums::<S, 1, NV, 0, false>(simd, sight);
+                        let before = largest.unwrap_or(sums);
+                        let pair = [simd.max(before[0][0], sums[0][0]), simd.max(before[0][1], sums[0][1])];
+                        largest = Some([pair; MAX_PIXELS]);
+                    }
+                    if let Some(largest) = largest {
+                        finish.store::<S, 1, NV>(simd, largest, self.place((y, x)), self.output);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The pixel `x` of row `y` of the convolution, whose window has its rows `tall` and columns `wide` on the map.
+    ///
+    /// # Safety
+    /// It must be one of the convolution's.
+    #[inline(always)]
+    unsafe fn sight<S: Simd, const NV: usize>(
+        &self,
+        (y, x): (usize, usize),
+        tall: &Range<usize>,
+        wide: &Range<usize>,
+    ) -> Sight {
+        let &Run { conv: &PackedConv { window, inputs, .. }, input, width, .. } = self.run;
+        let (top, left) = match tall.is_empty() || wide.is_empty() {
+            true => (0, 0), // Nothing is read.
+            false => (window.place(y, tall.start), window.place(x, wide.start)),
+        };
+        Sight {
+            // SAFETY: this pixel is on the map.
+            input: unsafe { input.as_ptr().add((top * width + left) * inputs) },
+            // SAFETY: rows and columns are the window's own.
+            weights: unsafe { self.weights.add((tall.start * window.kernel + wide.start) * inputs * NV * S::LANES) },
+            rows: tall.len(),
+            row_len: wide.len() * inputs,
+        }
+    }
+
+    /// Where the output's pixel `x` of row `y` belongs.
+    #[inline(always)]
+    fn place(&self, (y, x): (usize, usize)) -> Place {
+        let &Run { conv: &PackedConv { outputs, .. }, ref rows, w, .. } = self.run;
+        let at = ((y - rows.start) * w + x) * outputs + self.channel;
+        Place { at, step: outputs, channel: self.channel, channels: self.channels }
+    }
+
     /// `P` pixels side by side by `NV` vectors of channels.
     ///
     /// # Safety
-    /// The windows of all pixels must look like the first one's, and `at` be their place in the output.
+    /// As [`Block::sums`], and `at` must be the first pixel's place.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, simd: S, sight: Sight, at: usize) {
-        let &Run { conv: &PackedConv { window, inputs, outputs, .. }, width, finish, .. } = self.run;
-        let (step, row_step) = (window.stride * inputs, width * inputs);
-        let skipped = (window.kernel * inputs - sight.row_len) * NV * S::LANES;
+    unsafe fn tile<S: Simd, const P: usize, const NV: usize, const ROW: usize>(
+        &self,
+        simd: S,
+        sight: Sight,
+        at: (usize, usize),
+    ) {
+        // SAFETY: the caller's promise.
         unsafe {
-            let zero = simd.splat(0.0);
-            let load = |from: *const f32, v: usize| if v < NV { simd.load_ptr(from.add(v * S::LANES)) } else { zero };
-            let mut sums = [[load(self.bias, 0), load(self.bias, 1)]; MAX_PIXELS];
+            let sums = self.sums::<S, P, NV, ROW, false>(simd, sight);
+            self.run.finish.store::<S, P, NV>(simd, sums, self.place(at), self.output);
+        }
+    }
+
+    /// The sums of `P` pixels, side by side or in `POOL`ed blocks of 2x2, which are side by side. `ROW` numbers are in a
+    /// row of the window, where that is not 0.
+    ///
+    /// # Safety
+    /// The windows of all pixels must look like the first one's.
+    #[inline(always)]
+    unsafe fn sums<S: Simd, const P: usize, const NV: usize, const ROW: usize, const POOL: bool>(
+        &self,
+        simd: S,
+        sight: Sight,
+    ) -> Sums<S::V> {
+        let &Run { conv: &PackedConv { window, inputs, .. }, width, .. } = self.run;
+        let (step, row_step) = (window.stride * inputs, width * inputs);
+        let below = window.stride * row_step;
+        let skipped = (window.kernel * inputs - sight.row_len) * NV * S::LANES;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut sums = [pair::<S, NV>(simd, self.bias); MAX_PIXELS];
             let mut weights = sight.weights;
             for ky in 0..sight.rows {
                 let row = sight.input.add(ky * row_step);
-                for j in 0..sight.row_len {
-                    let w = [load(weights, 0), load(weights, 1)];
-                    weights = weights.add(NV * S::LANES);
-                    for_each_pixel!(|I| if I < P {
-                        let value = simd.splat(*row.add(I * step + j));
-                        sums[I][0] = simd.mul_add(value, w[0], sums[I][0]);
-                        if NV > 1 {
-                            sums[I][1] = simd.mul_add(value, w[1], sums[I][1]);
+                macro_rules! tap {
+                    ($j:expr) => {
+                        if P == 1 {
+                            // A dense layer's weights come from far.
+                            simd.prefetch(weights.wrapping_add(AHEAD));
+                            if NV > 1 {
+                                simd.prefetch(weights.wrapping_add(AHEAD + S::LANES));
+                            }
                         }
-                    });
+                        let w = pair::<S, NV>(simd, weights);
+                        weights = weights.add(NV * S::LANES);
+                        for_each_pixel!(|I| if I < P {
+                            let at = if POOL { (I / 4 * 2 + I % 2) * step + I / 2 % 2 * below } else { I * step };
+                            let value = simd.splat(*row.add(at + $j));
+                            sums[I][0] = simd.mul_add(value, w[0], sums[I][0]);
+                            if NV > 1 {
+                                sums[I][1] = simd.mul_add(value, w[1], sums[I][1]);
+                            }
+                        });
+                    };
+                }
+                if ROW == 0 {
+                    for j in 0..sight.row_len {
+                        tap!(j);
+                    }
+                } else {
+                    for_each_pixel!(@ J if J < ROW { tap!(J); }, 0 1 2);
                 }
                 weights = weights.wrapping_add(skipped);
             }
-            let place = Place { at, step: outputs, channel: self.channel, channels: self.channels };
-            finish.store::<S, P, NV>(simd, sums, place, self.output);
+            sums
         }
+    }
+}
+
+/// Numbers between the weights that are used and those that are asked for. Chosen by trial.
+const AHEAD: usize = 1024;
+
+/// `NV` vectors; where that is one, it stands twice.
+///
+/// # Safety
+/// `from` must be valid for reading them.
+#[inline(always)]
+unsafe fn pair<S: Simd, const NV: usize>(simd: S, from: *const f32) -> [S::V; 2] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let first = simd.load_ptr(from);
+        [first, if NV > 1 { simd.load_ptr(from.add(S::LANES)) } else { first }]
     }
 }

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::finish::{Finish, MAX_PIXELS, Place, RawFinish, for_each_pixel};
+use super::finish::{Finish, MAX_PIXELS, Place, RawFinish, Sums, for_each_pixel};
 use super::simd::{Kernel, Simd, dispatch};
 use super::window::Window;
 
@@ -76,6 +76,16 @@ struct Sized<'a, const K: usize, const STRIDE: usize>(Run<'a>);
 /// Pixels whose sums are in registers at once.
 const PIXELS: usize = 4;
 
+/// Writes the body for each row (or column) of the largest window with a kernel of its own.
+macro_rules! for_each_tap {
+    (|$i:ident| $body:expr) => {
+        for_each_pixel!(@ $i $body, 0 1 2 3 4)
+    };
+}
+
+/// Largest side of a window with a kernel of its own.
+const MAX_SIDE: usize = 5;
+
 impl<const K: usize, const STRIDE: usize> Kernel for Sized<'_, K, STRIDE> {
     type Output = ();
 
@@ -83,7 +93,7 @@ impl<const K: usize, const STRIDE: usize> Kernel for Sized<'_, K, STRIDE> {
     fn run<S: Simd>(self, simd: S) {
         let run = self.0;
         let (window, channels) = (run.depthwise.window, run.depthwise.bias.len());
-        let inside = if K > 0 { window.inside(run.w, run.width) } else { 0..0 };
+        let inside = window.inside(run.w, run.width);
         let output = run.output.as_mut_ptr();
         for y in run.rows.clone() {
             let mut channel = 0;
@@ -94,14 +104,15 @@ impl<const K: usize, const STRIDE: usize> Kernel for Sized<'_, K, STRIDE> {
                 }
                 let strip = Strip { run: &run, y, channel, channels: (channels - channel).min(S::LANES), output };
                 // SAFETY: `Depthwise::run_rows` checked that the input holds the whole map and the output all rows;
-                // windows of `inside` lie on the map, and the others are cut.
+                // windows of `inside` lie between the map's left and right end.
                 unsafe {
-                    let mut x = inside.start;
-                    while x + PIXELS <= inside.end && strip.channels == S::LANES {
-                        strip.tile::<S, K, STRIDE>(simd, x);
-                        x += PIXELS;
+                    if K == 0 || strip.channels < S::LANES {
+                        for x in 0..run.w {
+                            strip.pixel(simd, x);
+                        }
+                    } else {
+                        strip.run::<S, K, STRIDE>(simd, inside.clone());
                     }
-                    (0..inside.start).chain(x..run.w).for_each(|x| strip.pixel(simd, x));
                 }
                 channel += S::LANES;
             }
@@ -118,91 +129,159 @@ struct Strip<'a> {
     output: *mut f32,
 }
 
+/// What a strip's pixels share: the window's rows on the map, and its weights, in registers. A row that lies off the
+/// map is replaced by one on it, with weights of 0.
+struct Shared<V> {
+    rows: [*const f32; MAX_SIDE],
+    taps: [[V; MAX_SIDE]; MAX_SIDE],
+    bias: V,
+    channels: usize,
+}
+
 impl Strip<'_> {
-    /// Rows of the window that lie on the map.
-    #[inline(always)]
-    fn tall(&self) -> Range<usize> {
-        self.run.depthwise.window.on_map(self.y, self.run.height)
-    }
-
+    /// All pixels, of which the windows of `inside` end neither left nor right of the map.
+    ///
     /// # Safety
-    /// The place must be on the map.
+    /// There must be a whole vector of channels.
     #[inline(always)]
-    unsafe fn input(&self, row: usize, column: usize) -> *const f32 {
-        let (width, channels) = (self.run.width, self.run.depthwise.bias.len());
+    unsafe fn run<S: Simd, const K: usize, const STRIDE: usize>(&self, simd: S, inside: Range<usize>) {
+        let &Run { depthwise: Depthwise { weights, bias, window }, input, height, width, w, .. } = self.run;
+        let channels = bias.len();
+        let tall = window.on_map(self.y, height);
+        let zero = simd.splat(0.0);
+        // SAFETY: rows are on the map, and there is a vector of channels from `channel` on.
+        let shared = unsafe {
+            let bias = simd.load_ptr(bias.as_ptr().add(self.channel));
+            let mut shared =
+                Shared { rows: [input.as_ptr(); MAX_SIDE], taps: [[zero; MAX_SIDE]; MAX_SIDE], bias, channels };
+            for_each_tap!(|KY| if KY < K {
+                let row = (self.y * STRIDE + KY).saturating_sub(window.padding).min(height - 1);
+                shared.rows[KY] = input.as_ptr().add(row * width * channels + self.channel);
+                if tall.contains(&KY) {
+                    let weights = weights.as_ptr().add(KY * K * channels + self.channel);
+                    for_each_tap!(|KX| if KX < K {
+                        shared.taps[KY][KX] = simd.load_ptr(weights.add(KX * channels));
+                    });
+                }
+            });
+            shared
+        };
+        let place = self.place(0);
         // SAFETY: the caller's promise.
-        unsafe { self.run.input.as_ptr().add((row * width + column) * channels + self.channel) }
+        unsafe {
+            let finish = self.run.finish;
+            let mut x = inside.start;
+            while x < inside.end && inside.len() >= PIXELS {
+                // The last tile overlaps the one before.
+                let first = x.min(inside.end - PIXELS);
+                let sums = shared.tile::<S, K, STRIDE>(simd, window.place(first, 0));
+                let place = Place { at: place.at + first * channels, ..place };
+                finish.store::<S, PIXELS, 1>(simd, sums, place, self.output);
+                x = first + PIXELS;
+            }
+            for x in (0..inside.start).chain(x..w) {
+                let sum = shared.single::<S, K>(simd, x * STRIDE, window.on_map(x, width), window.padding);
+                let place = Place { at: place.at + x * channels, ..place };
+                finish.store::<S, 1, 1>(simd, [[sum, sum]; MAX_PIXELS], place, self.output);
+            }
+        }
     }
 
+    #[inline(always)]
     fn place(&self, x: usize) -> Place {
         let channels = self.run.depthwise.bias.len();
         let at = ((self.y - self.run.rows.start) * self.run.w + x) * channels + self.channel;
         Place { at, step: channels, channel: self.channel, channels: self.channels }
     }
 
-    /// [`PIXELS`] pixels from `x` on.
-    ///
-    /// # Safety
-    /// Their windows must lie on the map, but for rows above and below; there must be a whole vector of channels.
-    #[inline(always)]
-    unsafe fn tile<S: Simd, const K: usize, const STRIDE: usize>(&self, simd: S, x: usize) {
-        let Depthwise { weights, bias, window } = self.run.depthwise;
-        let channels = bias.len();
-        let zero = simd.splat(0.0);
-        unsafe {
-            let mut sums = [[simd.load_ptr(bias.as_ptr().add(self.channel)), zero]; MAX_PIXELS];
-            for ky in self.tall() {
-                let from = self.input(window.place(self.y, ky), window.place(x, 0));
-                let weights = weights.as_ptr().add(ky * K * channels + self.channel);
-                let mut taps = [zero; MAX_PIXELS];
-                for_each_pixel!(|KX| if KX < K {
-                    taps[KX] = simd.load_ptr(weights.add(KX * channels));
-                });
-                for_each_pixel!(|COLUMN| if COLUMN < (PIXELS - 1) * STRIDE + K {
-                    let value = simd.load_ptr(from.add(COLUMN * channels));
-                    // Each pixel whose window has this column, which is its window's column `COLUMN - pixel * STRIDE`.
-                    let mut column = |pixel: usize| {
-                        let kx = COLUMN.wrapping_sub(pixel * STRIDE);
-                        if kx < K {
-                            sums[pixel][0] = simd.mul_add(value, taps[kx], sums[pixel][0]);
-                        }
-                    };
-                    column(0);
-                    column(1);
-                    column(2);
-                    column(3);
-                });
-            }
-            self.run.finish.store::<S, PIXELS, 1>(simd, sums, self.place(x), self.output);
-        }
-    }
-
-    /// One pixel, any window, cut where the map ends.
+    /// One pixel, any window, any number of channels.
     ///
     /// # Safety
     /// As the strip's own.
     #[inline(always)]
     unsafe fn pixel<S: Simd>(&self, simd: S, x: usize) {
-        let Depthwise { weights, bias, window } = self.run.depthwise;
+        let &Run { depthwise: Depthwise { weights, bias, window }, input, height, width, .. } = self.run;
         let channels = bias.len();
-        let wide = window.on_map(x, self.run.width);
-        // SAFETY: the strip's channels are there.
-        let load = |from: *const f32| unsafe {
-            match self.channels == S::LANES {
-                true => simd.load_ptr(from),
-                false => simd.load_first(from, self.channels),
-            }
-        };
+        // SAFETY: the window is cut to what lies on the map.
         unsafe {
-            let mut sum = load(bias.as_ptr().add(self.channel));
-            for ky in self.tall() {
-                for kx in wide.clone() {
-                    let from = self.input(window.place(self.y, ky), window.place(x, kx));
+            let mut sum = some(simd, bias.as_ptr().add(self.channel), self.channels);
+            for ky in window.on_map(self.y, height) {
+                for kx in window.on_map(x, width) {
+                    let pixel = window.place(self.y, ky) * width + window.place(x, kx);
+                    let from = input.as_ptr().add(pixel * channels + self.channel);
                     let tap = weights.as_ptr().add((ky * window.kernel + kx) * channels + self.channel);
-                    sum = simd.mul_add(load(from), load(tap), sum);
+                    sum = simd.mul_add(some(simd, from, self.channels), some(simd, tap, self.channels), sum);
                 }
             }
-            self.run.finish.store::<S, 1, 1>(simd, [[sum, simd.splat(0.0)]; MAX_PIXELS], self.place(x), self.output);
+            self.run.finish.store::<S, 1, 1>(simd, [[sum, sum]; MAX_PIXELS], self.place(x), self.output);
         }
     }
+}
+
+impl<V: Copy> Shared<V> {
+    /// The sum of one pixel, whose window begins at the padded map's column `first` and has only its columns `wide` on
+    /// the map.
+    ///
+    /// # Safety
+    /// These columns must be on the map.
+    #[inline(always)]
+    unsafe fn single<S: Simd<V = V>, const K: usize>(
+        &self,
+        simd: S,
+        first: usize,
+        wide: Range<usize>,
+        padding: usize,
+    ) -> V {
+        let mut sum = self.bias;
+        for_each_tap!(|KX| if KX < K && wide.contains(&KX) {
+            let column = (first + KX - padding) * self.channels;
+            for_each_tap!(|KY| if KY < K {
+                // SAFETY: the caller's promise.
+                let value = unsafe { simd.load_ptr(self.rows[KY].add(column)) };
+                sum = simd.mul_add(value, self.taps[KY][KX], sum);
+            });
+        });
+        sum
+    }
+
+    /// The sums of [`PIXELS`] pixels whose windows begin at `column` of the map.
+    ///
+    /// # Safety
+    /// All windows must lie between the map's left and right end.
+    #[inline(always)]
+    unsafe fn tile<S: Simd<V = V>, const K: usize, const STRIDE: usize>(&self, simd: S, column: usize) -> Sums<V> {
+        let mut sums = [[self.bias; 2]; MAX_PIXELS];
+        for_each_tap!(|KY| if KY < K {
+            // SAFETY: the caller's promise.
+            let from = unsafe { self.rows[KY].add(column * self.channels) };
+            for_each_pixel!(|COLUMN| if COLUMN < (PIXELS - 1) * STRIDE + K {
+                // SAFETY: as above.
+                let value = unsafe { simd.load_ptr(from.add(COLUMN * self.channels)) };
+                // Each pixel whose window has this column, which is its window's column `COLUMN - pixel * STRIDE`.
+                macro_rules! pixel {
+                    ($pixel:literal) => {
+                        let kx = COLUMN.wrapping_sub($pixel * STRIDE);
+                        if kx < K {
+                            sums[$pixel][0] = simd.mul_add(value, self.taps[KY][kx], sums[$pixel][0]);
+                        }
+                    };
+                }
+                pixel!(0);
+                pixel!(1);
+                pixel!(2);
+                pixel!(3);
+            });
+        });
+        sums
+    }
+}
+
+/// The first `count` numbers, at most a vector.
+///
+/// # Safety
+/// `from` must be valid for reading them.
+#[inline(always)]
+unsafe fn some<S: Simd>(simd: S, from: *const f32, count: usize) -> S::V {
+    // SAFETY: the caller's promise.
+    unsafe { if count == S::LANES { simd.load_ptr(from) } else { simd.load_first(from, count) } }
 }

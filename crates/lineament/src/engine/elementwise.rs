@@ -1,4 +1,4 @@
-//! Activation, pooling, sums and dense layers: everything that is not a convolution.
+//! Activation, pooling and sums: everything that is not a product with weights.
 
 use super::simd::vectorized;
 use crate::model::{Activation, Shape};
@@ -150,41 +150,4 @@ pub fn logistic(x: f32) -> f32 {
     let series = series * rest + 1.0;
     let power = f32::from_bits(whole.to_bits().wrapping_add(127) << 23);
     1.0 / (1.0 + series * power)
-}
-
-/// Rows of the weight matrix that are taken in one pass over the output: fewer would wait for the output's loads and
-/// stores, more would not fit the registers of AVX2.
-const DENSE_ROWS: usize = 8;
-
-/// `output = bias + input weights`, weights `[inputs, units]`, read once from front to back.
-///
-/// # Panics
-/// When a slice has another length.
-pub fn dense(input: &[f32], weights: &[f32], bias: &[f32], output: &mut [f32]) {
-    let units = bias.len();
-    assert_eq!(weights.len(), input.len() * units, "weights of a dense layer");
-    output.copy_from_slice(bias);
-    vectorized(
-        #[inline(always)]
-        || {
-            let mut blocks = input.chunks_exact(DENSE_ROWS);
-            let mut rows = weights.chunks_exact(DENSE_ROWS * units);
-            for (x, w) in (&mut blocks).zip(&mut rows) {
-                let w: [&[f32]; DENSE_ROWS] = std::array::from_fn(|k| &w[k * units..][..units]);
-                for (i, out) in output.iter_mut().enumerate() {
-                    // Two chains of sums, so that one need not wait for the other.
-                    let even = x[0] * w[0][i] + x[2] * w[2][i] + x[4] * w[4][i] + x[6] * w[6][i];
-                    let odd = x[1] * w[1][i] + x[3] * w[3][i] + x[5] * w[5][i] + x[7] * w[7][i];
-                    *out += even + odd;
-                }
-            }
-            for (x, w) in blocks
-                .remainder()
-                .iter()
-                .zip(weights[input.len() / DENSE_ROWS * DENSE_ROWS * units..].chunks_exact(units))
-            {
-                output.iter_mut().zip(w).for_each(|(out, w)| *out += x * w);
-            }
-        },
-    )
 }

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::aligned::Aligned;
-use super::simd::{MAX_LANES, Simd};
+use super::simd::{Kernel, MAX_LANES, Simd, dispatch};
 use crate::model::Activation;
 
 /// Most pixels whose sums a kernel keeps at once.
@@ -31,18 +31,20 @@ pub(super) use for_each_pixel;
 #[derive(Debug, Clone)]
 pub struct Activated {
     kind: Activation,
-    /// One number per channel for [`Activation::PRelu`], then zeros that fill two vectors.
-    slopes: Aligned,
+    /// For [`Activation::PRelu`] each channel's slope less 1, then numbers that fill two vectors.
+    bends: Aligned,
 }
 
 impl Activated {
     /// `slopes` holds one number per channel for [`Activation::PRelu`], nothing else for others.
     pub fn new(kind: Activation, slopes: &[f32]) -> Self {
-        Self { kind, slopes: Aligned::padded(slopes, slopes.len() + 2 * MAX_LANES) }
+        let mut bends = Aligned::padded(slopes, slopes.len() + 2 * MAX_LANES);
+        bends.iter_mut().for_each(|slope| *slope -= 1.0);
+        Self { kind, bends }
     }
 
     fn assert_fits(&self, channels: usize) {
-        let slopes = self.slopes.len() - 2 * MAX_LANES;
+        let slopes = self.bends.len() - 2 * MAX_LANES;
         assert!(self.kind != Activation::PRelu || slopes == channels, "{slopes} slopes for {channels} channels");
     }
 }
@@ -64,10 +66,11 @@ impl Finish<'_> {
     /// # Panics
     /// When slopes or the added map do not fit.
     pub(super) fn raw(&self, len: usize, channels: usize) -> RawFinish {
+        assert_eq!(len % channels, 0, "numbers in pixels of {channels} channels");
         self.add.inspect(|add| assert_eq!(add.len(), len, "summands"));
         self.activation.iter().chain(&self.then).for_each(|a| a.assert_fits(channels));
         let stage = |activated: Option<&Activated>| match activated {
-            Some(a) => (Some(a.kind), a.slopes.as_ptr()),
+            Some(a) => (Some(a.kind), a.bends.as_ptr()),
             None => (None, std::ptr::null()),
         };
         let add = self.add.map_or(std::ptr::null(), <[f32]>::as_ptr);
@@ -75,7 +78,7 @@ impl Finish<'_> {
     }
 }
 
-/// An activation and its slopes, filled up by two vectors.
+/// An activation and its bends, filled up by two vectors.
 type Stage = (Option<Activation>, *const f32);
 
 /// [`Finish`], checked.
@@ -155,11 +158,11 @@ impl RawFinish {
 }
 
 /// # Safety
-/// The slopes must be there from `channel` on, filled up.
+/// The bends must be there from `channel` on, filled up.
 #[inline(always)]
 unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
     simd: S,
-    (kind, slopes): Stage,
+    (kind, bends): Stage,
     sums: &mut Sums<S::V>,
     channel: usize,
 ) {
@@ -182,11 +185,12 @@ unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
         Some(Activation::Relu) => each!(|v, _k| simd.max(v, zero)),
         Some(Activation::PRelu) => {
             // SAFETY: the caller's promise.
-            let slopes = unsafe {
-                let first = slopes.add(channel);
+            let bends = unsafe {
+                let first = bends.add(channel);
                 [simd.load_ptr(first), if NV > 1 { simd.load_ptr(first.add(S::LANES)) } else { zero }]
             };
-            each!(|v, k| simd.where_positive(v, v, simd.mul(v, slopes[k])));
+            // Two operations where choosing between `v` and `slope v` takes three.
+            each!(|v, k| simd.mul_add(bends[k], simd.min(v, zero), v));
         }
         Some(Activation::HardSwish) => {
             let (sixth, half, one) = (simd.splat(1.0 / 6.0), simd.splat(0.5), simd.splat(1.0));
@@ -195,17 +199,35 @@ unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
     }
 }
 
-/// Finishes `output` in place: for layers whose kernels do not.
+/// Finishes `output`, whose pixels have so many `channels`, in place: for layers whose kernels do not.
 pub(super) fn in_place(finish: Finish, channels: usize, output: &mut [f32]) {
-    let activate = |activated: Option<&Activated>, output: &mut [f32]| {
-        if let Some(Activated { kind, slopes }) = activated {
-            super::elementwise::activate(*kind, &slopes[..slopes.len() - 2 * MAX_LANES], output);
-        }
-    };
-    finish.raw(output.len(), channels); // Checks.
-    activate(finish.activation, output);
-    if let Some(add) = finish.add {
-        super::elementwise::add(output, add);
+    if finish.activation.is_some() || finish.add.is_some() || finish.then.is_some() {
+        dispatch(InPlace { finish: finish.raw(output.len(), channels), channels, output });
     }
-    activate(finish.then, output);
+}
+
+struct InPlace<'a> {
+    finish: RawFinish,
+    channels: usize,
+    output: &'a mut [f32],
+}
+
+impl Kernel for InPlace<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { finish, channels: step, output } = self;
+        for pixel in (0..output.len()).step_by(step) {
+            for channel in (0..step).step_by(S::LANES) {
+                let (at, channels) = (pixel + channel, (step - channel).min(S::LANES));
+                let values = simd.load_part(&output[at..at + channels]);
+                // SAFETY: `Finish::raw` was told the output's length, which is whole pixels.
+                unsafe {
+                    let place = Place { at, step, channel, channels };
+                    finish.store::<S, 1, 1>(simd, [[values; 2]; MAX_PIXELS], place, output.as_mut_ptr());
+                }
+            }
+        }
+    }
 }

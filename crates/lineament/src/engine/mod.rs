@@ -9,6 +9,7 @@
 
 pub mod aligned;
 pub mod conv;
+pub mod dense;
 pub mod depthwise;
 pub mod elementwise;
 pub mod finish;

@@ -3,6 +3,7 @@
 
 use super::aligned::Aligned;
 use super::conv::PackedConv;
+use super::dense::PackedDense;
 use super::depthwise::Depthwise;
 use super::elementwise;
 use super::finish::{self, Activated, Finish};
@@ -39,7 +40,7 @@ enum Weights {
     Conv(PackedConv),
     Depthwise(OwnedDepthwise),
     Separable { depthwise: OwnedDepthwise, between: Option<Activated>, pointwise: PackedConv },
-    Dense { weights: Aligned, bias: Aligned },
+    Dense(PackedDense),
 }
 
 /// The memory of a [`Depthwise`].
@@ -114,7 +115,7 @@ impl Network {
         match (step.work, &learned.weights) {
             (Work::Conv { pool: false, .. }, Weights::Conv(conv)) => conv.run(value(step.input), size, finish, output),
             (Work::Conv { pool: true, .. }, Weights::Conv(conv)) => {
-                conv.run_pooled(value(step.input), size, finish, workspace, output);
+                conv.run_pooled(value(step.input), size, finish, output);
             }
             (_, Weights::Depthwise(depthwise)) => depthwise.as_ref().run(value(step.input), size, finish, output),
             (_, Weights::Separable { depthwise, between, pointwise }) => {
@@ -122,10 +123,7 @@ impl Network {
                 let pair = Separable { depthwise: depthwise.as_ref(), between, pointwise, finish };
                 pair.run(value(step.input), size, workspace, output);
             }
-            (_, Weights::Dense { weights, bias }) => {
-                elementwise::dense(value(step.input), weights, bias, output);
-                finish::in_place(finish, to.channels, output);
-            }
+            (_, Weights::Dense(dense)) => dense.run(1, value(step.input), finish, output),
             (work, weights) => {
                 match work {
                     Work::MaxPool => elementwise::max_pool(value(step.input), from, output),
@@ -170,7 +168,7 @@ impl Source<'_> {
             },
             Work::Dense { dense } => {
                 let [weights, bias] = self.tensors(dense)?;
-                Weights::Dense { weights: aligned(weights), bias: aligned(bias) }
+                Weights::Dense(PackedDense::new(&weights.to_vec(), &bias.to_vec()))
             }
             Work::MaxPool | Work::GlobalPool | Work::WeightedPool { .. } | Work::Copy => Weights::None,
         };

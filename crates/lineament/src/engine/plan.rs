@@ -87,7 +87,6 @@ pub(super) fn band_rows(shape: Shape) -> usize {
 /// Numbers that `step` needs beside its input and output.
 fn workspace(step: &Step, shapes: &[Shape]) -> usize {
     match step.work {
-        Work::Conv { conv, pool: true } => 2 * shapes[conv + 1].width * shapes[conv + 1].channels,
         Work::Separable { depthwise, .. } => {
             let shape = shapes[depthwise + 1];
             band_rows(shape) * shape.width * shape.channels

@@ -53,6 +53,10 @@ pub trait Simd: Copy + Send + Sync {
     #[allow(unsafe_code)]
     unsafe fn store_ptr(self, v: Self::V, to: *mut f32);
 
+    /// Says that what lies at `from` will be read soon, or nothing where the level has no such instruction.
+    #[inline(always)]
+    fn prefetch(self, _from: *const f32) {}
+
     /// The first numbers of `from`.
     ///
     /// # Panics

@@ -86,6 +86,11 @@ macro_rules! level {
             }
 
             #[inline(always)]
+            fn prefetch(self, from: *const f32) {
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(from.cast()) }
+            }
+
+            #[inline(always)]
             unsafe fn load_first(self, from: *const f32, count: usize) -> $vector {
                 unsafe { $load_first(from, count) }
             }
