@@ -103,6 +103,16 @@ impl Smoother {
         Ok(Self { options, state: None })
     }
 
+    /// Smooths otherwise from the next frame on.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for options outside their range.
+    pub fn set_options(&mut self, options: SmoothOptions) -> Result<()> {
+        options.check()?;
+        self.options = options;
+        Ok(())
+    }
+
     /// The smoothed points of the next frame, from the placed ones with their expected errors (both in pixels), taken
     /// `elapsed_secs` after the frame before. A time that is not finite or not above 0 counts as a thirtieth second.
     ///

@@ -107,6 +107,8 @@ pub struct Tracker {
     tracks: Vec<Track>,
     lost: Vec<Lost>,
     last_search: Option<f64>,
+    /// Whether the last update searched the whole frame.
+    searched: bool,
     last_id: u64,
     /// What the last update answered.
     faces: Vec<TrackedFace>,
@@ -153,6 +155,7 @@ impl Tracker {
             tracks: Vec::new(),
             lost: Vec::new(),
             last_search: None,
+            searched: false,
             last_id: 0,
             faces: Vec::new(),
         })
@@ -161,6 +164,29 @@ impl Tracker {
     /// How faces are followed.
     pub fn options(&self) -> &TrackOptions {
         &self.options
+    }
+
+    /// Follows otherwise from the next frame on; the faces keep their numbers.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for options outside their range; then nothing changes.
+    pub fn set_options(&mut self, options: TrackOptions) -> Result<()> {
+        options.check()?;
+        for track in &mut self.tracks {
+            track.smoother.set_options(options.smooth.clone().unwrap_or_default())?;
+        }
+        self.options = options;
+        Ok(())
+    }
+
+    /// The stages alone, for photos beside the video: what they find is not followed.
+    pub fn lineament(&mut self) -> &mut Lineament {
+        &mut self.lineament
+    }
+
+    /// Whether the last [`Tracker::update`] ran the detector on the frame, which makes it the longer one.
+    pub fn searched(&self) -> bool {
+        self.searched
     }
 
     /// The faces of the next frame, in the order of their numbers.
@@ -177,7 +203,8 @@ impl Tracker {
         }
         let grey = image.to_grey();
         self.follow(&grey, elapsed_secs);
-        if self.search_is_due() {
+        self.searched = self.search_is_due();
+        if self.searched {
             self.search(&grey);
         }
         self.faces.clear();
@@ -192,6 +219,7 @@ impl Tracker {
         self.tracks.clear();
         self.lost.clear();
         self.last_search = None;
+        self.searched = false;
         self.last_id = 0;
         self.faces.clear();
     }

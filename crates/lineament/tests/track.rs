@@ -187,6 +187,32 @@ fn a_cut_ends_a_track_in_that_frame_and_shows_the_new_face_in_it() {
 }
 
 #[test]
+fn options_that_change_keep_the_faces_and_say_whether_frames_are_searched() {
+    let film: Vec<_> = (0..3).map(|k| frame(&[Place { x: 240.0 + 0.3 * k as f32, ..MIDDLE }])).collect();
+    let mut tracker = tracker();
+    let answers = follow_from(&mut tracker, 0.0, &film);
+    assert!(!tracker.searched(), "a fifth of a second has not passed");
+    let last = &answers[2][0];
+    assert_ne!(last.face.landmarks.points, last.raw.points, "smoothed");
+
+    let wrong = TrackOptions { search_every_secs: -1.0, ..TrackOptions::default() };
+    assert!(tracker.set_options(wrong).is_err());
+    assert_eq!(*tracker.options(), TrackOptions::default());
+
+    let smooth = Some(SmoothOptions { settle_secs: 0.0, ..SmoothOptions::default() });
+    tracker.set_options(TrackOptions { smooth, search_every_secs: 0.0, ..TrackOptions::default() }).unwrap();
+    let answers = follow_from(&mut tracker, 0.2, &film);
+    assert!(tracker.searched());
+    assert_eq!(ids(&answers), vec![vec![1]; 3]);
+    assert!(mean_distance(&answers[2][0].face.landmarks.points, &answers[2][0].raw.points) < 1e-3);
+
+    tracker.set_options(TrackOptions { smooth: None, ..TrackOptions::default() }).unwrap();
+    let answers = follow_from(&mut tracker, 0.4, &film);
+    assert_eq!(ids(&answers), vec![vec![1]; 3]);
+    assert_eq!(answers[2][0].face.landmarks.points, answers[2][0].raw.points);
+}
+
+#[test]
 fn a_newcomer_waits_a_fifth_of_a_second_at_most() {
     let first = Place::at(110.0, 160.0, 1.3);
     let second = Place::at(370.0, 160.0, 1.2);
