@@ -1,0 +1,98 @@
+// Lineament beside others, in one Chromium, in turns: node run.mjs [ROUNDS]. Needs `make web`, `cargo build --release
+// --bins --examples -p lineament-cli` and `npm ci` here. Prints a row per system; docs/web.md explains them.
+
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { tmpdir } from 'node:os';
+import { extname, join, normalize } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { chromium } from 'playwright-core';
+
+const rounds = Number(process.argv[2] ?? 7);
+/** Frames that a system looks at in its turn. */
+const FRAMES = 25;
+const SYSTEMS = ['lineament', 'look', 'onnxruntime', 'faceapi', 'human', 'mediapipe'];
+
+const root = fileURLToPath(new URL('../../', import.meta.url));
+const data = process.env.LINEAMENT_DATA ?? `${root}../shared/data`;
+const talking = existsSync(`${data}/video/talking.mp4`) ? `${data}/video/talking.mp4` : `${root}testdata/video/face.mp4`;
+const film = join(mkdtempSync(join(tmpdir(), 'lineament-')), 'film.y4m');
+execFileSync(process.env.FILM ?? `${root}target/release/examples/film`, [talking, film, 4 * FRAMES]);
+
+const TYPES = { '.html': 'text/html', '.js': 'text/javascript', '.mjs': 'text/javascript', '.json': 'application/json', '.wasm': 'application/wasm' };
+/** What each page has fetched, in bytes. */
+let fetched = 0;
+const server = createServer((request, response) => {
+  const path = normalize(decodeURIComponent(new URL(request.url, 'http://x').pathname));
+  const file = path === '/film.y4m' ? film : path === '/page.html' ? undefined : join(root, path);
+  const head = { 'Content-Type': TYPES[extname(path)] ?? 'application/octet-stream', 'Cache-Control': 'no-store' };
+  if (!file) return response.writeHead(200, head).end('<!doctype html><title>bench</title>');
+  if (!existsSync(file)) return response.writeHead(404).end();
+  const bytes = readFileSync(file);
+  if (!path.includes('film') && !path.startsWith('/benches/web/systems')) fetched += bytes.length;
+  return response.writeHead(200, head).end(bytes);
+});
+await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
+const address = `http://127.0.0.1:${server.address().port}`;
+
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  chromiumSandbox: process.getuid() !== 0,
+  args: ['--disable-quic', '--no-first-run', '--disable-background-networking', '--enable-unsafe-swiftshader'],
+});
+const median = (values) => [...values].sort((a, b) => a - b)[values.length >> 1];
+
+const running = [];
+for (const name of SYSTEMS) {
+  const page = await browser.newPage();
+  fetched = 0;
+  try {
+    await page.goto(`${address}/page.html`);
+    const loadMs = await page.evaluate(async ({ name, frames }) => {
+      const system = await import(`/benches/web/systems/${name}.js`);
+      const { readFilm } = await import('/benches/web/systems/film.js');
+      const film = await readFilm('/film.y4m');
+      const begin = performance.now();
+      const look = await system.load();
+      await look(film.frame(0), 0); // Until the first answer: some get ready only then.
+      const loadMs = performance.now() - begin;
+      let i = 0;
+      globalThis.turn = async () => {
+        const times = [];
+        let faces = 0;
+        for (const end = i + frames; i < end; i++) {
+          const frame = film.frame(i);
+          const begin = performance.now();
+          faces += await look(frame, i * 1000 / film.fps);
+          times.push(performance.now() - begin);
+        }
+        return { times, faces };
+      };
+      await globalThis.turn(); // What runs often is compiled better.
+      return loadMs;
+    }, { name, frames: FRAMES });
+    running.push({ name, page, loadMs, fetched, times: [], faces: 0 });
+  } catch (error) {
+    console.log(`${name} does not run here: ${error.message.split('\n')[0]}`);
+    await page.close();
+  }
+}
+for (let round = 0; round < rounds; round++) {
+  for (const system of running) {
+    const { times, faces } = await system.page.evaluate(() => turn());
+    system.times.push(median(times));
+    system.faces += faces;
+  }
+}
+const [ours] = running;
+console.log('| system | ms per frame, median of rounds (least to most) | over ours | ready after ms | MB fetched | faces per frame |');
+for (const { name, times, loadMs, fetched, faces } of running) {
+  const ms = median(times);
+  console.log(`| ${[name, `${ms.toFixed(2)} (${Math.min(...times).toFixed(2)} to ${Math.max(...times).toFixed(2)})`,
+    (median(times.map((t, i) => t / ours.times[i]))).toFixed(2), Math.round(loadMs), (fetched / 1e6).toFixed(1),
+    (faces / rounds / FRAMES).toFixed(2)].join(' | ')} |`);
+}
+await browser.close();
+server.close();

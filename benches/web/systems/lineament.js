@@ -1,0 +1,11 @@
+// The whole path: one face followed, new ones looked for five times a second.
+
+export async function load() {
+  const { Lineament } = await import('/apps/web/dist/lineament/lineament.js');
+  const lineament = await Lineament.create();
+  return async (frame, timeMs) => {
+    const faces = await lineament.track(frame, timeMs);
+    frame.close();
+    return faces.length;
+  };
+}
