@@ -1,4 +1,4 @@
-# What CI runs is `make check`, and nothing else. Each part can be run alone.
+# What CI runs is `make check web-test`, and nothing else. Each part can be run alone.
 
 CARGO ?= cargo
 WASM_TARGET := wasm32-unknown-unknown
@@ -11,7 +11,7 @@ ARM64_TOOLCHAIN ?=
 # The library's tests that say something about a processor: kernels, golden points, whole networks, cascades.
 PORTABLE_TESTS := -p lineament --features draw,cascade --lib --test engine --test cascade --test draw
 
-.PHONY: check fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test miri
+.PHONY: check fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test miri web web-test program
 
 check: fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test
 
@@ -69,3 +69,19 @@ endif
 # the component miri; not part of `check`.
 miri:
 	$(CARGO) +nightly miri test -p lineament --lib engine::
+
+# The npm package and the live page, in apps/web/dist. Needs Node with npm, and wasm-bindgen, which build.sh asks for.
+web:
+ifeq ($(WASM_TOOLCHAIN),)
+	rustup target add $(WASM_TARGET)
+endif
+	cd apps/web && npm ci --no-audit --no-fund && ./build.sh
+
+# Both in Chromium and in Node, beside the program that `make test` has built.
+web-test: web
+	$(CARGO) build --workspace --bins --examples --features lineament/draw
+	cd apps/web && npm test
+
+# The program with the page inside: `target/release/lineament web`.
+program: web
+	$(CARGO) build --release -p lineament-cli --features page

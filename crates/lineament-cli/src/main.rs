@@ -22,6 +22,7 @@ mod run;
 mod sink;
 mod train;
 mod values;
+mod web;
 
 use std::process::ExitCode;
 
@@ -49,6 +50,7 @@ enum Command {
     Experiment(experiment::ExperimentArgs),
     Inspect(inspect::InspectArgs),
     Bench(bench::BenchArgs),
+    Web(web::WebArgs),
 }
 
 fn main() -> ExitCode {
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Experiment(args) => experiment::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Bench(args) => bench::run(args),
+        Command::Web(args) => web::run(args),
     };
     match outcome {
         Ok(code) => code,

@@ -12,3 +12,4 @@ mod real_face;
 mod run;
 mod train;
 mod video;
+mod web;

@@ -1,0 +1,177 @@
+// Faces over the picture. All lengths are chosen by eye on faces from 40 to 400 pixels.
+
+/** Colours of the nine outlines: jaw, brows, nose, eyes, lips; the same as `lineament run --draw` uses. */
+const COLOURS = ['#c8d7ff', '#ffbe46', '#ffbe46', '#82e678', '#82e678', '#46dcff', '#46dcff', '#ff6987', '#ff9baa'];
+const AXES = ['#ff5c5c', '#6ee26e', '#5c9dff'];
+
+/** Line width in sizes of the face, and its bounds on the screen. */
+const LINE = 0.011;
+const LEAST_LINE = 1.2;
+const MOST_LINE = 3;
+/** Radius of a dot, in line widths. */
+const DOT = 1.25;
+/** An edge never grows softer than this, in sizes of the face. */
+const SOFTEST = 0.15;
+
+const SOFT_DOT_PX = 64;
+
+/** Draws on one canvas over a picture that is fitted into it. */
+export class Overlay {
+  #canvas;
+  #context;
+  #softDot = softDot();
+  /** What a face consists of, from the library. */
+  topology = { outlines: [], triangles: [] };
+
+  constructor(canvas) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext('2d');
+  }
+
+  clear() {
+    this.#context.resetTransform();
+    this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+  }
+
+  /** Draws faces of a picture of `width` x `height` pixels; `show` says what of them. */
+  draw(faces, width, height, show) {
+    const { clientWidth, clientHeight } = this.#canvas;
+    // More dots than eyes can tell apart only cost time.
+    const dots = Math.min(devicePixelRatio, 2);
+    const size = [Math.round(clientWidth * dots), Math.round(clientHeight * dots)];
+    if (this.#canvas.width !== size[0] || this.#canvas.height !== size[1]) {
+      [this.#canvas.width, this.#canvas.height] = size;
+    }
+    this.clear();
+    paint(this.#context, faces, { ...place(width, height, ...size), dots }, show, this.topology, this.#softDot);
+  }
+
+  /** Draws the same on another canvas that has the picture's own size. */
+  drawOnto(context, faces, show) {
+    const { width } = context.canvas;
+    paint(context, faces, { scale: 1, left: 0, top: 0, width, dots: 1 }, show, this.topology, this.#softDot);
+  }
+}
+
+/** Where `object-fit: contain` puts a picture. */
+function place(width, height, outerWidth, outerHeight) {
+  const scale = Math.min(outerWidth / width, outerHeight / height);
+  return { scale, left: (outerWidth - scale * width) / 2, top: (outerHeight - scale * height) / 2, width };
+}
+
+function paint(context, faces, { scale, left, top, width, dots }, show, topology, softDot) {
+  context.setTransform(scale, 0, 0, scale, left, top);
+  if (show.mirror) context.transform(-1, 0, 0, 1, width, 0);
+  context.lineCap = context.lineJoin = 'round';
+  for (const { detection, landmarks } of faces) {
+    const faceSize = Math.max(detection.rect.width, detection.rect.height);
+    const line = Math.min(Math.max(LINE * faceSize, LEAST_LINE * dots / scale), MOST_LINE * dots / scale);
+    if (show.mesh) mesh(context, landmarks.points, topology.triangles, line);
+    if (show.box) box(context, detection.rect, line);
+    if (show.outlines) outlines(context, landmarks.points, topology.outlines, line);
+    if (show.points) points(context, landmarks, line, faceSize, softDot);
+    if (show.pose) axes(context, landmarks, faceSize, line);
+  }
+}
+
+function mesh(context, points, triangles, line) {
+  context.beginPath();
+  for (let i = 0; i < triangles.length; i += 3) {
+    const [a, b, c] = [points[triangles[i]], points[triangles[i + 1]], points[triangles[i + 2]]];
+    context.moveTo(a.x, a.y);
+    context.lineTo(b.x, b.y);
+    context.lineTo(c.x, c.y);
+    context.closePath();
+  }
+  context.lineWidth = 0.35 * line;
+  context.strokeStyle = '#ffffff8c';
+  context.stroke();
+}
+
+function box(context, { x, y, width, height }, line) {
+  context.beginPath();
+  context.roundRect(x, y, width, height, 0.08 * Math.min(width, height));
+  stroke(context, '#ffffffd9', line);
+}
+
+function outlines(context, points, lines, line) {
+  lines.forEach(({ first, end, closed }, i) => {
+    const part = points.slice(first, end);
+    context.beginPath();
+    context.moveTo(part[0].x, part[0].y);
+    const at = (k) => (closed ? part[(k + part.length) % part.length] : part[Math.min(Math.max(k, 0), part.length - 1)]);
+    for (let k = 0; k < part.length - (closed ? 0 : 1); k++) {
+      // Catmull and Rom's curve through the points, as a Bezier.
+      const [before, from, to, after] = [at(k - 1), at(k), at(k + 1), at(k + 2)];
+      context.bezierCurveTo(from.x + (to.x - before.x) / 6, from.y + (to.y - before.y) / 6,
+        to.x - (after.x - from.x) / 6, to.y - (after.y - from.y) / 6, to.x, to.y);
+    }
+    stroke(context, COLOURS[i], line);
+  });
+}
+
+/** With a dark rim, so that light lines show on light skin too. */
+function stroke(context, colour, line) {
+  context.lineWidth = 2 * line;
+  context.strokeStyle = '#0005';
+  context.stroke();
+  context.lineWidth = line;
+  context.strokeStyle = colour;
+  context.stroke();
+}
+
+/** A sure point is a dot; the edge of an unsure one is as soft as its expected error is large. */
+function points(context, { points, errors }, line, faceSize, softDot) {
+  const dot = DOT * line;
+  points.forEach(({ x, y }, i) => {
+    const soft = Math.min(errors[i], SOFTEST * faceSize);
+    if (soft > dot) {
+      const radius = dot + soft;
+      context.globalAlpha = Math.max(0.25, Math.min(1, 1.6 * dot / soft));
+      context.drawImage(softDot, x - radius, y - radius, 2 * radius, 2 * radius);
+      context.globalAlpha = 1;
+      return;
+    }
+    context.beginPath();
+    context.arc(x, y, dot, 0, 2 * Math.PI);
+    context.fillStyle = '#ffffff';
+    context.fill();
+    context.lineWidth = 0.5 * line;
+    context.strokeStyle = '#0008';
+    context.stroke();
+  });
+}
+
+/** A white dot that fades out. */
+function softDot() {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = SOFT_DOT_PX;
+  const context = canvas.getContext('2d');
+  const half = SOFT_DOT_PX / 2;
+  const fade = context.createRadialGradient(half, half, 0, half, half, half);
+  fade.addColorStop(0, '#fff');
+  fade.addColorStop(0.4, '#fff8');
+  fade.addColorStop(1, '#fff0');
+  context.fillStyle = fade;
+  context.fillRect(0, 0, SOFT_DOT_PX, SOFT_DOT_PX);
+  return canvas;
+}
+
+/** The head's own axes at the tip of the nose: to its side, down, and out of the face. */
+function axes(context, { points, pose: { rollRad, yawRad, pitchRad } }, faceSize, line) {
+  const [cr, sr, cy, sy, cp, sp] = [rollRad, yawRad, pitchRad].flatMap((a) => [Math.cos(a), Math.sin(a)]);
+  // Nod, then turn, then tilt; x to the right, y down, z towards the viewer.
+  const turned = ([x, y, z]) => {
+    const [y1, z1] = [cp * y - sp * z, sp * y + cp * z];
+    const x2 = cy * x + sy * z1;
+    return [cr * x2 - sr * y1, sr * x2 + cr * y1];
+  };
+  const nose = points[30];
+  [[1, 0, 0], [0, 1, 0], [0, 0, 1]].forEach((axis, i) => {
+    const [dx, dy] = turned(axis);
+    context.beginPath();
+    context.moveTo(nose.x, nose.y);
+    context.lineTo(nose.x + 0.5 * faceSize * dx, nose.y + 0.5 * faceSize * dy);
+    stroke(context, AXES[i], 1.6 * line);
+  });
+}

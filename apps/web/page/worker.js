@@ -1,0 +1,55 @@
+// Runs the networks away from the page, so that the page never waits for them.
+
+import { Lineament } from './lineament/lineament.js';
+
+let lineament;
+
+const answers = {
+  /** Makes networks ready; what was there stays when that fails. */
+  async configure(options) {
+    const next = await Lineament.create(options);
+    lineament?.free();
+    lineament = next;
+    return { outlines: Lineament.outlines, triangles: Lineament.triangles };
+  },
+
+  smooth({ smoothing }) {
+    lineament.smoothing = smoothing;
+  },
+
+  reset() {
+    lineament.reset();
+  },
+
+  /** A frame of a video; closes it. */
+  async track({ frame, timeMs }) {
+    const begin = performance.now();
+    try {
+      const faces = await lineament.track(frame, timeMs);
+      return { faces, searched: lineament.searched, ms: performance.now() - begin };
+    } finally {
+      frame.close();
+    }
+  },
+
+  /** A photo; closes it. */
+  async photo({ frame }) {
+    const begin = performance.now();
+    try {
+      await lineament.detect(frame);
+      const detectMs = performance.now() - begin;
+      const faces = await lineament.faces(frame); // Detects once more.
+      return { faces, detectMs, placeMs: performance.now() - begin - 2 * detectMs };
+    } finally {
+      frame.close();
+    }
+  },
+};
+
+self.onmessage = async ({ data: { number, call, argument } }) => {
+  try {
+    postMessage({ number, result: await answers[call](argument) });
+  } catch (error) {
+    postMessage({ number, error: error.message });
+  }
+};

@@ -1,0 +1,113 @@
+//! What is served: a fixed list of files, so that no request can name any other.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::failure::usage;
+
+/// The page as `make web` built it; empty without the feature `page`.
+const INSIDE: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
+
+/// Most files and bytes of a folder: what has more is no page, but a folder that was named by mistake.
+const MOST_FILES: usize = 1000;
+const MOST_BYTES: usize = 64 << 20;
+
+/// Files by their names, with `/` between folders.
+pub struct Files(BTreeMap<String, Cow<'static, [u8]>>);
+
+impl Files {
+    /// The page inside this program.
+    ///
+    /// # Errors
+    /// When the program was built without it.
+    pub fn inside() -> Result<Self> {
+        if INSIDE.is_empty() {
+            return Err(usage(
+                "this program was built without the page: run `make web` in the repository, then `lineament web --folder \
+                 apps/web/dist`, or build the program again with `--features page`",
+            ));
+        }
+        Ok(Self(INSIDE.iter().map(|&(name, bytes)| (name.to_owned(), Cow::Borrowed(bytes))).collect()))
+    }
+
+    /// The files of a folder and of those below it, read now.
+    ///
+    /// # Errors
+    /// When it cannot be read, or holds no page.
+    pub fn of_folder(folder: &Path) -> Result<Self> {
+        let mut files = Self(BTreeMap::new());
+        files.add(folder, "")?;
+        let name = folder.display();
+        ensure!(files.0.contains_key("index.html"), "{name}: there is no index.html; `make web` builds apps/web/dist");
+        Ok(files)
+    }
+
+    fn add(&mut self, folder: &Path, prefix: &str) -> Result<()> {
+        let failed = |path: &Path| path.display().to_string();
+        for entry in fs::read_dir(folder).with_context(|| failed(folder))? {
+            let path = entry.with_context(|| failed(folder))?.path();
+            let Some(name) = path.file_name().and_then(|name| name.to_str()) else { continue };
+            if path.is_dir() {
+                self.add(&path, &format!("{prefix}{name}/"))?;
+            } else {
+                let bytes = fs::read(&path).with_context(|| failed(&path))?;
+                self.0.insert(format!("{prefix}{name}"), bytes.into());
+            }
+            let bytes: usize = self.0.values().map(|bytes| bytes.len()).sum();
+            ensure!(self.0.len() <= MOST_FILES && bytes <= MOST_BYTES, "{}: too large for a page", failed(folder));
+        }
+        Ok(())
+    }
+
+    /// The bytes and kind of what a browser asks for by `path`, such as `/draw.js?v=1`.
+    pub fn get(&self, path: &str) -> Option<(&[u8], &'static str)> {
+        let name = path.split(['?', '#']).next()?.strip_prefix('/')?;
+        let name = if name.is_empty() { "index.html" } else { name };
+        Some((self.0.get(name)?, kind(name)))
+    }
+}
+
+/// The media type that a name's ending stands for.
+fn kind(name: &str) -> &'static str {
+    match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
+        "html" => "text/html; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "json" | "webmanifest" => "application/json",
+        "wasm" => "application/wasm",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "jpg" | "jpeg" => "image/jpeg",
+        "mp4" => "video/mp4",
+        "txt" | "md" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_the_list_are_found() {
+        let page = [("index.html", &b"page"[..]), ("lineament/lineament.wasm", b"\0asm")];
+        let files = Files(page.map(|(name, bytes)| (name.to_owned(), Cow::Borrowed(bytes))).into());
+        for (path, expected) in [
+            ("/", Some((&b"page"[..], "text/html; charset=utf-8"))),
+            ("/?start", Some((b"page", "text/html; charset=utf-8"))),
+            ("/lineament/lineament.wasm", Some((b"\0asm", "application/wasm"))),
+            ("/lineament", None),
+            ("/lineament/", None),
+            ("/../Cargo.toml", None),
+            ("//index.html", None),
+            ("index.html", None),
+            ("", None),
+        ] {
+            assert_eq!(files.get(path), expected, "{path}");
+        }
+    }
+}

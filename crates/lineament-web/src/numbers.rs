@@ -1,0 +1,62 @@
+//! Results as one list of numbers, which JavaScript reads in the same order (`apps/web/package/records.js`).
+
+use lineament::{Detection, Face, Landmarks, Point, TrackedFace};
+
+/// One result after another; each in the order in which its Rust type lists its fields.
+///
+/// | type | numbers |
+/// |---|---|
+/// | `Point` | x, y |
+/// | `Detection` | left, top, width, height; 5 points; score |
+/// | `Landmarks` | 68 points; 68 errors; score; roll, yaw, pitch |
+/// | `Face` | detection, landmarks |
+/// | `TrackedFace` | id, face, raw landmarks |
+#[derive(Debug, Default)]
+pub struct Numbers(Vec<f64>);
+
+impl Numbers {
+    /// For the next results; the memory stays.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// All numbers.
+    pub fn as_slice(&self) -> &[f64] {
+        &self.0
+    }
+
+    /// Adds a face of a video.
+    pub fn tracked(&mut self, tracked: &TrackedFace) {
+        self.0.push(tracked.id as f64);
+        self.face(&tracked.face);
+        self.landmarks(&tracked.raw);
+    }
+
+    /// Adds a face of a photo.
+    pub fn face(&mut self, face: &Face) {
+        self.detection(&face.detection);
+        self.landmarks(&face.landmarks);
+    }
+
+    /// Adds a face without points.
+    pub fn detection(&mut self, Detection { rect, points, score }: &Detection) {
+        self.floats([rect.x, rect.y, rect.width, rect.height]);
+        self.points(points);
+        self.floats([*score]);
+    }
+
+    /// Adds the points of a face.
+    pub fn landmarks(&mut self, Landmarks { points, errors, score, pose }: &Landmarks) {
+        self.points(points);
+        self.floats(*errors);
+        self.floats([*score, pose.roll_rad, pose.yaw_rad, pose.pitch_rad]);
+    }
+
+    fn points(&mut self, points: &[Point]) {
+        self.floats(points.iter().flat_map(|p| [p.x, p.y]));
+    }
+
+    fn floats(&mut self, values: impl IntoIterator<Item = f32>) {
+        self.0.extend(values.into_iter().map(f64::from));
+    }
+}
