@@ -1,11 +1,20 @@
 // The worker as a set of functions: each sends a message and promises the answer.
 
+async function compiled() {
+  const answer = await fetch(new URL('lineament/lineament.wasm', import.meta.url));
+  if (!answer.ok) throw new Error(`lineament.wasm: the server answers ${answer.status} ${answer.statusText}`);
+  return WebAssembly.compile(await answer.arrayBuffer());
+}
+
 export class Engine {
   #worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
+  /** Compiled here, while the worker starts. */
+  #wasm = compiled();
   #waiting = new Map();
   #number = 0;
 
   constructor() {
+    this.#wasm.catch(() => {}); // Told when it is needed.
     this.#worker.onmessage = ({ data: { number, result, error } }) => {
       const { resolve, reject } = this.#waiting.get(number);
       this.#waiting.delete(number);
@@ -20,8 +29,9 @@ export class Engine {
   }
 
   /** Makes networks ready; answers the outlines and triangles of a face. */
-  configure(options) {
-    return this.#ask('configure', options);
+  async configure(options) {
+    this.#wasm = this.#wasm.catch(compiled);
+    return this.#ask('configure', { ...options, wasm: await this.#wasm });
   }
 
   /** Smooths otherwise from now on. */

@@ -8,6 +8,7 @@ const answers = {
   /** Makes networks ready; what was there stays when that fails. */
   async configure(options) {
     const next = await Lineament.create(options);
+    if (!lineament) await warmUp(next);
     lineament?.free();
     lineament = next;
     return { outlines: Lineament.outlines, triangles: Lineament.triangles };
@@ -45,6 +46,13 @@ const answers = {
     }
   },
 };
+
+/** Browsers compile code when it first runs: here while the camera opens, not with its first frame. */
+async function warmUp(lineament) {
+  const grey = { data: new Uint8Array(64 * 64), width: 64, height: 64, format: 'grey' };
+  await lineament.detect(grey);
+  await lineament.landmarks(grey, { x: 16, y: 16, width: 32, height: 32 });
+}
 
 self.onmessage = async ({ data: { number, call, argument } }) => {
   try {

@@ -96,6 +96,26 @@ test('the page looks as it should on a phone and on a desk', async () => {
   }
 });
 
+test('with two cameras the other one can be had, and is no mirror', async () => {
+  const page = await open(photo);
+  await page.evaluate(() => {
+    const { mediaDevices } = navigator;
+    const list = mediaDevices.enumerateDevices.bind(mediaDevices);
+    mediaDevices.enumerateDevices = async () => [...(await list()), { kind: 'videoinput' }];
+    const get = mediaDevices.getUserMedia.bind(mediaDevices);
+    globalThis.asked = [];
+    mediaDevices.getUserMedia = (wanted) => (asked.push(wanted.video.facingMode), get(wanted));
+  });
+  await page.click('#start');
+  await faces(page, '1');
+  assert.ok(await page.isChecked('[name=mirror]'));
+  await page.click('#flip');
+  await page.waitForFunction(() => asked.length === 2);
+  await faces(page, '1');
+  assert.deepEqual(await page.evaluate(() => asked), ['user', 'environment']);
+  assert.equal(await page.isChecked('[name=mirror]'), false);
+});
+
 test('two faces keep two numbers', async () => {
   const page = await open(film(`${testdata}two_faces.jpg`, 30));
   await page.click('#start');

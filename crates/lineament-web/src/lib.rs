@@ -126,7 +126,7 @@ impl Core {
         Ok(self.tracker.set_options(track_options(smoothing_secs))?)
     }
 
-    /// The address of what the last call answered, in the order of [`Numbers`].
+    /// The address of what the last call answered, one record after another.
     pub fn numbers(&self) -> *const f64 {
         self.numbers.as_slice().as_ptr()
     }
