@@ -198,13 +198,14 @@ impl Kernel for Run<'_> {
             // the output's pointer comes from a unique borrow that nobody else uses meanwhile; packing made the weights
             // and filled up the bias.
             unsafe {
-                match (self.pool, vectors, S::REGISTERS >= 32) {
-                    (false, 2, true) => block.run::<S, 14, 7, 2>(simd),
-                    (false, 2, false) => block.run::<S, 6, 4, 2>(simd),
-                    (false, _, true) => block.run::<S, 14, 7, 1>(simd),
-                    (false, _, false) => block.run::<S, 12, 4, 1>(simd),
-                    (true, 2, true) => block.run_pooled::<S, 12, 3, 2>(simd),
-                    (true, 2, false) => block.run_pooled::<S, 4, 1, 2>(simd),
+                match (self.pool, vectors, S::REGISTERS) {
+                    (false, 2, 32..) => block.run::<S, 14, 7, 2>(simd),
+                    (false, 2, 16..) => block.run::<S, 6, 4, 2>(simd),
+                    (false, 2, _) => block.run::<S, 4, 4, 2>(simd),
+                    (false, _, 32..) => block.run::<S, 14, 7, 1>(simd),
+                    (false, _, _) => block.run::<S, 12, 4, 1>(simd),
+                    (true, 2, 32..) => block.run_pooled::<S, 12, 3, 2>(simd),
+                    (true, 2, _) => block.run_pooled::<S, 4, 1, 2>(simd),
                     (true, _, _) => block.run_pooled::<S, 12, 3, 1>(simd),
                 }
             }
