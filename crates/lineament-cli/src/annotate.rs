@@ -56,14 +56,16 @@ pub struct AnnotateArgs {
 
     /// Where faces come from: ours, FILE.onnx, cascade:FILE.xml or boxes:FILE.csv; may be given several times
     ///
-    /// The next is asked where the one before finds no face. A table of boxes has the columns file,x,y,w,h,score; `file`
+    /// The next is asked where the one before finds no face; boxes that our network takes for none (see --min-score) do
+    /// not count. A table of boxes has the columns file,x,y,w,h,score; `file`
     /// is a photo's path below the folder that is annotated, or its file name.
     #[arg(long, value_name = "DETECTOR", default_value = "ours", help_heading = "Annotator")]
     detector: Vec<DetectorChoice>,
 
     /// Who places the points: ours, FILE.onnx, dlib:FILE.dat, or pts for the .pts file beside each photo
     ///
-    /// With pts and several boxes the one on the labelled face is taken.
+    /// With pts and several boxes the one on the labelled face is taken. A file of dlib may hold the usual 68 points, its
+    /// five, or others; the table has as many.
     #[arg(long, value_name = "POINTS", default_value = "ours", help_heading = "Annotator")]
     points: PointsChoice,
 

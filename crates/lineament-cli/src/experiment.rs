@@ -151,9 +151,8 @@ fn plan(args: &PaperArgs) -> Result<Plan> {
             ..Settings::paper(networks::PAPER[0].0, table.clone()).context("the paper has a basic network")?
         })
     };
-    let mut names = args.networks.clone();
-    names.dedup();
-    let networks = names.iter().map(|name| {
+    let known = networks::PAPER.iter().map(|(name, _)| *name); // most pooling first, whatever the order they are given in
+    let networks = known.filter(|known| args.networks.iter().any(|name| name == known)).map(|name| {
         let network = Paper::by_name(name).context("--networks: there is none of this name")?;
         Ok((settings(name, network)?, args.out.join(name)))
     });

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use lineament_data::PartFile;
 
-use crate::output::GrowingFile;
+use crate::output::cannot_write;
 
 /// Where results go.
 #[derive(Debug)]
@@ -23,7 +24,7 @@ pub enum Sink {
     /// Standard output, flushed after each photo.
     Stdout(io::StdoutLock<'static>),
     /// One file for all photos.
-    File(GrowingFile),
+    File(PartFile),
     /// Each photo is written where it is worked on.
     Nothing,
 }
@@ -36,7 +37,9 @@ impl Sink {
     pub fn open(destination: &Destination, header: &str) -> Result<Self> {
         let mut sink = match destination {
             Destination::Print => Self::Stdout(io::stdout().lock()),
-            Destination::OneFile(path) => Self::File(GrowingFile::create(path.clone()).context("--out")?),
+            Destination::OneFile(path) => {
+                Self::File(PartFile::create(path).with_context(|| cannot_write(path)).context("--out")?)
+            }
             Destination::FilePerPhoto(_) => Self::Nothing,
         };
         sink.add(header)?;
@@ -50,7 +53,10 @@ impl Sink {
     pub fn add(&mut self, text: &str) -> Result<()> {
         match self {
             Self::Stdout(out) => Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?),
-            Self::File(file) => file.add(text).context("--out"),
+            Self::File(file) => {
+                let written = file.write_all(text.as_bytes());
+                written.with_context(|| cannot_write(file.path())).context("--out")
+            }
             Self::Nothing => Ok(()),
         }
     }
@@ -61,7 +67,10 @@ impl Sink {
     /// When it cannot be written.
     pub fn finish(self) -> Result<()> {
         match self {
-            Self::File(file) => file.finish().context("--out"),
+            Self::File(file) => {
+                let path = file.path().to_owned();
+                file.finish().with_context(|| cannot_write(&path)).context("--out")
+            }
             Self::Stdout(_) | Self::Nothing => Ok(()),
         }
     }

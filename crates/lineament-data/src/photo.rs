@@ -48,14 +48,19 @@ impl Photo {
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::Photo`] as [`Photo::decode`].
     pub fn open(path: &Path) -> Result<Self> {
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(|e| Error::file(path, e))?;
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
-        let named = |reason| Error::Photo { photo: path.display().to_string(), reason };
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            return Err(named(format!("larger than {} MiB, which no photo is", MAX_FILE_BYTES >> 20)));
+        decode(&read(path)?).map_err(|reason| named(path, reason))
+    }
+
+    /// As [`Photo::open`], but a JPEG whose end is missing is an error and not a picture with a grey rest.
+    ///
+    /// # Errors
+    /// As [`Photo::open`], and [`Error::Photo`] for a JPEG that is cut off.
+    pub fn open_whole(path: &Path) -> Result<Self> {
+        let bytes = read(path)?;
+        if is_cut_off_jpeg(&bytes) {
+            return Err(named(path, "the JPEG's end is missing: the file was cut off".into()));
         }
-        decode(&bytes).map_err(named)
+        decode(&bytes).map_err(|reason| named(path, reason))
     }
 
     /// Decodes a file's bytes. Alpha is dropped.
@@ -89,6 +94,39 @@ impl GreyPhoto {
     pub fn view(&self) -> ImageView<'_> {
         ImageView::grey(&self.pixels, self.width, self.height).expect("a photo's pixels fit its size")
     }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|e| Error::file(path, e))?;
+    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(named(path, format!("larger than {} MiB, which no photo is", MAX_FILE_BYTES >> 20)));
+    }
+    Ok(bytes)
+}
+
+fn named(path: &Path, reason: String) -> Error {
+    Error::Photo { photo: path.display().to_string(), reason }
+}
+
+/// Whether a JPEG ends before its end marker. The decoder says nothing and fills the rest with grey.
+fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
+    const START: [u8; 2] = [0xff, 0xd8];
+    const END: [u8; 2] = [0xff, 0xd9];
+    const SCAN: u8 = 0xda;
+    if !bytes.starts_with(&START) {
+        return false;
+    }
+    // The segments before the first scan may hold a thumbnail with an end marker of its own. In scans 0xff stands
+    // before zeros and other markers only.
+    let mut at = START.len();
+    while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4)
+        && marker != SCAN
+    {
+        at += if marker == 0xff { 1 } else { 2 + usize::from(u16::from_be_bytes([high, low])) };
+    }
+    !bytes.get(at..).unwrap_or_default().windows(END.len()).rev().any(|pair| pair == END)
 }
 
 fn decode(bytes: &[u8]) -> Result<Photo, String> {
@@ -201,6 +239,25 @@ mod tests {
             bmp[22..26].copy_from_slice(&height.to_le_bytes());
             assert!(Photo::decode(&bmp).is_err(), "{width}x{height}");
         }
+    }
+
+    #[test]
+    fn a_jpeg_that_is_cut_off_is_told_from_a_whole_one() {
+        let jpeg = encode(ImageFormat::Jpeg);
+        let thumbnail = [&[0xff, 0xe1, 0, 6, 0xff, 0xd9, 0xff, 0xd9][..], &jpeg[2..]].concat();
+        let thumbnail = [&jpeg[..2], &thumbnail].concat();
+        for whole in [&jpeg, &thumbnail] {
+            assert!(!is_cut_off_jpeg(whole));
+            let cuts = (2..whole.len()).filter(|&cut| !is_cut_off_jpeg(&whole[..cut]));
+            assert_eq!(cuts.count(), 0, "every cut is seen");
+            assert!(!is_cut_off_jpeg(&[&whole[..], b"more"].concat()), "what stands behind does not matter");
+        }
+        assert!(!is_cut_off_jpeg(&encode(ImageFormat::Png)));
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &jpeg[..jpeg.len() - 2]).unwrap();
+        assert!(Photo::open(file.path()).is_ok(), "what can be seen is shown");
+        let error = Photo::open_whole(file.path()).unwrap_err().to_string();
+        assert!(error.ends_with("the JPEG's end is missing: the file was cut off"), "{error}");
     }
 
     proptest! {

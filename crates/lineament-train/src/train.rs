@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lineament::model::{Metadata, Role, key};
+use lineament_data::PartFile;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
@@ -300,9 +301,7 @@ fn add_figures<N: From<&'static str>>(sum: &mut Vec<(N, f64)>, figures: &Figures
     }
 }
 
-/// Writes to a temporary name beside `path`, then renames: a reader never sees half a file.
+/// A reader sees all of the file or nothing.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = path.with_extension("tmp");
-    fs::write(&temporary, bytes).map_err(|e| Error::file(&temporary, e))?;
-    fs::rename(&temporary, path).map_err(|e| Error::file(path, e))
+    PartFile::write_whole(path, bytes).map_err(|e| Error::file(path, e))
 }

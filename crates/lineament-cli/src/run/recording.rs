@@ -6,12 +6,13 @@ use std::thread::{self, JoinHandle};
 
 use anyhow::{Context, Result, anyhow};
 use lineament::TrackedFace;
+use lineament_data::PartFile;
 #[cfg(feature = "h264")]
 use lineament_data::video::h264::Mp4Video;
 use lineament_data::video::{Frame, Rate, y4m};
 
 use crate::failure::usage;
-use crate::output::{Files, GrowingFile, check_folder};
+use crate::output::{Files, cannot_write, check_folder};
 use crate::picture::{encode, has_extension, paint};
 
 /// Frames that may wait to be drawn: enough to keep both sides at work.
@@ -26,8 +27,8 @@ pub struct Recording {
 /// Where drawn frames go.
 enum Target {
     #[cfg(feature = "h264")]
-    Mp4(Box<Mp4Video<GrowingFile>>),
-    Y4m(Box<y4m::Writer<GrowingFile>>),
+    Mp4(Box<Mp4Video<PartFile>>),
+    Y4m(Box<y4m::Writer<PartFile>>),
     Folder(PathBuf, Files),
 }
 
@@ -79,12 +80,13 @@ impl Target {
                 "--draw {path}: one picture cannot show a video: give a .mp4, a .y4m or a folder"
             )));
         }
+        let new = |path| PartFile::create(path).with_context(|| cannot_write(path));
         if has_extension(path, &["y4m"]) {
-            return Ok(Self::Y4m(Box::new(y4m::Writer::new(GrowingFile::create(path.to_owned())?, rate))));
+            return Ok(Self::Y4m(Box::new(y4m::Writer::new(new(path)?, rate))));
         }
         #[cfg(feature = "h264")]
         if has_extension(path, &["mp4"]) {
-            return Ok(Self::Mp4(Box::new(Mp4Video::new(GrowingFile::create(path.to_owned())?, rate)?)));
+            return Ok(Self::Mp4(Box::new(Mp4Video::new(new(path)?, rate)?)));
         }
         #[cfg(not(feature = "h264"))]
         if has_extension(path, &["mp4"]) {
@@ -110,8 +112,8 @@ impl Target {
     fn finish(self) -> Result<()> {
         match self {
             #[cfg(feature = "h264")]
-            Self::Mp4(video) => video.finish()?.finish(),
-            Self::Y4m(video) => video.finish()?.finish(),
+            Self::Mp4(video) => Ok(video.finish()?.finish()?),
+            Self::Y4m(video) => Ok(video.finish()?.finish()?),
             Self::Folder(..) => Ok(()),
         }
     }

@@ -29,17 +29,17 @@ use std::path::Path;
 
 use lineament::image::GreyImage;
 use lineament::topology::POINTS;
-use lineament::{Crop, ImageView, Lineament, Point, Pose, Rect};
+use lineament::{Crop, ImageView, Lineament, Options, Point, Rect};
 
 use crate::error::{Error, Result};
 use crate::evaluate::FOUND_IOU;
 use crate::photo::Photo;
 use crate::pts;
-use crate::record::{Origin, Record, SIDE};
+use crate::record::{Origin, Record, RecordFrame, SIDE};
 
 use detector::{Detector, Found};
 use filters::Objection;
-use points::{Look, Placer};
+use points::{Look, Placer, Verdict};
 
 pub use filters::Measures;
 pub use rejection::{Counts, Reason, Rejection};
@@ -80,7 +80,12 @@ impl Annotator {
         &self.settings
     }
 
-    /// The records of a photo and what was left out: nothing of a photo is passed over in silence.
+    /// Points of each record: 68, or those that a predictor of dlib in a file has.
+    pub fn points(&self) -> usize {
+        self.placer.points()
+    }
+
+    /// The records of a photo and what was left out. A photo of which nothing is kept has a rejection.
     ///
     /// `name` is the photo's path below the annotated folder, with `/`; `labels` are its points, in pixels, for
     /// [`PointsChoice::Pts`].
@@ -96,10 +101,11 @@ impl Annotator {
         match self.choose(&subject) {
             Err(objection) => vec![Err(rejection(None, objection))],
             Ok(faces) => {
-                let record = |(number, found): &(usize, Found)| {
-                    self.record(&subject, found).map_err(|objection| rejection(Some(*number), objection))
+                let record = |face: Face| {
+                    let number = face.number;
+                    self.record(&subject, face).map_err(|objection| rejection(Some(number), objection))
                 };
-                faces.iter().map(record).collect()
+                faces.into_iter().map(record).collect()
             }
         }
     }
@@ -109,7 +115,7 @@ impl Annotator {
         let reject = |reason, fault: Error| {
             vec![Err(Rejection { photo: name.into(), face: None, reason, detail: words(fault) })]
         };
-        let photo = match Photo::open(path) {
+        let photo = match Photo::open_whole(path) {
             Ok(photo) => photo,
             Err(fault) => return reject(Reason::Unreadable, fault),
         };
@@ -122,53 +128,110 @@ impl Annotator {
         }
     }
 
-    /// The faces that are wanted, each with its number in the photo.
-    fn choose(&mut self, subject: &Subject) -> Result<Vec<(usize, Found)>, Objection> {
-        let labels = subject.labels.filter(|_| self.settings.points == PointsChoice::Pts);
-        if self.settings.points == PointsChoice::Pts && labels.is_none() {
-            return Err((Reason::NoLabels, String::new()));
+    /// The faces that are wanted. Cascades find faces in curtains, too: boxes that our network takes for no face do not
+    /// count, and where a detector has no others the next is asked.
+    fn choose(&mut self, subject: &Subject) -> Result<Vec<Face>, Objection> {
+        if self.settings.points == PointsChoice::Pts {
+            return self.labelled(subject);
         }
-        let found = self.detectors.iter_mut().map(|detector| detector.find(subject)).find(|found| !found.is_empty());
-        let mut faces: Vec<(usize, Found)> = (1..).zip(found.unwrap_or_default()).collect();
-        if faces.is_empty() {
+        let wanted = self.settings.faces;
+        let mut doubtful = Vec::new();
+        for i in 0..self.detectors.len() {
+            let mut faces = Vec::new();
+            for (number, found) in (1..).zip(self.detectors[i].find(subject)) {
+                faces.extend(self.face(subject, number, found));
+                if wanted == Faces::Largest && faces.last().is_some_and(|face| self.is_face(face)) {
+                    break;
+                }
+            }
+            let count = faces.iter().filter(|face| self.is_face(face)).count();
+            match wanted {
+                _ if count == 0 => {
+                    if doubtful.is_empty() {
+                        doubtful = faces;
+                    }
+                }
+                Faces::One if count > 1 => return Err((Reason::SeveralFaces, format!("{count} faces"))),
+                Faces::One | Faces::Largest => {
+                    return Ok(faces.into_iter().filter(|face| self.is_face(face)).take(1).collect());
+                }
+                Faces::All => return Ok(faces),
+            }
+        }
+        if doubtful.is_empty() {
             return Err((Reason::NoFace, String::new()));
         }
-        if self.settings.faces == Faces::One && faces.len() > 1 {
-            return Err((Reason::SeveralFaces, format!("{} faces", faces.len())));
+        if wanted != Faces::All {
+            doubtful.truncate(1);
         }
-        if let Some(truth) = labels.and_then(|points| Rect::bounding(points)) {
-            let overlap = |face: &(usize, Found)| face.1.rect.iou(&truth);
-            let best = faces.into_iter().max_by(|a, b| overlap(a).total_cmp(&overlap(b)));
-            let best = best.filter(|face| overlap(face) >= FOUND_IOU);
-            return best.map(|face| vec![face]).ok_or((Reason::LabelledFaceNotFound, String::new()));
-        }
-        if self.settings.faces != Faces::All {
-            faces.truncate(1);
-        }
-        Ok(faces)
+        Ok(doubtful)
     }
 
-    fn record(&mut self, subject: &Subject, found: &Found) -> Result<Record, Objection> {
-        let Settings { points_on, margin, filters, .. } = &self.settings;
-        let crop = square_around(&found.rect, margin.unwrap_or(found.margin));
+    /// The face that people labelled.
+    fn labelled(&mut self, subject: &Subject) -> Result<Vec<Face>, Objection> {
+        let labels = subject.labels.ok_or((Reason::NoLabels, String::new()))?;
+        let overlap = |found: &Found| Rect::bounding(labels).map_or(0.0, |truth| found.rect.iou(&truth));
+        let mut any = false;
+        for i in 0..self.detectors.len() {
+            let found = self.detectors[i].find(subject);
+            if self.settings.faces == Faces::One && found.len() > 1 {
+                return Err((Reason::SeveralFaces, format!("{} faces", found.len())));
+            }
+            any |= !found.is_empty();
+            let best = (1..).zip(found).max_by(|a, b| overlap(&a.1).total_cmp(&overlap(&b.1)));
+            if let Some((number, found)) = best.filter(|(_, found)| overlap(found) >= FOUND_IOU) {
+                return Ok(self.face(subject, number, found).into_iter().collect());
+            }
+        }
+        Err((if any { Reason::LabelledFaceNotFound } else { Reason::NoFace }, String::new()))
+    }
+
+    /// Cuts a box out, places its points and judges them; `None` where labels are wanted and there are none.
+    fn face(&mut self, subject: &Subject, number: usize, found: Found) -> Option<Face> {
+        let crop = square_around(&found.rect, self.settings.margin.unwrap_or(found.margin));
         let pixels = cut(&subject.grey, &crop);
+        let look = Look { subject, found: &found, crop, pixels: &pixels };
+        let placed = self.placer.place(self.settings.points_on, &look)?;
+        let verdict = points::verdict(&mut self.judge, &look, &placed);
+        Some(Face { number, rect: found.rect, crop, pixels, points: placed.in_crop, verdict })
+    }
+
+    /// Whether our network takes it for a face, unless nobody wants to know.
+    fn is_face(&self, face: &Face) -> bool {
+        let usual = Options::default().face_threshold;
+        self.settings.filters.min_score.is_none_or(|limit| face.verdict.score >= limit.min(usual))
+    }
+
+    fn record(&self, subject: &Subject, face: Face) -> Result<Record, Objection> {
+        let Face { rect, crop, pixels, points, verdict: Verdict { score, expected_error, pose }, .. } = face;
+        let filters = &self.settings.filters;
         filters.check_crop(&pixels)?;
-        let look = Look { subject, found, crop, pixels: &pixels };
-        let placed = self.placer.place(*points_on, &look).ok_or((Reason::NoLabels, String::new()))?;
-        let (score, expected_error) = points::verdict(&mut self.judge, &look, &placed);
-        filters.check_points(&placed.in_crop, score, expected_error)?;
-        let pose = Pose::from_points(&placed.in_photo);
+        filters.check_points(&points, score, expected_error)?;
         let origin = Origin {
             photo: subject.name.into(),
             photo_size: (subject.grey.width() as u32, subject.grey.height() as u32),
-            face: found.rect,
+            face: rect,
             crop,
             score,
             expected_error,
             pose: Some([pose.roll_rad, pose.yaw_rad, pose.pitch_rad]),
         };
-        Ok(Record { points: placed.in_crop, pixels, origin: Some(origin) })
+        Ok(Record { points, pixels, origin: Some(origin) })
     }
+}
+
+/// A box of a photo, with what stands in it.
+struct Face {
+    /// Its number in the photo, from 1 for the largest.
+    number: usize,
+    /// In pixels of the photo.
+    rect: Rect,
+    /// In pixels of the photo.
+    crop: Rect,
+    /// `[SIDE, SIDE]`
+    pixels: Vec<u8>,
+    points: Vec<Point<RecordFrame>>,
+    verdict: Verdict,
 }
 
 /// An error on one line and without the file's place, which may be another one when the work goes on.

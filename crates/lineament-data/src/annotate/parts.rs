@@ -6,18 +6,18 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use lineament::topology::POINTS;
-
 use super::identity::Identity;
 use super::{Counts, Rejection};
 use crate::error::{Error, Result};
+use crate::part_file::PartFile;
 use crate::record::Record;
-use crate::table::part::PartFile;
 use crate::table::{ReadOptions, Reader, Writer, point_names};
 
 /// The folder of finished shards.
 pub(super) struct Parts {
     folder: PathBuf,
+    /// Points of each record.
+    points: usize,
 }
 
 /// Ending of a shard's records; Parquet keeps everything.
@@ -28,8 +28,8 @@ const REJECT_COLUMNS: &str = "photo,face,reason,detail\n";
 
 impl Parts {
     /// Begins the folder, or goes on with one that was begun with the same settings and photos.
-    pub fn open(folder: PathBuf, now: &Identity, restart: bool) -> Result<Self> {
-        let parts = Self { folder };
+    pub fn open(folder: PathBuf, points: usize, now: &Identity, restart: bool) -> Result<Self> {
+        let parts = Self { folder, points };
         if restart && parts.folder.exists() {
             parts.remove()?;
         }
@@ -76,7 +76,7 @@ impl Parts {
     /// Writes a finished shard.
     pub fn write(&self, number: usize, faces: Vec<Result<Record, Rejection>>, photos: usize) -> Result<Counts> {
         let mut counts = Counts { photos, ..Counts::default() };
-        let mut records = Writer::create(&self.path(number, RECORDS), &point_names(POINTS))?;
+        let mut records = Writer::create(&self.path(number, RECORDS), &point_names(self.points))?;
         let rejects_path = self.path(number, ".rejects.csv");
         let mut rejects = csv::Writer::from_writer(Vec::new());
         for face in &faces {
@@ -99,7 +99,7 @@ impl Parts {
 
     /// Writes all records in order; false when stopped.
     pub fn join_records(&self, shards: usize, output: &Path, stop: &AtomicBool) -> Result<bool> {
-        let mut writer = Writer::create(output, &point_names(POINTS))?;
+        let mut writer = Writer::create(output, &point_names(self.points))?;
         for number in 0..shards {
             if stop.load(Ordering::Relaxed) {
                 return Ok(false);
@@ -114,14 +114,14 @@ impl Parts {
 
     pub fn join_rejections(&self, shards: usize, output: &Path) -> Result<()> {
         let fault = |e| Error::file(output, e);
-        let mut whole = PartFile::create(output)?;
+        let mut whole = PartFile::create(output).map_err(fault)?;
         whole.write_all(REJECT_COLUMNS.as_bytes()).map_err(fault)?;
         for number in 0..shards {
             let path = self.path(number, ".rejects.csv");
             let mut part = File::open(&path).map_err(|e| Error::file(&path, e))?;
             io::copy(&mut part, &mut whole).map_err(fault)?;
         }
-        whole.finish()
+        whole.finish().map_err(fault)
     }
 
     /// Removes what this module wrote, then the folder, which must be empty then: nobody else's files are taken along.
@@ -140,9 +140,6 @@ impl Parts {
     }
 }
 
-/// Writes a small file so that a reader sees all of it or nothing.
 fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut part = PartFile::create(path)?;
-    part.write_all(bytes).map_err(|e| Error::file(path, e))?;
-    part.finish()
+    PartFile::write_whole(path, bytes).map_err(|e| Error::file(path, e))
 }

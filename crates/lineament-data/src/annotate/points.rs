@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lineament::models::{DETECTOR, LITE};
 use lineament::topology::{POINTS, inter_ocular};
-use lineament::{Crop, ImageView, Landmarks, Lineament, Options, Point, Rect};
+use lineament::{Crop, ImageView, Landmarks, Lineament, Options, Point, Pose, Rect};
 
 use super::Subject;
 use super::detector::Found;
@@ -32,7 +32,7 @@ pub(super) struct Placed {
     /// In pixels of the crop, whose centres are whole numbers.
     pub in_crop: Vec<Point<RecordFrame>>,
     /// In pixels of the photo.
-    pub in_photo: [Point; POINTS],
+    pub in_photo: Vec<Point>,
     /// What the network that judges said with them, when it placed them.
     pub landmarks: Option<Landmarks>,
 }
@@ -56,42 +56,43 @@ impl Placer {
             PointsChoice::Network(path) => {
                 network(landmark_network(&read_bytes(path)?, true).map_err(|e| Error::model(path, e))?, false)
             }
-            PointsChoice::Dlib(path) => {
-                let predictor = ShapePredictor::open(path)?;
-                if predictor.points() != POINTS {
-                    let reason = format!("places {} points, expected the {POINTS} of iBUG", predictor.points());
-                    return Err(Error::dataset(path, reason));
-                }
-                Self::Dlib(Arc::new(predictor))
-            }
+            PointsChoice::Dlib(path) => Self::Dlib(Arc::new(ShapePredictor::open(path)?)),
             PointsChoice::Pts => Self::Labels,
         })
+    }
+
+    /// Points that it places on a face.
+    pub fn points(&self) -> usize {
+        match self {
+            Self::Dlib(predictor) => predictor.points(),
+            Self::Network { .. } | Self::Labels => POINTS,
+        }
     }
 
     /// The points of a face; `None` where labels are wanted and there are none.
     pub fn place(&mut self, on: PointsOn, look: &Look) -> Option<Placed> {
         let Look { subject, found, .. } = look;
         match (self, on) {
-            (Self::Labels, _) => subject.labels.map(|points| Placed::on_photo(look, *points, None)),
+            (Self::Labels, _) => subject.labels.map(|points| Placed::on_photo(look, points.to_vec(), None)),
             (Self::Network { lineament, judges }, PointsOn::Photo) => {
                 let known = found.landmarks.clone().filter(|_| *judges);
                 let place = || lineament.landmarks(&subject.view, &Crop::from_rect(&found.rect));
                 let landmarks = known.unwrap_or_else(place);
-                Some(Placed::on_photo(look, landmarks.points, judges.then_some(landmarks)))
+                Some(Placed::on_photo(look, landmarks.points.to_vec(), judges.then_some(landmarks)))
             }
             (Self::Network { lineament, judges }, PointsOn::Crop) => {
                 let landmarks = lineament.landmarks(&look.cut_view()?, &Crop::from_rect(&look.rect_in_crop()));
-                Some(Placed::on_crop(look, landmarks.points, judges.then_some(landmarks)))
+                Some(Placed::on_crop(look, landmarks.points.to_vec(), judges.then_some(landmarks)))
             }
             (Self::Dlib(predictor), PointsOn::Photo) => {
                 let rect = if found.is_tight { dlib_rect(&found.rect) } else { found.rect };
                 let points = predictor.place(&subject.grey, &rect);
-                Some(Placed::on_photo(look, points.try_into().ok()?, None))
+                Some(Placed::on_photo(look, points, None))
             }
             (Self::Dlib(predictor), PointsOn::Crop) => {
                 let whole = Rect::from_xywh(0.0, 0.0, SIDE as f32, SIDE as f32);
                 let points = predictor.place(&look.cut_view()?.to_grey(), &whole);
-                Some(Placed::on_crop(look, points.try_into().ok()?, None))
+                Some(Placed::on_crop(look, points, None))
             }
         }
     }
@@ -107,26 +108,42 @@ fn landmark_network(model: &[u8], refine: bool) -> lineament::Result<Lineament> 
     Lineament::with_models(Options { refine, ..Options::default() }, DETECTOR, model)
 }
 
-/// What our network says of a face with these points: a score from 0 to 1, and how far off they may be in percent of
-/// the distance of the outer eye corners, in the mean.
-pub(super) fn verdict(judge: &mut Lineament, look: &Look, placed: &Placed) -> (f32, Option<f32>) {
-    let asked = || judge.landmarks(&look.subject.view, &Crop::from_points(&placed.in_photo));
+/// What our network says of a face, and how the head is turned.
+pub(super) struct Verdict {
+    /// How sure it is of the face, from 0 to 1.
+    pub score: f32,
+    /// How far off it expects the points to be, in percent of the distance of the outer eye corners, in the mean.
+    pub expected_error: Option<f32>,
+    /// Of the 68 points; of the network's own where others were placed.
+    pub pose: Pose,
+}
+
+/// Judges a face with these points. Where they are not the 68, the network finds those for itself.
+pub(super) fn verdict(judge: &mut Lineament, look: &Look, placed: &Placed) -> Verdict {
+    let view = &look.subject.view;
+    let points: Option<[Point; POINTS]> = placed.in_photo.as_slice().try_into().ok();
+    let around = points.unwrap_or_else(|| judge.landmarks(view, &Crop::from_rect(&look.found.rect)).points);
+    let asked = || judge.landmarks(view, &Crop::from_points(&around));
     let landmarks = placed.landmarks.clone().unwrap_or_else(asked);
     let mean = landmarks.errors.iter().sum::<f32>() / POINTS as f32;
     let percent = 100.0 * mean / inter_ocular(&landmarks.points);
-    (landmarks.score, percent.is_finite().then_some(percent))
+    Verdict {
+        score: landmarks.score,
+        expected_error: percent.is_finite().then_some(percent),
+        pose: Pose::from_points(&points.unwrap_or(landmarks.points)),
+    }
 }
 
 impl Placed {
-    fn on_photo(look: &Look, points: [Point; POINTS], landmarks: Option<Landmarks>) -> Self {
+    fn on_photo(look: &Look, points: Vec<Point>, landmarks: Option<Landmarks>) -> Self {
         let in_crop = points.iter().map(|&p| record::record_from_image(&look.crop, p)).collect();
         Self { in_crop, in_photo: points, landmarks }
     }
 
-    fn on_crop(look: &Look, points: [Point; POINTS], landmarks: Option<Landmarks>) -> Self {
-        let in_crop = points.map(|p| Point::new(p.x - 0.5, p.y - 0.5));
-        let in_photo = in_crop.map(|p| record::image_from_record(&look.crop, p));
-        Self { in_crop: in_crop.to_vec(), in_photo, landmarks }
+    fn on_crop(look: &Look, points: Vec<Point>, landmarks: Option<Landmarks>) -> Self {
+        let in_crop: Vec<_> = points.iter().map(|p| Point::new(p.x - 0.5, p.y - 0.5)).collect();
+        let in_photo = in_crop.iter().map(|&p| record::image_from_record(&look.crop, p)).collect();
+        Self { in_crop, in_photo, landmarks }
     }
 }
 

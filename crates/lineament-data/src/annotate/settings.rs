@@ -10,7 +10,8 @@ use crate::error::{Error, Result};
 /// How photos become records.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
-    /// Asked in order: the next where the one before finds nothing. The paper drops a photo when both of its two miss.
+    /// Asked in order: the next where the one before finds nothing, or only what our network takes for no face. The paper
+    /// drops a photo when both of its two miss.
     /// Empty: ours.
     pub detectors: Vec<DetectorChoice>,
     /// Who places the points.
@@ -52,7 +53,7 @@ pub enum PointsChoice {
     Ours,
     /// A landmark network of ours in a file.
     Network(PathBuf),
-    /// dlib's shape predictor, which the paper uses.
+    /// dlib's shape predictor, which the paper uses, of any number of points.
     Dlib(PathBuf),
     /// People: the `.pts` file beside each photo.
     Pts,
@@ -71,9 +72,9 @@ pub enum PointsOn {
 /// Which of several faces become records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Faces {
-    /// A photo with several is rejected: the paper's photos have one.
+    /// A photo with several is rejected: the paper's photos have one. Boxes that show no face do not count.
     One,
-    /// The one with the largest box.
+    /// The one with the largest box that shows a face.
     #[default]
     Largest,
     /// Each, except with [`PointsChoice::Pts`], which labels one face per photo.
@@ -93,7 +94,8 @@ pub struct Filters {
     /// Least variance of the Laplacian of the crop, see [`Measures`](super::Measures). By default 10, where eyelids and
     /// lips are shadows; half of the chips are above 116.
     pub min_sharpness: Option<f32>,
-    /// Least score of our landmark network, from 0 to 1. By default what `lineament run` takes for a face.
+    /// Least score of our landmark network, from 0 to 1. By default what `lineament run` takes for a face. Where it is
+    /// set, boxes that are no faces do not count among a photo's faces.
     pub min_score: Option<f32>,
     /// Most points outside the crop. By default 20: the jaw's 17 lie outside many of dlib's boxes, and the ends of the
     /// brows outside some.

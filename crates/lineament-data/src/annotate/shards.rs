@@ -70,7 +70,7 @@ pub fn run(
     job.photos.sort();
     job.check(annotator)?;
     let identity = identity(&annotator.settings, &job.photos, job.shard)?;
-    let parts = Parts::open(parts_path(&job.outputs[0]), &identity, job.restart)?;
+    let parts = Parts::open(parts_path(&job.outputs[0]), annotator.points(), &identity, job.restart)?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(job.threads).build();
     let pool = pool.map_err(|e| Error::Setting(format!("threads {}: cannot start them: {e}", job.threads)))?;
     let mut done = Counts::default();

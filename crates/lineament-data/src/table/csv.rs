@@ -7,9 +7,9 @@ use csv::{ByteRecord, ReaderBuilder};
 use lineament::Point;
 
 use super::header::{self, IMAGE, excerpt};
-use super::part::PartFile;
 use super::{ReadOptions, pixels};
 use crate::error::{Error, Result};
+use crate::part_file::PartFile;
 use crate::record::{Record, SIDE};
 
 /// Most bytes of a row: a hundred times a usual one. A file without line ends is refused before it fills the memory.
@@ -84,9 +84,14 @@ impl CsvReader {
         })?;
         if found && self.reader.get_ref().ended {
             // Only a row that lacks its line end makes the parser ask for more than there is.
-            return Err(
-                self.fault("the file ends within this line: it was cut off; if it is whole, add the missing line end")
-            );
+            let column = self.columns.get(self.cells.len().saturating_sub(1)).map_or(IMAGE, String::as_str);
+            let place = match self.columns.is_empty() {
+                true => String::new(), // in the header
+                false => format!("row {}, column `{}`: ", self.row + 1, excerpt(column.as_bytes())),
+            };
+            return Err(self.fault(format!(
+                "{place}the file ends within this line: it was cut off; if it is whole, add the missing line end"
+            )));
         }
         Ok(found)
     }
@@ -206,8 +211,8 @@ impl CsvWriter {
     }
 
     pub fn finish(self) -> Result<()> {
-        let part = self.writer.into_inner().map_err(|e| Error::file(&self.path, e.into_error()))?;
-        part.finish()
+        let part = self.writer.into_inner().map_err(csv::IntoInnerError::into_error);
+        part.and_then(PartFile::finish).map_err(|e| Error::file(&self.path, e))
     }
 }
 
@@ -309,11 +314,11 @@ mod tests {
             (pixels(&format!("{image} 7")), "t.csv:3: row 2, column `Image`: more than 9216 pixels"),
             (
                 head.trim_end().into(),
-                "t.csv:2: the file ends within this line: it was cut off; if it is whole, add the missing line end",
+                "t.csv:2: row 1, column `Image`: the file ends within this line: it was cut off; if it is whole, add the missing line end",
             ),
             (
                 pixels(&format!("\"{image}")),
-                "t.csv:4: the file ends within this line: it was cut off; if it is whole, add the missing line end",
+                "t.csv:4: row 2, column `Image`: the file ends within this line: it was cut off; if it is whole, add the missing line end",
             ),
             (
                 "1,2,3 4 5\n".into(),

@@ -20,7 +20,6 @@ pub mod hash;
 mod header;
 pub mod histogram;
 mod parquet;
-pub(crate) mod part;
 mod pixels;
 pub mod split;
 pub mod survey;
@@ -34,8 +33,8 @@ use bytes::Bytes;
 use lineament::Point;
 
 use crate::error::{Error, Result};
+use crate::part_file::PartFile;
 use crate::record::{Record, SIDE};
-use part::PartFile;
 
 /// How a table is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -180,7 +179,7 @@ impl Writer {
     pub fn create(path: &Path, columns: &[String]) -> Result<Self> {
         header::check(columns).map_err(|reason| Error::records(path, reason))?;
         let ending = path.extension().unwrap_or_default().to_string_lossy().to_ascii_lowercase();
-        let part = || PartFile::create(path);
+        let part = || PartFile::create(path).map_err(|e| Error::file(path, e));
         let sink = match ending.as_str() {
             "csv" => Sink::Csv(csv::CsvWriter::new(part()?, columns)?.into()),
             "parquet" => Sink::Parquet(parquet::ParquetWriter::new(part()?, columns)?.into()),

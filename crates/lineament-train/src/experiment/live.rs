@@ -2,7 +2,7 @@
 //! thread.
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lineament::cascade::{Cascade, CascadeOptions};
 use lineament::crop::Crop;
@@ -11,10 +11,11 @@ use lineament::image::GreyImage;
 use lineament::landmarks::LandmarkNetwork;
 use lineament::model::Model;
 use lineament::{ImageView, PixelFormat, Rect, models};
+use lineament_data::metrics::median;
 use lineament_data::record::SIDE;
 use lineament_data::{GreyPhoto, Photo};
 
-use super::measuring::{RUNS, frame_rate};
+use super::measuring::RUNS;
 use super::results::{FRAME_SIZE, FrameRate};
 use crate::error::{Error, Result};
 use crate::paper::Faces;
@@ -76,40 +77,43 @@ impl Live {
         Ok(Self { detectors, frame, face })
     }
 
-    /// Each detector without a network.
-    pub fn detectors(&mut self) -> Vec<FrameRate> {
-        self.time(|_, _| ())
-    }
-
-    /// Each detector with the network of `model` behind it.
-    ///
-    /// # Errors
-    /// When the network is not one of 68 points that the library runs; then there are no frame rates.
-    pub fn frame_rates(&mut self, model: &Model) -> Result<Vec<FrameRate>> {
-        let Ok(mut network) = LandmarkNetwork::new(model) else { return Ok(Vec::new()) };
-        let usual = Crop::from_rect(&self.face);
-        Ok(self.time(|grey, found| {
-            network.place(grey, &found.unwrap_or(usual));
-        }))
-    }
-
-    fn time(&mut self, mut then: impl FnMut(&GreyImage, Option<Crop>)) -> Vec<FrameRate> {
+    /// Each detector without a network, then with each of `networks` behind it; none with a network that is not there.
+    pub fn frame_rates(&mut self, networks: &mut [Option<LandmarkNetwork>]) -> (Vec<FrameRate>, Vec<Vec<FrameRate>>) {
         let (width, height) = FRAME_SIZE;
         let view =
             ImageView::new(&self.frame, width, height, 4 * width, PixelFormat::Rgba).expect("the frame is whole");
-        let mut times = vec![Vec::new(); self.detectors.len()];
+        let usual = Crop::from_rect(&self.face);
+        let mut alone = vec![Vec::new(); self.detectors.len()];
+        let mut behind = vec![alone.clone(); networks.len()];
         for _ in 0..RUNS {
-            // The detectors take turns, so that a busy moment of the machine hits all of them.
-            for ((_, eyes), times) in self.detectors.iter_mut().zip(&mut times) {
+            // All take turns, so that a busy moment of the machine hits all of them.
+            for (i, (_, eyes)) in self.detectors.iter_mut().enumerate() {
                 let start = Instant::now();
-                let grey = view.to_grey();
-                let found = eyes.find(&grey);
-                then(&grey, found);
-                times.push(start.elapsed().as_secs_f64() * 1e3);
+                eyes.find(&view.to_grey());
+                alone[i].push(start.elapsed());
+                for (network, times) in networks.iter_mut().zip(&mut behind) {
+                    let Some(network) = network else { continue };
+                    let start = Instant::now();
+                    let grey = view.to_grey();
+                    let found = eyes.find(&grey);
+                    network.place(&grey, &found.unwrap_or(usual));
+                    times[i].push(start.elapsed());
+                }
             }
         }
-        self.detectors.iter().zip(&mut times).map(|((name, _), times)| frame_rate(name, times)).collect()
+        let names = || self.detectors.iter().map(|(name, _)| name);
+        let rates = |times: Vec<Vec<Duration>>| {
+            let measured = names().zip(times).filter(|(_, times)| !times.is_empty());
+            measured.map(|(name, times)| frame_rate(name, &times)).collect()
+        };
+        (rates(alone), behind.into_iter().map(rates).collect())
     }
+}
+
+/// The median of these.
+fn frame_rate(detector: &str, times: &[Duration]) -> FrameRate {
+    let times: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1e3).collect();
+    FrameRate { detector: detector.to_owned(), frame_ms: median(&times) }
 }
 
 /// The picture in the middle of a frame as large as fits, RGBA, and the middle of it, where a face probably is.

@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use lineament::Point;
 use lineament::engine::Engine;
+use lineament::landmarks::LandmarkNetwork;
 use lineament::model::{Model, Op};
+use lineament_data::metrics::median;
 use lineament_data::record::SIDE;
 
 use super::live::Live;
 use super::pictures::{self, Tile};
-use super::results::{Data, Epoch, Figures, FrameRate, Machine, Network, Recipe, Results};
+use super::results::{Data, Epoch, Figures, Machine, Network, Recipe, Results};
 use crate::curves;
 use crate::error::{Error, Result};
 use crate::networks::LANDMARK_OUTPUTS;
@@ -54,19 +56,21 @@ pub fn measure(plan: &Plan, say: impl Fn(&str)) -> Result<Results> {
         (_, None) => Vec::new(), // there are outlines for the 68 points only
     };
     let mut live = Live::new(&plan.cascades, plan.frame.as_deref(), &faces)?;
-    let detectors = live.detectors();
-    let (mut networks, mut drawn) = (Vec::new(), vec![Vec::new(); tiles.len()]);
-    for (settings, dir) in &plan.networks {
+    let (mut networks, mut drawn, mut behind) = (Vec::new(), vec![Vec::new(); tiles.len()], Vec::new());
+    for (i, (settings, dir)) in plan.networks.iter().chain(&plan.filters).enumerate() {
         say(&format!("measuring {}", settings.name));
         let mut file = File::read(settings, dir)?;
-        networks.push(file.measure(&faces, &tests, &mut live)?);
-        tiles.iter().zip(&mut drawn).for_each(|(tile, points)| points.push(file.points_on(tile)));
+        let (network, landmarks) = file.measure(&faces, &tests)?;
+        networks.push(network);
+        behind.push(landmarks);
+        if i < plan.networks.len() {
+            tiles.iter().zip(&mut drawn).for_each(|(tile, points)| points.push(file.points_on(tile)));
+        }
     }
-    let mut filters = Vec::new();
-    for (settings, dir) in &plan.filters {
-        say(&format!("measuring {}", settings.name));
-        filters.push(File::read(settings, dir)?.measure(&faces, &tests, &mut live)?);
-    }
+    say("measuring frame rates");
+    let (detectors, rates) = live.frame_rates(&mut behind);
+    networks.iter_mut().zip(rates).for_each(|(network, rates)| network.frame_rates = rates);
+    let filters = networks.split_off(plan.networks.len());
     let name = |path: &Path| path.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
     let test_names = plan.tests.iter().zip(&tests).map(|(path, test)| (name(path), test.validation().len()));
     Ok(Results {
@@ -113,7 +117,8 @@ impl<'a> File<'a> {
         Ok(Self { settings, dir, bytes, engine })
     }
 
-    fn measure(&mut self, faces: &Faces, tests: &[Faces], live: &mut Live) -> Result<Network> {
+    /// All but frame rates, and what these are measured with: none where the points are not the 68.
+    fn measure(&mut self, faces: &Faces, tests: &[Faces]) -> Result<(Network, Option<LandmarkNetwork>)> {
         let model = Model::parse(&self.bytes)?;
         let architecture = &model.architecture;
         let shapes = architecture.shapes()?;
@@ -130,8 +135,8 @@ impl<'a> File<'a> {
         let feature_maps = layers.enumerate().filter_map(feature_map).collect();
         let forecast = Forecast::new(architecture, self.settings, faces.train().len(), faces.validation().len())?;
         let (history, seconds) = self.history(faces)?;
-        let frame_rates = live.frame_rates(&model)?;
-        Ok(Network {
+        let landmarks = LandmarkNetwork::new(&model).ok();
+        let network = Network {
             name: self.settings.name.clone(),
             layers: self.settings.network,
             parameters: forecast.parameters,
@@ -145,8 +150,9 @@ impl<'a> File<'a> {
             validation: self.figures(faces),
             tests: tests.iter().map(|test| self.figures(test)).collect(),
             run_ms: self.run_ms(faces),
-            frame_rates,
-        })
+            frame_rates: Vec::new(),
+        };
+        Ok((network, landmarks))
     }
 
     /// Every epoch, and the seconds that its steps took.
@@ -196,14 +202,14 @@ impl<'a> File<'a> {
     /// Median milliseconds of one run.
     fn run_ms(&mut self, faces: &Faces) -> f64 {
         let face = faces.train().first().or(faces.validation().first()).copied().unwrap_or(0);
-        let mut times: Vec<f64> = (0..RUNS)
+        let times: Vec<f64> = (0..RUNS)
             .map(|_| {
                 let start = Instant::now();
                 self.engine.run(|input| faces.input(face, input));
                 start.elapsed().as_secs_f64() * 1e3
             })
             .collect();
-        median(&mut times)
+        median(&times)
     }
 
     /// The points on a picture, in its pixels.
@@ -216,12 +222,6 @@ impl<'a> File<'a> {
 /// Runs whose median counts.
 pub(super) const RUNS: usize = 21;
 
-/// The middle one; NaN for none.
-pub(super) fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
-}
-
 fn machine() -> Machine {
     let cpuinfo = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
@@ -230,9 +230,4 @@ fn machine() -> Machine {
         threads: rayon::current_num_threads(),
         level: lineament::engine::simd::level_name().to_owned(),
     }
-}
-
-/// The frame rate of one path.
-pub(super) fn frame_rate(detector: &str, times: &mut [f64]) -> FrameRate {
-    FrameRate { detector: detector.to_owned(), frame_ms: median(times) }
 }

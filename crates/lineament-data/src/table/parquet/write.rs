@@ -10,9 +10,9 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::{ColumnPath, Type, TypePtr};
 
-use super::super::part::PartFile;
 use super::{NUMBERS, SIZES, VERSION, key, name};
 use crate::error::{Error, Result};
+use crate::part_file::PartFile;
 use crate::record::{Origin, Record, SIDE};
 
 /// Rows of a group: about 10 MB, which a reader may hold at once.
@@ -47,7 +47,8 @@ impl ParquetWriter {
             self.flush()?;
         }
         let part = self.writer.into_inner();
-        part.map_err(|e| Error::records(&self.path, format!("cannot write: {e}")))?.finish()
+        let part = part.map_err(|e| Error::records(&self.path, format!("cannot write: {e}")))?;
+        part.finish().map_err(|e| Error::file(&self.path, e))
     }
 
     fn flush(&mut self) -> Result<()> {

@@ -77,6 +77,7 @@ pub fn sizes(results: &Results) -> Table {
         Row::Group("Image before the fully connected layers".to_owned()),
         Row::paper("the paper, nominal", theirs(&|p| format!("{0}×{0}", p.image_side), &frame)),
         Row::ours("here", with_last(&|n| last_map(n), &frame)),
+        Row::ours("here, behind each convolution", with_last(&|n| maps(n), NONE)),
         Row::Group(format!("Frames per second, {frame}")),
         Row::paper(
             format!("the paper, {}", paper::PHONE),
@@ -163,7 +164,16 @@ fn columns(networks: &[Network]) -> Vec<(String, String)> {
 }
 
 fn last_map(network: &Network) -> String {
-    network.feature_maps.last().map_or(NONE.to_owned(), |[height, width, _]| format!("{width}×{height}"))
+    network.feature_maps.last().map_or(NONE.to_owned(), side_by_side)
+}
+
+fn maps(network: &Network) -> String {
+    let maps: Vec<String> = network.feature_maps.iter().map(side_by_side).collect();
+    if maps.is_empty() { NONE.to_owned() } else { maps.join(", ") }
+}
+
+fn side_by_side([height, width, _]: &[usize; 3]) -> String {
+    format!("{width}×{height}")
 }
 
 /// A row of figures: bold is the best and all within 2 % of it, unless that is all of them.
