@@ -1,11 +1,11 @@
 //! Where a network's time goes: `cargo run --release -p lineament --example engine_time -- MODEL.onnx [HEIGHT WIDTH]`.
-//! Each step's shortest time of many runs, and how much of the processor's measured peak that is.
+//! Each step's shortest time in a second of runs, and how much of the processor's measured peak that is.
 
 use std::cell::Cell;
 use std::env::args;
 use std::fs;
 use std::hint::black_box;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lineament::engine::Engine;
 use lineament::engine::simd::{Kernel, Simd, dispatch, level_name};
@@ -45,6 +45,10 @@ impl Kernel for Peak {
     }
 }
 
+/// How long a network is run, and how often at least.
+const SPAN: Duration = Duration::from_secs(1);
+const MIN_RUNS: usize = 10;
+
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = args().skip(1).collect();
     let bytes = fs::read(args.first().ok_or("give a model file")?)?;
@@ -56,7 +60,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let multiply_adds = engine.step_multiply_adds();
     let mut best = vec![f64::INFINITY; multiply_adds.len()];
     let mut whole: Vec<f64> = Vec::new();
-    for _ in 0..2000 {
+    let begin = Instant::now();
+    while whole.len() < MIN_RUNS || begin.elapsed() < SPAN {
         let start = Instant::now();
         let last = Cell::new(start);
         engine.run_watched(

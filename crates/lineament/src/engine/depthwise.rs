@@ -166,24 +166,54 @@ impl Strip<'_> {
             });
             shared
         };
-        let place = self.place(0);
         // SAFETY: the caller's promise.
         unsafe {
-            let finish = self.run.finish;
-            let mut x = inside.start;
-            while x < inside.end && inside.len() >= PIXELS {
-                // The last tile overlaps the one before.
-                let first = x.min(inside.end - PIXELS);
-                let sums = shared.tile::<S, K, STRIDE>(simd, window.place(first, 0));
-                let place = Place { at: place.at + first * channels, ..place };
-                finish.store::<S, PIXELS, 1>(simd, sums, place, self.output);
-                x = first + PIXELS;
+            // Windows at the map's ends that a single column of zeros completes are seen together with those beside them.
+            let (padding, tiled) = (window.padding, inside.len() >= PIXELS);
+            let left = tiled && inside.start == 1 && padding == 1 && (PIXELS - 1) * STRIDE + K <= width;
+            let right = tiled
+                && inside.end + 1 == w
+                && (w - PIXELS) * STRIDE >= padding
+                && (w - 1) * STRIDE + K == padding + width + 1;
+            let (mut start, mut end) = (inside.start, inside.end);
+            if left {
+                self.tile::<S, K, STRIDE, 1, 0>(simd, &shared, 0);
+                start = PIXELS;
             }
-            for x in (0..inside.start).chain(x..w) {
-                let sum = shared.single::<S, K>(simd, x * STRIDE, window.on_map(x, width), window.padding);
-                let place = Place { at: place.at + x * channels, ..place };
-                finish.store::<S, 1, 1>(simd, [[sum, sum]; MAX_PIXELS], place, self.output);
+            if right {
+                self.tile::<S, K, STRIDE, 0, 1>(simd, &shared, w - PIXELS);
+                end = w - PIXELS;
             }
+            while tiled && start < end {
+                // The last tile overlaps what is there.
+                let x = start.min(inside.end - PIXELS);
+                self.tile::<S, K, STRIDE, 0, 0>(simd, &shared, x);
+                start = x + PIXELS;
+            }
+            let (first, last) = (if left { 0 } else { inside.start }, if right { w } else { start });
+            for x in (0..first).chain(last..w) {
+                let sum = shared.single::<S, K>(simd, x * STRIDE, window.on_map(x, width), padding);
+                self.run.finish.store::<S, 1, 1>(simd, [[sum, sum]; MAX_PIXELS], self.place(x), self.output);
+            }
+        }
+    }
+
+    /// [`PIXELS`] pixels from `x` on, whose windows reach `LEFT` and `RIGHT` columns over the map's ends.
+    ///
+    /// # Safety
+    /// They must reach over the ends exactly so far.
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const K: usize, const STRIDE: usize, const LEFT: usize, const RIGHT: usize>(
+        &self,
+        simd: S,
+        shared: &Shared<S::V>,
+        x: usize,
+    ) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            let column = (x * STRIDE).wrapping_sub(self.run.depthwise.window.padding);
+            let sums = shared.sums::<S, K, STRIDE, LEFT, RIGHT>(simd, column);
+            self.run.finish.store::<S, PIXELS, 1>(simd, sums, self.place(x), self.output);
         }
     }
 
@@ -244,19 +274,23 @@ impl<V: Copy> Shared<V> {
         sum
     }
 
-    /// The sums of [`PIXELS`] pixels whose windows begin at `column` of the map.
+    /// The sums of [`PIXELS`] pixels whose windows begin at `column` of the map, `LEFT` columns before it where it wraps,
+    /// and end `RIGHT` columns behind it.
     ///
     /// # Safety
-    /// All windows must lie between the map's left and right end.
+    /// That must be so.
     #[inline(always)]
-    unsafe fn tile<S: Simd<V = V>, const K: usize, const STRIDE: usize>(&self, simd: S, column: usize) -> Sums<V> {
+    unsafe fn sums<S: Simd<V = V>, const K: usize, const STRIDE: usize, const LEFT: usize, const RIGHT: usize>(
+        &self,
+        simd: S,
+        column: usize,
+    ) -> Sums<V> {
         let mut sums = [[self.bias; 2]; MAX_PIXELS];
         for_each_tap!(|KY| if KY < K {
-            // SAFETY: the caller's promise.
-            let from = unsafe { self.rows[KY].add(column * self.channels) };
-            for_each_pixel!(|COLUMN| if COLUMN < (PIXELS - 1) * STRIDE + K {
-                // SAFETY: as above.
-                let value = unsafe { simd.load_ptr(from.add(COLUMN * self.channels)) };
+            let from = self.rows[KY].wrapping_add(column.wrapping_mul(self.channels));
+            for_each_pixel!(|COLUMN| if COLUMN >= LEFT && COLUMN + RIGHT < (PIXELS - 1) * STRIDE + K {
+                // SAFETY: the caller's promise; columns off the map are left out.
+                let value = unsafe { simd.load_ptr(from.wrapping_add(COLUMN * self.channels)) };
                 // Each pixel whose window has this column, which is its window's column `COLUMN - pixel * STRIDE`.
                 macro_rules! pixel {
                     ($pixel:literal) => {
