@@ -11,7 +11,7 @@ ARM64_TOOLCHAIN ?=
 # The library's tests that say something about a processor: kernels, golden points, whole networks, cascades.
 PORTABLE_TESTS := -p lineament --features draw,cascade --lib --test engine --test cascade --test draw
 
-.PHONY: check fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test miri web web-test program
+.PHONY: check fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test miri regenerate web web-test program
 
 check: fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test
 
@@ -85,3 +85,8 @@ web-test: web
 # The program with the page inside: `target/release/lineament web`.
 program: web
 	$(CARGO) build --release -p lineament-cli --features page
+
+# After a new model: the points that tests compare with. Look at the differences before committing them.
+regenerate:
+	REGENERATE=1 $(CARGO) test -p lineament --lib golden
+	REGENERATE=1 $(CARGO) test -p lineament-cli --test cli stored

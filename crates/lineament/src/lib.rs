@@ -33,6 +33,8 @@ pub mod engine;
 pub mod error;
 pub mod expression;
 pub mod geometry;
+#[cfg(all(test, feature = "default-models"))]
+mod golden;
 pub mod image;
 pub mod landmarks;
 mod lineament;

@@ -421,6 +421,7 @@ proptest! {
 }
 
 #[test]
+#[cfg_attr(target_family = "wasm", ignore = "WebAssembly has no threads here")]
 fn engines_over_one_network_run_on_many_threads() {
     let mut net = Architecture::new(Shape::hwc(8, 8, 1));
     let value = net.push(Op::Conv { filters: 3, kernel: 3, stride: 1, padding: 1 });

@@ -220,7 +220,8 @@ pub(crate) mod tests {
             HIGHEST.set(level);
             work()
         };
-        let answers = [0, 1, 2].map(at).into();
+        let levels = if cfg!(target_arch = "x86_64") { 3 } else { 2 };
+        let answers = (0..levels).map(at).collect();
         HIGHEST.set(usize::MAX);
         answers
     }
