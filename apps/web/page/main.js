@@ -356,7 +356,7 @@ settings.onsubmit = (event) => event.preventDefault();
 for (const box of settings.querySelectorAll('input[type=checkbox]')) box.onchange = show;
 $('smoothing').oninput = ({ target }) => {
   $('smoothing-value').textContent = `${Number(target.value).toFixed(2)} s`;
-  engine.smooth(Number(target.value)).catch((error) => say(error.message));
+  networks().then(() => engine.smooth(Number(target.value))).catch((error) => say(error.message));
 };
 $('max-faces').onchange = () => configure().catch((error) => say(error.message));
 

@@ -88,7 +88,7 @@ test('the page looks as it should on a phone and on a desk', async () => {
     await page.click('#start');
     await faces(page, '1');
     if (name === 'desktop') for (const each of ['Mesh', 'Pose']) await page.locator('#settings').getByText(each, { exact: true }).click();
-    await page.waitForTimeout(500);
+    await page.waitForTimeout(3000); // Until the figures are those of a page that has run for a while.
     await page.screenshot({ path: `${out}${name}.png` });
     // Nothing sticks out sideways.
     assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), options.viewport.width);
