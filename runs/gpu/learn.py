@@ -1,0 +1,160 @@
+"""The training loop of both: as long as it is given, on crops that are spoilt anew each time."""
+
+import copy
+import math
+import time
+
+import torch
+
+from faces import EYE_CORNERS, FIRST_INNER
+from spoil import cut, normalised, spoilt
+
+
+class Course:
+    """What is learned from: faces that people labelled, faces that a teacher did, and no faces."""
+
+    def __init__(self, own, taught=None, nonfaces=None, taught_share=0.5, nonface_share=0.15, shape=0.06):
+        self.own, self.taught, self.nonfaces = own, taught, nonfaces
+        self.taught_share = taught_share if taught is not None else 0.0
+        self.nonface_share, self.shape = nonface_share, shape
+
+    def batch(self, n, side, generator):
+        """Crops, points, and which are taught; the last `nonface_share` of the crops show no face."""
+        device = self.own[0].device
+        empty = int(n * self.nonface_share)
+        taught = int((n - empty) * self.taught_share)
+        own = n - empty - taught
+        pick = lambda patches, k: torch.randint(len(patches), (k,), device=device, generator=generator)
+        parts = []
+        for lesson, k in ((self.own, own), (self.taught, taught)):
+            if k:
+                index = pick(lesson[0], k)
+                parts.append(cut(lesson[0][index], lesson[1][index], side, 1.0, generator, self.shape))
+        crops, points = torch.cat([c for c, _ in parts]), torch.cat([p for _, p in parts])
+        crops = torch.cat([crops, self.no_faces(empty, side, pick, generator)])
+        return normalised(spoilt(crops, generator)), points, own
+
+    def no_faces(self, n, side, pick, generator):
+        """Crops of photos without faces, and of what lies beside a face."""
+        device = self.own[0].device
+        uniform = lambda k: torch.rand(k, device=device, generator=generator)
+        beside = n // 4
+        squares = self.nonfaces[pick(self.nonfaces, n - beside)]
+        scale = uniform(n - beside) * 0.9 + 0.1
+        center = (2 * uniform(2 * (n - beside)).view(-1, 2) - 1) * (1 - scale[:, None])
+        a = window(squares, center, scale, side)
+        faces = self.own[0][pick(self.own[0], beside)]
+        angle, away = uniform(beside) * 2 * math.pi, (0.6 + 0.4 * uniform(beside)) * 2 / 2.2
+        center = torch.stack([angle.cos() * away, angle.sin() * away], -1)
+        b = window(faces, center, (0.5 + 0.8 * uniform(beside)) / 2.2, side)
+        return torch.cat([a, b])
+
+
+def window(patches, center, scale, side):
+    """Squares of the patches, `center` and `scale` from -1 to 1 over them."""
+    from faces import base_grid
+
+    grid = base_grid(side, patches.device)[None] * scale[:, None, None, None] + center[:, None, None]
+    return torch.nn.functional.grid_sample(patches[:, None].float(), grid, padding_mode="border", align_corners=False)
+
+
+def loss_of(outputs, points, own):
+    """As the landmark task of lineament-train: likelihood, plain distance, cross entropy of the face score."""
+    faces = len(points)
+    distance = ((outputs["points"][:faces].view(-1, 68, 2) - points).square().sum(-1) + 1e-10).sqrt()
+    log_error = outputs["log_errors"][:faces].clamp(-5.5, 1.0)
+    # A teacher's points say nothing of how far off a network is.
+    log_error = torch.cat([log_error[:own], log_error[own:].detach()])
+    likelihood = distance * (-log_error).exp() + log_error
+    label = torch.zeros_like(outputs["score"])
+    label[:faces] = 1
+    score = torch.nn.functional.binary_cross_entropy_with_logits(outputs["score"], label)
+    share = faces / len(label)
+    return share * (likelihood.mean() + 0.5 / 0.03 * distance.mean()) + 0.5 * score, distance.detach().mean()
+
+
+@torch.no_grad()
+def look(network, patches, side, strayed, generator, looks=8, size=1024):
+    """Mean of the points of several looks, every second one mirrored, in the crop frame; and their spread."""
+    from spoil import mirrored
+
+    network.eval()
+    means, spreads = [], []
+    for start in range(0, len(patches), size):
+        part = patches[start : start + size]
+        seen = []
+        for k in range(looks):
+            # A look's frame is made again from known points: those of a unit frame.
+            unit = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], device=part.device).expand(len(part), 3, 2)
+            crops, frame = cut(part, unit, side, strayed, generator, mirror=False)
+            flip = k % 2 == 1
+            crops = normalised(crops)
+            with torch.autocast("cuda", torch.bfloat16, enabled=part.is_cuda):
+                points = network(crops.flip(3) if flip else crops)["points"].view(-1, 68, 2)
+            points = mirrored(points) if flip else points
+            origin, x, y = frame[:, 0], frame[:, 1] - frame[:, 0], frame[:, 2] - frame[:, 0]
+            back = torch.linalg.inv(torch.stack([x, y], -1))
+            seen.append((points - origin[:, None]) @ back.transpose(1, 2))
+        seen = torch.stack(seen)
+        means.append(seen.mean(0))
+        spreads.append((seen - seen.mean(0)).norm(dim=-1).mean((0, 2)) / inter_ocular(seen.mean(0)))
+    return torch.cat(means), torch.cat(spreads)
+
+
+def inter_ocular(points):
+    return (points[:, EYE_CORNERS[0]] - points[:, EYE_CORNERS[1]]).norm(dim=-1)
+
+
+def nme(points, truth):
+    """Mean distance in percent of the distance of the outer eye corners: of 68 and of the 51 inner points."""
+    share = 100 * (points - truth).norm(dim=-1) / inter_ocular(truth)[:, None]
+    return share.mean().item(), share[:, FIRST_INNER:].mean().item()
+
+
+def learn(name, network, side, course, validation, seconds, batch, rate, seed, log, decay=0.01, start=0.0):
+    """Trains for that many seconds; returns the averaged network. `validation`: patches and points."""
+    device = course.own[0].device
+    generator = torch.Generator(device).manual_seed(seed)
+    network = network.to(device, memory_format=torch.channels_last)
+    average = copy.deepcopy(network)
+    matrices = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    groups = [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
+    adam = torch.optim.AdamW(groups, rate, betas=(0.9, 0.99), fused=device.type == "cuda")
+    pairs = list(zip(average.state_dict().values(), network.state_dict().values()))
+    floats = [(a, b) for a, b in pairs if a.is_floating_point()]
+    began, step, next_report, distances = time.time(), 0, 0.0, []
+    while (done := (time.time() - began) / seconds) < 1:
+        # By the clock: rises for the first 4 %, then half a cosine.
+        share = min(done / 0.04, 0.5 + 0.5 * math.cos(math.pi * max(0.0, done - 0.04) / 0.96))
+        for group in adam.param_groups:
+            group["lr"] = max(rate * share, 1e-6)
+        network.train()
+        crops, points, own = course.batch(batch, side, generator)
+        crops = crops.contiguous(memory_format=torch.channels_last)
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            outputs = network(crops)
+        loss, distance = loss_of(outputs, points, own)
+        adam.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0, foreach=True)
+        adam.step()
+        step += 1
+        with torch.no_grad():
+            keep = min(0.999, step / (step + 10))
+            torch._foreach_lerp_([a for a, _ in floats], [b for _, b in floats], 1 - keep)
+        distances.append(distance)
+        if done >= next_report:
+            next_report += 0.1
+            for a, b in pairs:
+                if not a.is_floating_point():
+                    a.copy_(b)
+            seen, _ = look(average, validation[0], side, 0.3, generator, looks=2)
+            mean = torch.stack(distances).mean().item()
+            distances.clear()
+            both = nme(seen, validation[1])
+            log(f"{name} {time.time() - began:4.0f} s, step {step}: distance {mean:.4f}, validation {both[0]:.3f} {both[1]:.3f}")
+    seen, _ = look(average, validation[0], side, 0.3, generator, looks=2)
+    both = nme(seen, validation[1])
+    log(f"{name} done, {step} steps of {batch}: validation {both[0]:.3f} {both[1]:.3f}")
+    return average
