@@ -1,5 +1,6 @@
 //! `lineament train`: from a folder of photos to a model file.
 
+mod network;
 pub mod paper;
 mod settings;
 mod watch;
@@ -19,6 +20,7 @@ use lineament_train::survey::Survey;
 use lineament_train::task::Task;
 use lineament_train::train::{Event, Run, check_folder, files};
 
+use crate::failure::usage;
 use crate::interrupt::{STOPPED, stop_on_ctrl_c};
 use crate::progress::say;
 use crate::values;
@@ -43,11 +45,11 @@ model.onnx, curves.csv and curves.png.";
 #[command(after_long_help = EXAMPLES)]
 pub struct TrainArgs {
     /// The configuration; paths in it are relative to its folder. Not needed with --resume
-    #[arg(required_unless_present_any = ["resume", "print_config", "recipe"])]
+    #[arg(required_unless_present_any = ["resume", "print_config", "print_network", "recipe"])]
     config: Option<PathBuf>,
 
     /// Folder for the model, its configuration, checkpoint and curves
-    #[arg(long, value_name = "DIR", required_unless_present = "print_config")]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["print_config", "print_network"])]
     out: Option<PathBuf>,
 
     /// Go on from the checkpoint in DIR, with the configuration saved there
@@ -57,6 +59,10 @@ pub struct TrainArgs {
     /// Print a configuration with every knob, its default and its reason, and do nothing else
     #[arg(long, value_name = "TASK", exclusive = true)]
     print_config: Option<TaskName>,
+
+    /// Print a network's layers as JSON, for training elsewhere, and do nothing else
+    #[arg(long, value_name = "NAME", exclusive = true)]
+    print_network: Option<String>,
 
     /// Folder of photos with .pts files, instead of the configuration's
     #[arg(long, value_name = "DIR")]
@@ -74,15 +80,11 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     detector: Option<PathBuf>,
 
-    /// Model file of a landmark network that places points on faces without, instead of the configuration's `teacher`
-    #[arg(long, value_name = "FILE", help_heading = "Data")]
-    teacher: Option<PathBuf>,
-
-    /// Folder of photos with faces and no points, for the teacher, instead of the configuration's `unlabelled`
+    /// Folder of photos with .pts files by a larger network, instead of the configuration's `taught`
     #[arg(long, value_name = "DIR", help_heading = "Data")]
-    unlabelled: Option<PathBuf>,
+    taught: Option<PathBuf>,
 
-    /// Checkpoint of an earlier run whose weights are the first ones, instead of the configuration's `start`
+    /// Checkpoint or model file whose weights are the first ones, instead of the configuration's `start`
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     start: Option<PathBuf>,
 
@@ -95,7 +97,7 @@ pub struct TrainArgs {
     seed: Option<u64>,
 
     /// Train as someone else did instead, see below
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector", "teacher", "unlabelled", "start"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector", "taught", "start"])]
     recipe: Option<Recipe>,
 
     /// Threads to train with; does not change the result [default: all cores]
@@ -131,6 +133,13 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
         io::stdout().lock().write_all(text.as_bytes())?;
         return Ok(ExitCode::SUCCESS);
     }
+    if let Some(name) = args.print_network {
+        let network = networks::by_name(&name);
+        let network =
+            network.ok_or_else(|| usage(format!("--print-network: one of {}", networks::NAMES.join(", "))))?;
+        writeln!(io::stdout().lock(), "{}", network::json(&network))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if let Some(Recipe::Paper) = args.recipe {
         return paper::run(&args);
     }
@@ -152,21 +161,9 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
     let graph = Graph::new(networks::by_name(config.network_name()).context("network: there is none of this name")?)?;
     let side = graph.shapes[0].width;
     pool.install(|| match config.task {
-        config::Task::Landmarks => drive(landmarks(&config, side)?, graph, settings, &survey),
+        config::Task::Landmarks => drive(Landmarks::new(&config, side)?, graph, settings, &survey),
         config::Task::Detector => drive(DetectorTask::new(&config, side)?, graph, settings, &survey),
     })
-}
-
-/// The landmark task; its teacher's work takes a minute or so.
-fn landmarks(config: &Config, side: usize) -> Result<Landmarks> {
-    if config.teacher.is_none() {
-        return Ok(Landmarks::new(config, side)?);
-    }
-    say("the teacher looks at the faces without labels");
-    let task = Landmarks::new(config, side)?;
-    let [alone, beside] = task.taught();
-    say(&format!("it is sure of {alone} faces, and of {beside} beside labelled ones"));
-    Ok(task)
 }
 
 /// Pulls the run to its end, or to Ctrl-C.

@@ -62,14 +62,12 @@ knobs! {
     /// Model file of a detector: what it takes for faces in the photos without faces becomes half of the samples
     /// without a face. A face score is worth most where the detector errs (landmarks).
     detector: Option<PathBuf> = None,
-    /// Model file of a landmark network that places points on faces without any: on those of `unlabelled`, and on others
-    /// in `photos` than the labelled ones. Needs `detector` (landmarks).
-    teacher: Option<PathBuf> = None,
-    /// Folder of photos with faces but no points, for the `teacher` (landmarks).
-    unlabelled: Option<PathBuf> = None,
-    /// Share of the samples with a face that have the teacher's points (landmarks).
+    /// Folder of photos with a `.pts` file beside each that a larger network wrote: many more faces than people can label.
+    /// They teach where points are, not how far off a network is (landmarks).
+    taught: Option<PathBuf> = None,
+    /// Share of the samples with a face that are from `taught` (landmarks).
     taught_share: f64 = 0.5,
-    /// Checkpoint of an earlier run of the same network: its averaged weights are the first ones here.
+    /// First weights: the checkpoint of an earlier run of the same network, or its model file.
     start: Option<PathBuf> = None,
     /// Share of the photos kept for validation, chosen by a stable hash of the photo's name. A tenth is enough to
     /// compare epochs; 0 trains on everything once the recipe is fixed.
@@ -131,14 +129,8 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(at_fault)?;
         let path = std::path::absolute(path).map_err(|e| Error::file(path, e))?;
         let folder = path.parent().unwrap_or(&path);
-        let optional = [
-            &mut config.boxes,
-            &mut config.nonfaces,
-            &mut config.detector,
-            &mut config.teacher,
-            &mut config.unlabelled,
-            &mut config.start,
-        ];
+        let optional =
+            [&mut config.boxes, &mut config.nonfaces, &mut config.detector, &mut config.taught, &mut config.start];
         for file in optional.into_iter().flatten().chain([&mut config.photos]) {
             if !file.as_os_str().is_empty() {
                 *file = folder.join(&file);
@@ -231,11 +223,6 @@ impl Config {
             ((0.0..1.0).contains(&self.average), "average: from 0, below 1"),
             ((0.0..1.0).contains(&self.nonface_share), "nonface_share: from 0, below 1"),
             ((0.0..=1.0).contains(&self.taught_share), "taught_share: from 0 to 1"),
-            (self.teacher.is_none() || self.detector.is_some(), "teacher: needs `detector`, which finds the faces"),
-            (
-                self.unlabelled.is_none() || self.teacher.is_some(),
-                "unlabelled: needs `teacher`, which places the points",
-            ),
             ((0.0..=1.0).contains(&self.turned_share), "turned_share: from 0 to 1"),
             (self.validate_every > 0, "validate_every: at least 1"),
         ];
@@ -291,8 +278,6 @@ mod tests {
             ("warmup_epochs", Config { warmup_epochs: f32::INFINITY, ..default() }),
             ("average", Config { average: 1.0, ..default() }),
             ("taught_share", Config { taught_share: 1.5, ..default() }),
-            ("teacher", Config { teacher: Some("t".into()), ..default() }),
-            ("unlabelled", Config { unlabelled: Some("u".into()), ..default() }),
             ("turned_share", Config { turned_share: -0.5, ..default() }),
             ("validate_every", Config { validate_every: 0, ..default() }),
         ];

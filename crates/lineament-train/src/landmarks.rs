@@ -1,7 +1,5 @@
 //! Training of landmark networks: crops of labelled faces and of what is not a face, and their loss.
 
-mod taught;
-
 use std::path::Path;
 
 use lineament::detect::Detector;
@@ -10,12 +8,12 @@ use lineament::geometry::CropFrame;
 use lineament::model::{Metadata, Model, Op, Role, Shape, key};
 use lineament::topology::{self, FIRST_INNER_POINT, POINTS};
 use lineament::{Crop, Point, crop};
-use lineament_data::{GreyPhoto, Jitter, Photo, augment, dataset};
+use lineament_data::dataset::{self, Sample};
+use lineament_data::{GreyPhoto, Jitter, Photo, augment};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
-use self::taught::{Taught, Teacher};
 use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::export::Folded;
@@ -40,44 +38,16 @@ const INITIAL_ERROR: f32 = 0.1;
 /// Factor on the heads' initial weights.
 const INITIAL_HEAD_SCALE: f32 = 0.1;
 
-/// A labelled face in memory.
+/// A face with points in memory.
 struct Face {
     photo: GreyPhoto,
     points: [Point; POINTS],
 }
 
-/// Faces with a teacher's points, and the photos that are not labelled.
-#[derive(Default)]
-struct Lesson {
-    photos: Vec<GreyPhoto>,
-    in_photos: Vec<Taught>,
-    in_labelled: Vec<Taught>,
-}
-
-impl Lesson {
-    /// Has the configuration's teacher look at its photos without labels and at the labelled ones.
-    fn new(config: &Config, labelled: &[Face]) -> Result<Self> {
-        let (Some(landmarks), Some(detector)) = (&config.teacher, &config.detector) else { return Ok(Self::default()) };
-        let teacher = || Teacher::new(detector, landmarks);
-        let paths = config.unlabelled.as_deref().map(dataset::photos_in).transpose()?.unwrap_or_default();
-        let photos = paths.par_iter().map(|p| Ok(Photo::open(p)?.grey())).collect::<Result<Vec<_>>>()?;
-        let in_photos = taught::faces(&photos.iter().collect::<Vec<_>>(), |_| None, &teacher)?;
-        let known: Vec<&GreyPhoto> = labelled.iter().map(|face| &face.photo).collect();
-        let in_labelled = taught::faces(&known, |photo| Some(labelled[photo].points), &teacher)?;
-        Ok(Self { photos, in_photos, in_labelled })
-    }
-
-    fn len(&self) -> usize {
-        self.in_photos.len() + self.in_labelled.len()
-    }
-
-    /// A face's photo and points.
-    fn get<'a>(&'a self, labelled: &'a [Face], index: usize) -> (&'a GreyPhoto, &'a [Point; POINTS]) {
-        match index.checked_sub(self.in_photos.len()) {
-            None => (&self.photos[self.in_photos[index].photo], &self.in_photos[index].points),
-            Some(index) => (&labelled[self.in_labelled[index].photo].photo, &self.in_labelled[index].points),
-        }
-    }
+/// The faces of a folder, each with its name.
+fn read_faces(dir: &Path) -> Result<Vec<(String, Face)>> {
+    let read = |s: Sample| Ok((s.name, Face { photo: Photo::open(&s.photo_path)?.grey(), points: s.points }));
+    dataset::read(dir)?.into_par_iter().map(read).collect()
 }
 
 /// The landmark task.
@@ -86,7 +56,8 @@ pub struct Landmarks {
     side: usize,
     train: Vec<Face>,
     validation: Vec<Face>,
-    lesson: Lesson,
+    /// With a larger network's points.
+    taught: Vec<Face>,
     nonfaces: Vec<GreyPhoto>,
     /// What a detector takes for faces in `nonfaces`: which photo, where.
     false_faces: Vec<(usize, Crop)>,
@@ -98,40 +69,22 @@ impl Landmarks {
     /// # Errors
     /// When photos or points cannot be read.
     pub fn new(config: &Config, side: usize) -> Result<Self> {
-        let samples = dataset::read(&config.photos)?;
-        let faces = samples
-            .par_iter()
-            .map(|s| Ok((s.name.as_str(), Face { photo: Photo::open(&s.photo_path)?.grey(), points: s.points })))
-            .collect::<Result<Vec<_>>>()?;
-        let (train, validation) = split(faces, config)?;
+        let (train, validation) = split(read_faces(&config.photos)?, config)?;
+        let taught = config.taught.as_deref().map(read_faces).transpose()?.unwrap_or_default();
+        let taught = taught.into_iter().map(|(_, face)| face).collect();
         let nonfaces = read_nonfaces(config)?;
         let false_faces = match &config.detector {
             Some(path) => false_faces(path, &nonfaces)?,
             None => Vec::new(),
         };
-        let lesson = Lesson::new(config, &train)?;
-        if config.teacher.is_some() && lesson.len() == 0 {
-            return Err(Error::Config("teacher: it is sure of no face in these photos".into()));
-        }
-        Ok(Self { config: config.clone(), side, train, validation, lesson, nonfaces, false_faces })
-    }
-
-    /// Faces that have a teacher's points: in photos of `unlabelled`, and beside the labelled ones.
-    pub fn taught(&self) -> [usize; 2] {
-        [self.lesson.in_photos.len(), self.lesson.in_labelled.len()]
+        Ok(Self { config: config.clone(), side, train, validation, taught, nonfaces, false_faces })
     }
 
     /// Cuts `crop` of a face into `input`; the points in the crop frame.
-    fn cut(
-        &self,
-        photo: &GreyPhoto,
-        points: &[Point; POINTS],
-        crop: &Crop,
-        input: &mut [f32],
-    ) -> [Point<CropFrame>; POINTS] {
-        crop.sample_into(&photo.view().to_grey(), self.side, input);
+    fn cut(&self, face: &Face, crop: &Crop, input: &mut [f32]) -> [Point<CropFrame>; POINTS] {
+        crop.sample_into(&face.photo.view().to_grey(), self.side, input);
         let crop_from_image = crop.image_from_crop().inverse();
-        points.map(|p| crop_from_image * p)
+        face.points.map(|p| crop_from_image * p)
     }
 
     /// A crop without a face: where a detector errs, anywhere in a photo without faces, or beside the face.
@@ -170,7 +123,7 @@ impl Landmarks {
             let mut truth = [Point::default(); POINTS];
             for look in 0..LOOKS {
                 engine.run(|input| {
-                    truth = self.cut(&face.photo, &face.points, &crop, input);
+                    truth = self.cut(face, &crop, input);
                     crop::normalise(input);
                 });
                 if let (true, Some((points, _))) = (look + 1 < LOOKS, engine.output(LANDMARK_OUTPUTS[0])) {
@@ -227,7 +180,7 @@ pub type Target = Option<Box<Truth>>;
 /// A face's points in the crop.
 pub struct Truth {
     points: [Point<CropFrame>; POINTS],
-    /// A teacher's: they say nothing of how far off a network is.
+    /// A larger network's: they say nothing of how far off a network is.
     is_taught: bool,
 }
 
@@ -277,14 +230,10 @@ impl Task for Landmarks {
             self.cut_nonface(face, rng, input);
             None
         } else {
-            let is_taught = self.lesson.len() > 0 && rng.random_bool(self.config.taught_share);
-            let (photo, points) = if is_taught {
-                self.lesson.get(&self.train, rng.random_range(0..self.lesson.len()))
-            } else {
-                (&face.photo, &face.points)
-            };
-            let crop = self.config.jitter.jitter(&Crop::from_points(points), rng);
-            let mut points = self.cut(photo, points, &crop, input);
+            let is_taught = !self.taught.is_empty() && rng.random_bool(self.config.taught_share);
+            let face = if is_taught { &self.taught[rng.random_range(0..self.taught.len())] } else { face };
+            let crop = self.config.jitter.jitter(&Crop::from_points(&face.points), rng);
+            let mut points = self.cut(face, &crop, input);
             if rng.random_bool(0.5) {
                 augment::mirror_rows(input, self.side);
                 points = augment::mirror_points(&points, 0.0);

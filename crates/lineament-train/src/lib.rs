@@ -21,6 +21,7 @@ pub mod error;
 pub mod experiment;
 pub mod export;
 pub mod graph;
+pub mod import;
 pub mod landmarks;
 pub mod networks;
 pub mod paper;

@@ -79,10 +79,10 @@ pub fn read_nonfaces(config: &Config) -> Result<Vec<GreyPhoto>> {
 ///
 /// # Errors
 /// When none is left to train on.
-pub fn split<T>(photos: Vec<(&str, T)>, config: &Config) -> Result<(Vec<T>, Vec<T>)> {
+pub fn split<T>(photos: Vec<(String, T)>, config: &Config) -> Result<(Vec<T>, Vec<T>)> {
     let (mut train, mut validation) = (Vec::new(), Vec::new());
     for (name, photo) in photos {
-        let part = if dataset::is_validation(name, config.validation_share) { &mut validation } else { &mut train };
+        let part = if dataset::is_validation(&name, config.validation_share) { &mut validation } else { &mut train };
         part.push(photo);
     }
     match train.is_empty() {

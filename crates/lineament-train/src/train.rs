@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lineament::model::{Metadata, Role, key};
+use lineament::model::{Metadata, Model, Role, key};
 use lineament_data::PartFile;
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -20,6 +20,7 @@ use crate::curves;
 use crate::error::{Error, Result};
 use crate::export;
 use crate::graph::Graph;
+use crate::import::import;
 use crate::params::Params;
 use crate::task::{Figures, Task};
 use crate::trainer::{Step, Trainer};
@@ -96,8 +97,7 @@ impl<T: Task> Run<T> {
             // What a run without a checkpoint left is not continued.
             let _ = fs::remove_file(dir.join(files::CURVES));
             if let Some(start) = &config.start {
-                checkpoint::read(start, &mut trainer)?;
-                trainer.restart();
+                begin_from(start, &mut trainer, &task)?;
             }
             Progress::default()
         };
@@ -277,6 +277,29 @@ impl<T: Task> Run<T> {
     fn seconds(&self) -> f64 {
         self.progress.seconds + self.started.elapsed().as_secs_f64()
     }
+}
+
+/// Samples that batch norm is measured on when a run starts from a model file.
+const IMPORT_SAMPLES: usize = 32;
+
+/// First weights from a checkpoint or a model file.
+fn begin_from<T: Task>(start: &Path, trainer: &mut Trainer, task: &T) -> Result<()> {
+    if start.extension().is_some_and(|e| e == "onnx") {
+        let bytes = fs::read(start).map_err(|e| Error::file(start, e))?;
+        let model = Model::parse(&bytes).map_err(|e| Error::file(start, e))?;
+        let fill = |input: &mut [f32]| {
+            let mut rng = Pcg64::seed_from_u64(0);
+            let samples = input.chunks_exact_mut(input.len() / IMPORT_SAMPLES).enumerate();
+            samples.for_each(|(i, sample)| drop(task.sample(i % task.len(), &mut rng, sample)));
+        };
+        let imported = import(&trainer.graph, &model, IMPORT_SAMPLES, fill).map_err(|e| Error::file(start, e))?;
+        trainer.params = imported.clone();
+        trainer.average = Some(imported);
+    } else {
+        checkpoint::read(start, trainer)?;
+    }
+    trainer.restart();
+    Ok(())
 }
 
 /// Whether a run can start (or go on, with `resume`) in the folder `dir`: to be known before the photos are read.

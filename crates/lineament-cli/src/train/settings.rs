@@ -75,8 +75,7 @@ fn apply(args: &TrainArgs, config: &mut Config) -> Result<()> {
         ("--boxes", &args.boxes, &mut config.boxes),
         ("--nonfaces", &args.nonfaces, &mut config.nonfaces),
         ("--detector", &args.detector, &mut config.detector),
-        ("--teacher", &args.teacher, &mut config.teacher),
-        ("--unlabelled", &args.unlabelled, &mut config.unlabelled),
+        ("--taught", &args.taught, &mut config.taught),
         ("--start", &args.start, &mut config.start),
     ] {
         if let Some(path) = path {

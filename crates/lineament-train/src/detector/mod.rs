@@ -57,16 +57,15 @@ impl DetectorTask {
             return Err(Error::Config("boxes: the detector needs the table of all faces in the photos".into()));
         };
         let table = boxes::read(table)?;
-        let samples = dataset::read(&config.photos)?;
-        let photos = samples
-            .par_iter()
+        let photos = dataset::read(&config.photos)?
+            .into_par_iter()
             .map(|s| {
                 let grey = lineament_data::Photo::open(&s.photo_path)?.grey();
                 let labelled = Rect::bounding(&s.points).unwrap_or_default();
                 let points = Some(topology::five_points(&s.points));
                 let mut faces = vec![Known { rect: labelled, points, ignored: false }];
                 faces.extend(unlabelled(&table, &s.photo_path, &labelled));
-                Ok((s.name.as_str(), Photo { pixels: Pyramid::new(grey), faces }))
+                Ok((s.name, Photo { pixels: Pyramid::new(grey), faces }))
             })
             .collect::<Result<Vec<_>>>()?;
         let (train, validation) = split(photos, config)?;
