@@ -1,10 +1,20 @@
 #!/usr/bin/env bash
 # From photos to models/lite/lite.onnx, and its figures: `DATA=folder runs/lite.sh`; ship.sh says what DATA holds.
+#
+# Larger networks learn from the labelled faces and place points on all others, and `lite` gets its first weights from both,
+# on a GPU in about ten minutes (runs/gpu; needs: pip install torch pillow safetensors). Then it learns on, on the processor.
 # The face score learns from the errors of the shipped detector: to change both, run runs/detector.sh first.
 source "$(dirname "$0")/ship.sh"
-faces=(--photos "$DATA/faces68/train" --nonfaces "$DATA/nonfaces" --detector models/detector/detector.onnx)
-# What the labelled faces teach; then it goes on with the faces that nobody labelled, and is its own teacher there.
-train lite_teacher "${faces[@]}"
-train lite "${faces[@]}" --unlabelled "$DATA/chips" \
-  --teacher out/lite_teacher/model.onnx --start out/lite_teacher/checkpoint.safetensors
+gpu=out/gpu
+mkdir -p "$gpu"
+# Where the faces without labels are: the earlier models say it.
+for part in chips faces68/train; do
+  table=$gpu/$(basename "$part").jsonl
+  [ -f "$table" ] || { lineament run "$DATA/$part" --format json > "$table.part" && mv "$table.part" "$table"; }
+done
+lineament train --print-network lite > "$gpu/lite.json"
+[ -f "$gpu/lite.safetensors" ] || python3 runs/gpu/teach.py --photos "$DATA/faces68/train" --others "$gpu/train.jsonl" \
+  --unlabelled "$DATA/chips" --found "$gpu/chips.jsonl" --nonfaces "$DATA/nonfaces" --students "$gpu/lite.json" --out "$gpu"
+train lite --photos "$DATA/faces68/train" --nonfaces "$DATA/nonfaces" --detector models/detector/detector.onnx \
+  --taught "$gpu/taught" --start "$gpu/lite.safetensors"
 ship lite

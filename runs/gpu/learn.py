@@ -6,8 +6,8 @@ import time
 
 import torch
 
-from faces import EYE_CORNERS, FIRST_INNER
-from spoil import cut, normalised, spoilt
+from faces import EYE_CORNERS, FIRST_INNER, REACH, base_grid
+from spoil import cut, mirrored, normalised, spoilt
 
 
 class Course:
@@ -44,16 +44,14 @@ class Course:
         center = (2 * uniform(2 * (n - beside)).view(-1, 2) - 1) * (1 - scale[:, None])
         a = window(squares, center, scale, side)
         faces = self.own[0][pick(self.own[0], beside)]
-        angle, away = uniform(beside) * 2 * math.pi, (0.6 + 0.4 * uniform(beside)) * 2 / 2.2
+        angle, away = uniform(beside) * 2 * math.pi, (0.6 + 0.4 * uniform(beside)) * 2 / REACH
         center = torch.stack([angle.cos() * away, angle.sin() * away], -1)
-        b = window(faces, center, (0.5 + 0.8 * uniform(beside)) / 2.2, side)
+        b = window(faces, center, (0.5 + 0.8 * uniform(beside)) / REACH, side)
         return torch.cat([a, b])
 
 
 def window(patches, center, scale, side):
     """Squares of the patches, `center` and `scale` from -1 to 1 over them."""
-    from faces import base_grid
-
     grid = base_grid(side, patches.device)[None] * scale[:, None, None, None] + center[:, None, None]
     return torch.nn.functional.grid_sample(patches[:, None].float(), grid, padding_mode="border", align_corners=False)
 
@@ -76,8 +74,6 @@ def loss_of(outputs, points, own):
 @torch.no_grad()
 def look(network, patches, side, strayed, generator, looks=8, size=1024):
     """Mean of the points of several looks, every second one mirrored, in the crop frame; and their spread."""
-    from spoil import mirrored
-
     network.eval()
     means, spreads = [], []
     for start in range(0, len(patches), size):
@@ -128,8 +124,9 @@ def faster_layout(network, crops):
     return min(times, key=times.get)
 
 
-def learn(name, network, side, course, validation, seconds, batch, rate, seed, log, decay=0.01, start=0.0):
-    """Trains for that many seconds; returns the averaged network. `validation`: patches and points."""
+def learn(name, network, side, course, validation, seconds, batch, rate, seed, log, decay=0.01, save=None):
+    """Trains for that many seconds; returns the averaged network. `validation`: patches and points. `save` gets the
+    averaged network at each report: what is stopped early is not lost."""
     device = course.own[0].device
     generator = torch.Generator(device).manual_seed(seed)
     network = network.to(device)
@@ -173,6 +170,8 @@ def learn(name, network, side, course, validation, seconds, batch, rate, seed, l
             mean = torch.stack(distances).mean().item()
             distances.clear()
             both = nme(seen, validation[1])
+            if save:
+                save(average)
             log(f"{name} {time.time() - began:4.0f} s, step {step}: distance {mean:.4f}, validation {both[0]:.3f} {both[1]:.3f}")
     seen, _ = look(average, validation[0], side, 0.3, generator, looks=2)
     both = nme(seen, validation[1])

@@ -73,12 +73,17 @@ def student(path, args, tmp):
     course = Course(own, (lesson["patches"], lesson["points"]), data["nonfaces"], args.taught_share, shape=0.05)
     validation = part(data["validation"], slice(None))
     side = network.shapes[0][1]
-    network = learn(name, network, side, course, validation, args.student_seconds, args.batch, args.rate, args.seed, log)
-    values, statistics = network.rows(network.state_dict())
-    zeros = torch.zeros_like(values)
-    rows = {"values": values, "statistics": statistics, "adam.mean": zeros, "adam.square": zeros.clone(),
-            "average.values": values.clone(), "average.statistics": statistics.clone()}  # fmt: skip
-    save_file(rows, f"{args.out}/{name}.safetensors", {"steps": "0", "losses": "", "seconds": "0"})
+
+    def save(network):
+        """A checkpoint as lineament_train::checkpoint reads it."""
+        values, statistics = network.rows(network.state_dict())
+        zeros = torch.zeros_like(values)
+        rows = {"values": values, "statistics": statistics, "adam.mean": zeros, "adam.square": zeros.clone(),
+                "average.values": values.clone(), "average.statistics": statistics.clone()}  # fmt: skip
+        save_file(rows, f"{args.out}/{name}.part", {"steps": "0", "losses": "", "seconds": "0"})
+        os.replace(f"{args.out}/{name}.part", f"{args.out}/{name}.safetensors")
+
+    save(learn(name, network, side, course, validation, args.student_seconds, args.batch, args.rate, args.seed, log, save=save))
 
 
 def together(work, items, args, tmp):
