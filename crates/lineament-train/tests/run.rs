@@ -137,6 +137,24 @@ fn finish(run: &mut Run<Landmarks>) -> Vec<Epoch> {
     epochs
 }
 
+#[test]
+fn a_run_starts_from_a_model_file_and_learns_from_taught_faces() {
+    let mut bench = Bench::new();
+    let mut first = bench.start("first", false).unwrap();
+    let learned = *finish(&mut first).last().unwrap().losses.first().map(|(_, loss)| loss).unwrap();
+    bench.config.start = Some(bench.folder.path().join("first").join(files::MODEL));
+    bench.config.taught = Some(bench.config.photos.clone());
+    bench.config.epochs = 1;
+    bench.config.rate = 1e-5;
+    let mut second = bench.start("second", false).unwrap();
+    let begun = finish(&mut second)[0].losses[0].1;
+    assert!(begun < learned + 0.5, "the first run ended at {learned}, the second began at {begun}");
+
+    bench.config.taught = Some(bench.folder.path().join("nowhere"));
+    let error = bench.start("third", false).err().unwrap().to_string();
+    assert!(error.contains("nowhere"), "{error}");
+}
+
 fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(work)
 }

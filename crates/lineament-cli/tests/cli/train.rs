@@ -32,6 +32,19 @@ fn print_config_prints_a_configuration_with_reasons() {
 }
 
 #[test]
+fn print_network_prints_the_layers_as_json_and_names_the_networks_there_are() {
+    let outcome = Folder::new().run(&["train", "--print-network", "lite"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let network: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(network["input"], serde_json::json!([112, 112, 1]));
+    let layers = network["layers"].as_array().unwrap();
+    assert!(layers.iter().enumerate().all(|(i, layer)| layer["input"].as_u64().unwrap() <= i as u64), "{network}");
+    assert_eq!(network["outputs"]["score"], layers.len());
+    let outcome = Folder::new().run(&["train", "--print-network", "nobody"]);
+    assert!(outcome.code == Some(2) && outcome.stderr.contains("one of lite, detector, basic"), "{outcome:?}");
+}
+
+#[test]
 fn a_run_leaves_a_model_that_inspect_reads_and_refuses_a_second_start() {
     let folder = folder(2);
     let outcome = folder.run(&["train", "lite.toml", "--out", "lite", "--threads", "1"]);
