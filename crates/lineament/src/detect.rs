@@ -1,11 +1,12 @@
 //! Where faces are: boxes, five points each and a score, in one pass over a shrunk frame.
 
-use crate::crop::{PixelFrame, normalise, sample};
+use crate::crop::normalise;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::geometry::{ImageFrame, Point, Rect, Similarity};
-use crate::image::GreyImage;
+use crate::image::ImageView;
 use crate::model::{Model, Role, Shape, key};
+use crate::sample::{PixelFrame, Sampler};
 
 /// One detected face.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,6 +57,7 @@ const MAX_LOG_SIZE: f32 = 6.0;
 #[derive(Debug, Clone)]
 pub struct Detector {
     engine: Engine,
+    sampler: Sampler,
 }
 
 impl Detector {
@@ -79,12 +81,12 @@ impl Detector {
                 )));
             }
         }
-        Ok(Self { engine })
+        Ok(Self { engine, sampler: Sampler::default() })
     }
 
     /// The faces of `image` with a score of at least `threshold`, largest first. `min_face` is the longer side, in
     /// pixels of the image, of the smallest face that must be found; `None` shrinks the frame to [`USUAL_SIDE`].
-    pub fn detect(&mut self, image: &GreyImage, threshold: f32, min_face: Option<f32>) -> Vec<Detection> {
+    pub fn detect(&mut self, image: &ImageView, threshold: f32, min_face: Option<f32>) -> Vec<Detection> {
         let longer = image.width().max(image.height());
         let usual = (USUAL_SIDE as f32 / longer as f32).min(1.0);
         let wanted = min_face.map_or(usual, |face| usual.max(SMALLEST_FACE / face));
@@ -96,7 +98,7 @@ impl Detector {
         }
         let image_from_pixel = Similarity::<ImageFrame, PixelFrame>::from_scale_angle_shift(1.0 / scale, 0.0, 0.0, 0.0);
         self.engine.run(|input| {
-            sample(image, image_from_pixel, width, height, input);
+            self.sampler.sample(image, image_from_pixel, width, height, input);
             normalise(input);
         });
         let mut candidates = Vec::new();

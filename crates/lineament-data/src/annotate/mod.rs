@@ -151,7 +151,7 @@ impl Annotator {
     fn record(&mut self, subject: &Subject, found: &Found) -> Result<Record, Objection> {
         let Settings { points_on, margin, filters, .. } = &self.settings;
         let crop = square_around(&found.rect, margin.unwrap_or(found.margin));
-        let pixels = cut(&subject.grey, &crop);
+        let pixels = cut(&subject.view, &crop);
         filters.check_crop(&pixels)?;
         let look = Look { subject, found, crop, pixels: &pixels };
         let placed = self.placer.place(*points_on, &look).ok_or((Reason::NoLabels, String::new()))?;
@@ -198,9 +198,9 @@ fn square_around(rect: &Rect, margin: f32) -> Rect {
 }
 
 /// The square's pixels, by the library's own crop, rounded. Outside the photo its edge is repeated.
-fn cut(grey: &GreyImage, square: &Rect) -> Vec<u8> {
+fn cut(image: &ImageView, square: &Rect) -> Vec<u8> {
     let crop = Crop { center: square.center(), side: square.width, roll_rad: 0.0 };
     let mut pixels = vec![0.0; SIDE * SIDE];
-    crop.sample_into(grey, SIDE, &mut pixels);
+    crop.sample_into(image, SIDE, &mut pixels);
     pixels.iter().map(|v| v.round() as u8).collect() // `as` holds back what is out of range
 }

@@ -7,7 +7,6 @@ use std::time::Instant;
 use lineament::cascade::{Cascade, CascadeOptions};
 use lineament::crop::Crop;
 use lineament::detect::Detector;
-use lineament::image::GreyImage;
 use lineament::landmarks::LandmarkNetwork;
 use lineament::model::Model;
 use lineament::{ImageView, PixelFormat, Rect, models};
@@ -39,11 +38,11 @@ const THRESHOLD: f32 = 0.5;
 
 impl Eyes {
     /// The crop of the largest face.
-    fn find(&mut self, grey: &GreyImage) -> Option<Crop> {
+    fn find(&mut self, image: &ImageView) -> Option<Crop> {
         match self {
-            Self::Ours(detector) => detector.detect(grey, THRESHOLD, None).first().map(Crop::from_detection),
+            Self::Ours(detector) => detector.detect(image, THRESHOLD, None).first().map(Crop::from_detection),
             Self::Cascade(cascade) => {
-                let found = cascade.detect(grey, &CascadeOptions::default()).unwrap_or_default();
+                let found = cascade.detect(&image.to_grey(), &CascadeOptions::default()).unwrap_or_default();
                 let largest = found.iter().max_by(|a, b| a.rect.area().total_cmp(&b.rect.area()));
                 largest.map(|d| Crop::from_rect(&d.rect))
             }
@@ -88,12 +87,12 @@ impl Live {
     pub fn frame_rates(&mut self, model: &Model) -> Result<Vec<FrameRate>> {
         let Ok(mut network) = LandmarkNetwork::new(model) else { return Ok(Vec::new()) };
         let usual = Crop::from_rect(&self.face);
-        Ok(self.time(|grey, found| {
-            network.place(grey, &found.unwrap_or(usual));
+        Ok(self.time(|image, found| {
+            network.place(image, &found.unwrap_or(usual));
         }))
     }
 
-    fn time(&mut self, mut then: impl FnMut(&GreyImage, Option<Crop>)) -> Vec<FrameRate> {
+    fn time(&mut self, mut then: impl FnMut(&ImageView, Option<Crop>)) -> Vec<FrameRate> {
         let (width, height) = FRAME_SIZE;
         let view =
             ImageView::new(&self.frame, width, height, 4 * width, PixelFormat::Rgba).expect("the frame is whole");
@@ -102,9 +101,8 @@ impl Live {
             // The detectors take turns, so that a busy moment of the machine hits all of them.
             for ((_, eyes), times) in self.detectors.iter_mut().zip(&mut times) {
                 let start = Instant::now();
-                let grey = view.to_grey();
-                let found = eyes.find(&grey);
-                then(&grey, found);
+                let found = eyes.find(&view);
+                then(&view, found);
                 times.push(start.elapsed().as_secs_f64() * 1e3);
             }
         }
@@ -123,7 +121,7 @@ fn framed(picture: &GreyPhoto) -> (Vec<u8>, Rect) {
     };
     let side = (side as usize).clamp(1, width.max(height));
     let mut pixels = vec![0.0; side * side];
-    crop.sample_into(&picture.view().to_grey(), side, &mut pixels);
+    crop.sample_into(&picture.view(), side, &mut pixels);
     let mut frame = Vec::with_capacity(4 * width * height);
     for y in 0..height {
         for x in 0..width {

@@ -110,11 +110,11 @@ impl Teacher {
         for look in 0..LOOKS {
             let crop = near.jitter(&Crop::from_points(points), &mut rng);
             let seen = if look % 2 == 0 {
-                self.network.place(&photo.view().to_grey(), &crop)
+                self.network.place(&photo.view(), &crop)
             } else {
                 let center = Point::new(2.0 * axis_x - crop.center.x, crop.center.y);
                 let crop = Crop { center, roll_rad: -crop.roll_rad, ..crop };
-                let mut seen = self.network.place(&mirrored.view().to_grey(), &crop);
+                let mut seen = self.network.place(&mirrored.view(), &crop);
                 seen.points = augment::mirror_points(&seen.points, axis_x);
                 seen
             };
