@@ -87,12 +87,8 @@ impl Detector {
     /// The faces of `image` with a score of at least `threshold`, largest first. `min_face` is the longer side, in
     /// pixels of the image, of the smallest face that must be found; `None` shrinks the frame to [`USUAL_SIDE`].
     pub fn detect(&mut self, image: &ImageView, threshold: f32, min_face: Option<f32>) -> Vec<Detection> {
-        let longer = image.width().max(image.height());
-        let usual = (USUAL_SIDE as f32 / longer as f32).min(1.0);
-        let wanted = min_face.map_or(usual, |face| usual.max(SMALLEST_FACE / face));
-        let scale = wanted.min(MAX_INPUT_SIDE as f32 / longer as f32).min(1.0);
-        let side = |pixels: usize| ((pixels as f32 * scale).ceil() as usize).max(1).next_multiple_of(SIDE_STEP);
-        let (width, height) = (side(image.width()), side(image.height()));
+        let scale = scale(image.width(), image.height(), min_face);
+        let (width, height) = input_size(image.width(), image.height(), min_face);
         if self.engine.set_input_size(height, width).is_err() {
             return Vec::new(); // Cannot be: `new` saw that any multiple of the step fits.
         }
@@ -111,6 +107,21 @@ impl Detector {
         faces.sort_by(|a, b| b.rect.area().total_cmp(&a.rect.area()));
         faces
     }
+}
+
+/// How much a frame is shrunk for the network.
+fn scale(width: usize, height: usize, min_face: Option<f32>) -> f32 {
+    let longer = width.max(height) as f32;
+    let usual = (USUAL_SIDE as f32 / longer).min(1.0);
+    let wanted = min_face.map_or(usual, |face| usual.max(SMALLEST_FACE / face));
+    wanted.min(MAX_INPUT_SIDE as f32 / longer).min(1.0)
+}
+
+/// Width and height of the network's input for a frame of `width` and `height`; `min_face` as for [`Detector::detect`].
+pub fn input_size(width: usize, height: usize, min_face: Option<f32>) -> (usize, usize) {
+    let scale = scale(width, height, min_face);
+    let side = |pixels: usize| ((pixels as f32 * scale).ceil() as usize).max(1).next_multiple_of(SIDE_STEP);
+    (side(width), side(height))
 }
 
 /// Cells above the threshold as detections; `step` is the distance of cells in pixels of the image.
