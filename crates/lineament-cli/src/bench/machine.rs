@@ -83,13 +83,17 @@ impl Kernel for MultiplyAdds {
         let (a, b) = (simd.splat(black_box(0.999)), simd.splat(black_box(1e-3)));
         let mut best = f64::INFINITY;
         for _ in 0..TRIES {
-            let mut sums = [simd.splat(black_box(1.0)); SUMS];
+            // By name, so that no compiler keeps them in memory.
+            let [mut s0, mut s1, mut s2, mut s3, mut s4, mut s5, mut s6, mut s7, mut s8, mut s9] =
+                [simd.splat(black_box(1.0)); SUMS];
             let begin = Instant::now();
             for _ in 0..ROUNDS {
-                sums.iter_mut().for_each(|sum| *sum = simd.mul_add(*sum, a, b));
+                for sum in [&mut s0, &mut s1, &mut s2, &mut s3, &mut s4, &mut s5, &mut s6, &mut s7, &mut s8, &mut s9] {
+                    *sum = simd.mul_add(*sum, a, b);
+                }
             }
             best = best.min(begin.elapsed().as_secs_f64());
-            for sum in sums {
+            for sum in [s0, s1, s2, s3, s4, s5, s6, s7, s8, s9] {
                 let mut lanes = [0.0; 16];
                 simd.store(sum, &mut lanes);
                 black_box(lanes);
