@@ -1,24 +1,33 @@
-//! `lineament bench`: how long each step takes on this machine, and how steady the points are on video.
+//! `lineament bench`: how long each step takes on this machine and how near that is to what it can do; how steady the
+//! points are on video.
 
+mod film;
+mod machine;
+mod networks;
+mod report;
 mod stability;
+mod timing;
 
-use std::fmt::Write as _;
-use std::fs;
 use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use image::RgbImage;
-use image::imageops::{self, FilterType};
-use lineament::{Crop, Options};
+use lineament::detect;
+use lineament::{Crop, Options, TrackOptions, Tracker};
 use lineament_data::Photo;
-use serde::Serialize;
 
 use crate::models::{ModelArgs, Models};
 use crate::picture;
 use crate::values;
+
+use film::Film;
+use machine::{Energy, Machine, Memory};
+use networks::Subject;
+use report::{CallersRow, PathRow, Report};
+use timing::{Quartiles, ms_since, rounded, three_digits, time};
 
 /// Rounds before the measured ones: caches and the processor's clock settle. Chosen by trial.
 const WARM_UP_ROUNDS: usize = 5;
@@ -26,12 +35,25 @@ const WARM_UP_ROUNDS: usize = 5;
 const EXAMPLES: &str = "\
 Examples:
   lineament bench photo.jpg                                    a photo with a face, brought to 640x480
+  lineament bench talk.mp4 --layers                            a video of a face; each step of the networks
   lineament bench photo.jpg --size 1920x1080 --rounds 200
+  lineament bench photo.jpg --threads 4                        1, 2, 3 and 4 callers at once
   lineament bench photo.jpg --format json > bench.json
   lineament bench stability photo.jpg                          how much points shake and lag on video
 
-Everything runs on one thread. `decode` reads a JPEG of that size from memory, `detector` finds the faces, \
-`landmarks` places the points of one face, `whole` is all of it for one photo.";
+What the lines mean:
+  network    the networks alone. M: millions of multiply-adds; G/s: thousands of M a second; GB/s: weights read; limit: \
+the least time that arithmetic or reading the weights takes on this machine (measured, first lines), over the median
+  decode     a JPEG of the frame's size, from memory
+  detect     the faces of a frame: shrinking it, the detector, joining what it finds
+  look       one crop and the points in it
+  landmarks  the points of a face in a photo: three looks
+  photo      all of it for one JPEG
+  track      a frame of a video: one look at the face it follows, now and then the detector
+  callers    frames a second that so many threads follow together, each with a tracker of its own
+
+Steps take turns, so that a busy moment of the machine hits all of them. Medians of a busy machine are still too long: \
+measure on a calm one, and compare ratios. Of a video the first 60 frames are measured, forwards and backwards.";
 
 /// Measures how long each step takes on this machine
 #[derive(Debug, clap::Args)]
@@ -40,17 +62,25 @@ pub struct BenchArgs {
     #[command(subcommand)]
     other: Option<Other>,
 
-    /// A photo with at least one face
+    /// A photo or video with at least one face
     #[arg(required = true)]
-    photo: Option<PathBuf>,
+    source: Option<PathBuf>,
 
     /// How often each step is measured
     #[arg(long, value_name = "COUNT", value_parser = values::count, allow_negative_numbers = true, default_value_t = 50)]
     rounds: usize,
 
-    /// Size of the measured photo; it is scaled to fit, with black beside it
+    /// Size of the measured frames; the picture is scaled to fit, with black beside it
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = values::size, default_value = "640x480")]
     size: (u32, u32),
+
+    /// Show the steps of each network
+    #[arg(long)]
+    layers: bool,
+
+    /// Up to so many callers at once
+    #[arg(long, value_name = "COUNT", value_parser = values::threads, default_value_t = 1)]
+    threads: usize,
 
     /// How it is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
@@ -73,66 +103,12 @@ enum Format {
     Json,
 }
 
-#[derive(Debug, Serialize)]
-struct Report {
-    photo: String,
-    width: u32,
-    height: u32,
-    faces: usize,
-    threads: usize,
-    rounds: usize,
-    load_models_ms: f64,
-    decode_ms: Quartiles,
-    detector_ms: Quartiles,
-    landmarks_ms: Quartiles,
-    whole_ms: Quartiles,
-    /// Largest resident memory of the measured part, where the system tells it.
-    peak_memory_kib: Option<u64>,
-}
-
 /// Runs the command.
 pub fn run(args: BenchArgs) -> Result<ExitCode> {
     if let Some(Other::Stability(args)) = args.other {
         return stability::run(args);
     }
-    let path = args.photo.context("give a photo")?; // clap asks for it
-    let models = Models::read(&args.models)?;
-    let jpeg = picture::encode(&sized(&path, args.size)?, true)?;
-    forget_peak_memory();
-    let begin = Instant::now();
-    let mut lineament = models.lineament(Options::default())?;
-    let load_models_ms = ms_since(begin);
-    let photo = Photo::decode(&jpeg)?;
-    let Some(detection) = lineament.detect(&photo.view()).into_iter().next() else {
-        bail!("{}: no face is found at {}x{}: give another photo", path.display(), args.size.0, args.size.1);
-    };
-    let crop = Crop::from_detection(&detection);
-    let (mut decode, mut detector, mut landmarks, mut whole) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut faces = 0;
-    for _ in 0..WARM_UP_ROUNDS + args.rounds {
-        // The steps take turns, so that a busy moment of the machine hits all of them.
-        decode.push(time(|| Photo::decode(&jpeg)).0);
-        detector.push(time(|| lineament.detect(&photo.view())).0);
-        landmarks.push(time(|| lineament.landmarks(&photo.view(), &crop)).0);
-        let (ms, found) = time(|| Photo::decode(&jpeg).map(|photo| lineament.faces(&photo.view()).len()));
-        whole.push(ms);
-        faces = found?;
-    }
-    let quartiles = |times: Vec<f64>| Quartiles::of(times[WARM_UP_ROUNDS..].to_vec());
-    let report = Report {
-        photo: path.display().to_string(),
-        width: args.size.0,
-        height: args.size.1,
-        faces,
-        threads: 1,
-        rounds: args.rounds,
-        load_models_ms: rounded(load_models_ms),
-        decode_ms: quartiles(decode),
-        detector_ms: quartiles(detector),
-        landmarks_ms: quartiles(landmarks),
-        whole_ms: quartiles(whole),
-        peak_memory_kib: peak_memory_kib(),
-    };
+    let report = measure(&args)?;
     let text = match args.format {
         Format::Text => report.text(),
         Format::Json => serde_json::to_string(&report)? + "\n",
@@ -141,103 +117,94 @@ pub fn run(args: BenchArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-impl Report {
-    fn text(&self) -> String {
-        let faces = if self.faces == 1 { "1 face".to_owned() } else { format!("{} faces", self.faces) };
-        let mut text = format!(
-            "{} as {}x{} JPEG, {faces}, {} rounds, 1 thread\n\n{:<12}{:>10}   quartiles, ms\n",
-            self.photo, self.width, self.height, self.rounds, "step", "median, ms"
-        );
-        for (step, q) in [
-            ("decode", &self.decode_ms),
-            ("detector", &self.detector_ms),
-            ("landmarks", &self.landmarks_ms),
-            ("whole", &self.whole_ms),
-        ] {
-            // Writing to a String cannot fail, here and below.
-            let _ = writeln!(text, "{step:<12}{:>10.2}   {:.2} to {:.2}", q.median, q.lower, q.upper);
-        }
-        let _ = writeln!(text, "\nload models {:>10.2} ms, once", self.load_models_ms);
-        if let Some(kib) = self.peak_memory_kib {
-            let _ = writeln!(text, "peak memory {:>10.1} MiB", kib as f64 / 1024.0);
-        }
-        text
-    }
-}
+fn measure(args: &BenchArgs) -> Result<Report> {
+    let path = args.source.as_ref().context("give a photo or a video")?; // clap asks for it
+    let models = Models::read(&args.models)?;
+    let (width, height) = args.size;
+    let film = Film::open(path, args.size)?;
+    let first = film.frame(0);
+    let jpeg = picture::encode(first, true)?;
+    let machine = Machine::measure();
 
-/// The photo scaled into the size that is measured.
-fn sized(path: &Path, (to_width, to_height): (u32, u32)) -> Result<Photo> {
-    let Photo { pixels, width, height } = Photo::open(path)?;
-    let source =
-        RgbImage::from_raw(u32::try_from(width)?, u32::try_from(height)?, pixels).context("pixels fit the size")?;
-    let scale = (to_width as f32 / width as f32).min(to_height as f32 / height as f32);
-    let side = |from: usize, most: u32| ((from as f32 * scale).round() as u32).clamp(1, most);
-    let (inner_width, inner_height) = (side(width, to_width), side(height, to_height));
-    let inner = imageops::resize(&source, inner_width, inner_height, FilterType::Triangle);
-    let mut frame = RgbImage::new(to_width, to_height);
-    let (left, top) = ((to_width - inner_width) / 2, (to_height - inner_height) / 2);
-    imageops::replace(&mut frame, &inner, left.into(), top.into());
-    Ok(Photo { pixels: frame.into_raw(), width: to_width as usize, height: to_height as usize })
-}
-
-fn time<T>(step: impl FnOnce() -> T) -> (f64, T) {
+    Memory::forget_peak();
+    let before = Memory::read();
     let begin = Instant::now();
-    let result = std::hint::black_box(step());
-    (ms_since(begin), result)
-}
+    let mut lineament = models.lineament(Options::default())?;
+    let load_models_ms = rounded(ms_since(begin));
+    let Some(detection) = lineament.detect(&first.view()).into_iter().next() else {
+        bail!("{}: no face is found at {width}x{height}: give another photo", path.display());
+    };
+    let crop = Crop::from_detection(&detection);
+    let mut one_look = models.lineament(Options { refine: false, ..Options::default() })?;
+    let mut tracker = Tracker::with_lineament(models.lineament(Options::default())?, TrackOptions::default())?;
+    let faces = lineament.faces(&first.view()).len();
 
-fn ms_since(begin: Instant) -> f64 {
-    begin.elapsed().as_secs_f64() * 1e3
-}
-
-fn rounded(ms: f64) -> f64 {
-    (ms * 1e3).round() / 1e3
-}
-
-/// The middle half of some times, in milliseconds.
-#[derive(Debug, Serialize, PartialEq)]
-struct Quartiles {
-    median: f64,
-    lower: f64,
-    upper: f64,
-}
-
-impl Quartiles {
-    /// Between two values the mean by distance, as NumPy does.
-    ///
-    /// # Panics
-    /// When there are no times.
-    fn of(mut times: Vec<f64>) -> Self {
-        times.sort_by(f64::total_cmp);
-        let at = |part: f64| {
-            let place = part * (times.len() - 1) as f64;
-            let (low, high) = (times[place.floor() as usize], times[place.ceil() as usize]);
-            rounded(low + (high - low) * place.fract())
-        };
-        Self { median: at(0.5), lower: at(0.25), upper: at(0.75) }
+    let names = ["decode", "detect", "look", "landmarks", "photo", "track"];
+    let mut times = names.map(|_| Vec::new());
+    for round in 0..WARM_UP_ROUNDS + args.rounds {
+        let frame = film.frame(round);
+        let of_each = [
+            time(|| drop(Photo::decode(&jpeg))).0,
+            time(|| drop(lineament.detect(&frame.view()))).0,
+            time(|| one_look.landmarks(&first.view(), &crop)).0,
+            time(|| lineament.landmarks(&first.view(), &crop)).0,
+            time(|| drop(Photo::decode(&jpeg).map(|photo| lineament.faces(&photo.view())))).0,
+            time(|| tracker.update(&frame.view(), round as f64 * film.step_secs).len()).0,
+        ];
+        times.iter_mut().zip(of_each).for_each(|(times, ms)| times.push(ms));
     }
-}
+    let memory_kib = before.zip(Memory::read()).map(|(before, after)| after.peak_kib.saturating_sub(before.now_kib));
+    let path_row = |(what, times): (_, Vec<f64>)| PathRow { what, ms: Quartiles::of(times[WARM_UP_ROUNDS..].to_vec()) };
 
-/// Linux: lets the peak start anew, so that reading and scaling a large photo does not count. Where that is refused
-/// the peak includes them.
-fn forget_peak_memory() {
-    let _ = fs::write("/proc/self/clear_refs", "5");
-}
-
-/// Linux only.
-fn peak_memory_kib() -> Option<u64> {
-    let status = fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn quartiles_are_numpys() {
-        assert_eq!(Quartiles::of(vec![4.0, 1.0, 3.0, 2.0]), Quartiles { median: 2.5, lower: 1.75, upper: 3.25 });
-        assert_eq!(Quartiles::of(vec![7.0]), Quartiles { median: 7.0, lower: 7.0, upper: 7.0 });
+    let (detector, landmarks) = models.bytes();
+    let (input_width, input_height) = detect::input_size(width as usize, height as usize, None);
+    let mut networks = [
+        Subject::new("detector", detector, Some((input_height, input_width)))?,
+        Subject::new("landmarks", landmarks, None)?,
+    ];
+    for _ in 0..WARM_UP_ROUNDS + args.rounds {
+        networks.iter_mut().for_each(Subject::round);
     }
+
+    let energy = Energy::start();
+    let frames = WARM_UP_ROUNDS + args.rounds;
+    let alone = callers(1, &tracker, &film, frames);
+    let joules = energy.and_then(|energy| energy.joules());
+    let more = (2..=args.threads).map(|threads| callers(threads, &tracker, &film, frames));
+    let callers = [alone].into_iter().chain(more).collect();
+
+    Ok(Report {
+        source: path.display().to_string(),
+        width,
+        height,
+        frames: film.frames.len(),
+        faces,
+        rounds: args.rounds,
+        networks: networks.into_iter().map(|network| network.row(WARM_UP_ROUNDS, &machine)).collect(),
+        machine,
+        path: names.into_iter().zip(times).map(path_row).collect(),
+        callers,
+        load_models_ms,
+        memory_kib,
+        joules_per_frame: joules.map(|joules| three_digits(joules / frames as f64)),
+        show_layers: args.layers,
+    })
+}
+
+/// So many threads at once follow `frames` frames each.
+fn callers(threads: usize, tracker: &Tracker, film: &Film, frames: usize) -> CallersRow {
+    let trackers = vec![tracker.clone(); threads];
+    let begin = Instant::now();
+    thread::scope(|scope| {
+        for mut tracker in trackers {
+            scope.spawn(move || {
+                tracker.reset();
+                for number in 0..frames {
+                    tracker.update(&film.frame(number).view(), number as f64 * film.step_secs);
+                }
+            });
+        }
+    });
+    let secs = begin.elapsed().as_secs_f64();
+    CallersRow { threads, frames_per_sec: three_digits((threads * frames) as f64 / secs) }
 }

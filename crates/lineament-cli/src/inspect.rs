@@ -194,7 +194,8 @@ impl Report {
     }
 }
 
-fn describe(op: &Op) -> String {
+/// A layer in a few words.
+pub fn describe(op: &Op) -> String {
     let window = |kernel: usize, stride: usize, padding: usize| {
         let stride = if stride == 1 { String::new() } else { format!(", stride {stride}") };
         let padding = if padding == 0 { String::new() } else { format!(", padding {padding}") };

@@ -87,6 +87,13 @@ impl Models {
     }
 }
 
+impl Models {
+    /// The detector's file and the landmark network's.
+    pub fn bytes(&self) -> (&[u8], &[u8]) {
+        (self.detector.as_deref().unwrap_or(DETECTOR), self.landmarks.as_deref().unwrap_or(LITE))
+    }
+}
+
 fn read_model(path: &Path, role: Role) -> Result<Vec<u8>> {
     let bytes = read_file(path)?;
     let model = Model::parse(&bytes).with_context(|| path.display().to_string())?;

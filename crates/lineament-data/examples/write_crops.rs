@@ -9,8 +9,9 @@
 
 use std::path::Path;
 
-use lineament::crop::{PixelFrame, normalise, sample};
+use lineament::crop::normalise;
 use lineament::geometry::ImageFrame;
+use lineament::sample::{PixelFrame, sample};
 use lineament::{Crop, Lineament, Options, Similarity};
 use lineament_data::Photo;
 
@@ -25,17 +26,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let [_, photo, folder] = arguments.as_slice() else { return Err("give a photo and a folder".into()) };
     let photo = Photo::open(Path::new(photo))?;
     let face = Lineament::new(Options::default())?.faces(&photo.view()).into_iter().next().ok_or("no face")?;
-    let grey = photo.view().to_grey();
+    let view = photo.view();
 
     let mut crop = vec![0.0; CROP_SIDE * CROP_SIDE];
-    Crop::from_points(&face.landmarks.points).cut_into(&grey, CROP_SIDE, &mut crop);
+    Crop::from_points(&face.landmarks.points).cut_into(&view, CROP_SIDE, &mut crop);
     write(folder, "lite", (CROP_SIDE, CROP_SIDE), &crop)?;
 
     let (width, height) = FRAME;
     let scale = photo.width as f32 / width as f32;
     let image_from_pixel = Similarity::<ImageFrame, PixelFrame>::from_scale_angle_shift(scale, 0.0, 0.0, 0.0);
     let mut frame = vec![0.0; width * height];
-    sample(&grey, image_from_pixel, width, height, &mut frame);
+    sample(&view, image_from_pixel, width, height, &mut frame);
     normalise(&mut frame);
     write(folder, "detector", FRAME, &frame)
 }

@@ -4,9 +4,8 @@
 
 use std::time::Instant;
 
-use lineament::crop::{PixelFrame, sample};
 use lineament::geometry::{ImageFrame, Similarity};
-use lineament::image::GreyImage;
+use lineament::sample::{PixelFrame, sample};
 use lineament::smooth::Smoother;
 use lineament::topology::{POINTS, inter_ocular};
 use lineament::{ImageView, Point, SmoothOptions, TrackedFace, Tracker};
@@ -134,7 +133,7 @@ struct Film<'a> {
 impl Film<'_> {
     fn show(&mut self, tracker: &mut Tracker, frames: usize, slide_px: f32) -> Option<Vec<Seen>> {
         let (width, height) = (self.photo.width, self.photo.height);
-        let photo = ImageView::grey(&self.photo.pixels, width, height).ok()?.to_grey();
+        let photo = ImageView::grey(&self.photo.pixels, width, height).ok()?;
         tracker.reset();
         let mut seen = Vec::with_capacity(frames);
         for number in 0..frames {
@@ -157,7 +156,7 @@ impl Film<'_> {
     }
 
     /// The photo moved to the right, with noise.
-    fn frame(&mut self, photo: &GreyImage, shift: f32) -> Vec<u8> {
+    fn frame(&mut self, photo: &ImageView, shift: f32) -> Vec<u8> {
         let mut pixels = vec![0.0; photo.width() * photo.height()];
         let photo_from_frame = Similarity::<ImageFrame, PixelFrame>::new(1.0, 0.0, -shift, 0.0);
         sample(photo, photo_from_frame, photo.width(), photo.height(), &mut pixels);

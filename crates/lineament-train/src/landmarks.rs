@@ -82,7 +82,7 @@ impl Landmarks {
 
     /// Cuts `crop` of a face into `input`; the points in the crop frame.
     fn cut(&self, face: &Face, crop: &Crop, input: &mut [f32]) -> [Point<CropFrame>; POINTS] {
-        crop.sample_into(&face.photo.view().to_grey(), self.side, input);
+        crop.sample_into(&face.photo.view(), self.side, input);
         let crop_from_image = crop.image_from_crop().inverse();
         face.points.map(|p| crop_from_image * p)
     }
@@ -92,7 +92,7 @@ impl Landmarks {
         if !self.false_faces.is_empty() && rng.random_bool(0.5) {
             let (photo, crop) = self.false_faces[rng.random_range(0..self.false_faces.len())];
             let crop = self.config.jitter.jitter(&crop, rng);
-            return crop.sample_into(&self.nonfaces[photo].view().to_grey(), self.side, input);
+            return crop.sample_into(&self.nonfaces[photo].view(), self.side, input);
         }
         let roll_rad = rng.random_range(-0.8..0.8);
         if !self.nonfaces.is_empty() && rng.random_bool(0.8) {
@@ -100,7 +100,7 @@ impl Landmarks {
             let (w, h) = (photo.width as f32, photo.height as f32);
             let side = w.min(h) * rng.random_range(0.1f32..1.0).powf(0.7);
             let center = Point::new(rng.random_range(0.0..w), rng.random_range(0.0..h));
-            crop::Crop { center, side, roll_rad }.sample_into(&photo.view().to_grey(), self.side, input);
+            crop::Crop { center, side, roll_rad }.sample_into(&photo.view(), self.side, input);
         } else {
             let near = Crop::from_points(&face.points);
             let angle: f32 = rng.random_range(-3.2..3.2);
@@ -108,7 +108,7 @@ impl Landmarks {
             let away = near.side * rng.random_range(0.6..1.0);
             let center = Point::new(near.center.x + away * angle.cos(), near.center.y + away * angle.sin());
             let crop = Crop { center, side: near.side * rng.random_range(0.5..1.3), roll_rad };
-            crop.sample_into(&face.photo.view().to_grey(), self.side, input);
+            crop.sample_into(&face.photo.view(), self.side, input);
         }
     }
 
@@ -167,7 +167,7 @@ fn false_faces(path: &Path, nonfaces: &[GreyPhoto]) -> Result<Vec<(usize, Crop)>
     let bytes = std::fs::read(path).map_err(|e| Error::file(path, e))?;
     let detector = Model::parse(&bytes).and_then(|model| Detector::new(&model)).map_err(|e| Error::file(path, e))?;
     let find = |detector: &mut Detector, (index, photo): (usize, &GreyPhoto)| {
-        let found = detector.detect(&photo.view().to_grey(), FALSE_FACE_SCORE, None);
+        let found = detector.detect(&photo.view(), FALSE_FACE_SCORE, None);
         found.iter().map(|d| (index, Crop::from_detection(d))).collect::<Vec<_>>()
     };
     let found = nonfaces.par_iter().enumerate().map_init(|| detector.clone(), find);

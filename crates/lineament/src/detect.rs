@@ -1,11 +1,12 @@
 //! Where faces are: boxes, five points each and a score, in one pass over a shrunk frame.
 
-use crate::crop::{PixelFrame, normalise, sample};
+use crate::crop::normalise;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::geometry::{ImageFrame, Point, Rect, Similarity};
-use crate::image::GreyImage;
+use crate::image::ImageView;
 use crate::model::{Model, Role, Shape, key};
+use crate::sample::{PixelFrame, Sampler};
 
 /// One detected face.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,6 +57,7 @@ const MAX_LOG_SIZE: f32 = 6.0;
 #[derive(Debug, Clone)]
 pub struct Detector {
     engine: Engine,
+    sampler: Sampler,
 }
 
 impl Detector {
@@ -79,25 +81,26 @@ impl Detector {
                 )));
             }
         }
-        Ok(Self { engine })
+        Ok(Self { engine, sampler: Sampler::default() })
     }
 
     /// What the network sees of `image`: for [quantising](crate::model#how-numbers-are-stored) and for looking inside.
-    pub fn input(&self, image: &GreyImage, min_face: Option<f32>) -> (Shape, Vec<f32>) {
-        let (scale, shape) = seen(image, min_face);
-        let mut input = vec![0.0; shape.len()];
-        shrink(image, scale, shape.width, shape.height, &mut input);
-        (shape, input)
+    pub fn input(&self, image: &ImageView, min_face: Option<f32>) -> (Shape, Vec<f32>) {
+        let (width, height) = input_size(image.width(), image.height(), min_face);
+        let mut input = vec![0.0; width * height];
+        shrink(&mut Sampler::default(), image, min_face, (width, height), &mut input);
+        (Shape::hwc(height, width, 1), input)
     }
 
     /// The faces of `image` with a score of at least `threshold`, largest first. `min_face` is the longer side, in
     /// pixels of the image, of the smallest face that must be found; `None` shrinks the frame to [`USUAL_SIDE`].
-    pub fn detect(&mut self, image: &GreyImage, threshold: f32, min_face: Option<f32>) -> Vec<Detection> {
-        let (scale, Shape { height, width, .. }) = seen(image, min_face);
+    pub fn detect(&mut self, image: &ImageView, threshold: f32, min_face: Option<f32>) -> Vec<Detection> {
+        let scale = scale(image.width(), image.height(), min_face);
+        let (width, height) = input_size(image.width(), image.height(), min_face);
         if self.engine.set_input_size(height, width).is_err() {
             return Vec::new(); // Cannot be: `new` saw that any multiple of the step fits.
         }
-        self.engine.run(|input| shrink(image, scale, width, height, input));
+        self.engine.run(|input| shrink(&mut self.sampler, image, min_face, (width, height), input));
         let mut candidates = Vec::new();
         for (name, step) in GRIDS {
             if let Some((cells, shape)) = self.engine.output(name) {
@@ -110,20 +113,26 @@ impl Detector {
     }
 }
 
-/// How far the frame is shrunk, and the size of what the network then sees.
-fn seen(image: &GreyImage, min_face: Option<f32>) -> (f32, Shape) {
-    let longer = image.width().max(image.height());
-    let usual = (USUAL_SIDE as f32 / longer as f32).min(1.0);
+/// How much a frame is shrunk for the network.
+fn scale(width: usize, height: usize, min_face: Option<f32>) -> f32 {
+    let longer = width.max(height) as f32;
+    let usual = (USUAL_SIDE as f32 / longer).min(1.0);
     let wanted = min_face.map_or(usual, |face| usual.max(SMALLEST_FACE / face));
-    let scale = wanted.min(MAX_INPUT_SIDE as f32 / longer as f32).min(1.0);
+    wanted.min(MAX_INPUT_SIDE as f32 / longer).min(1.0)
+}
+
+/// Width and height of the network's input for a frame of `width` and `height`; `min_face` as for [`Detector::detect`].
+pub fn input_size(width: usize, height: usize, min_face: Option<f32>) -> (usize, usize) {
+    let scale = scale(width, height, min_face);
     let side = |pixels: usize| ((pixels as f32 * scale).ceil() as usize).max(1).next_multiple_of(SIDE_STEP);
-    (scale, Shape::hwc(side(image.height()), side(image.width()), 1))
+    (side(width), side(height))
 }
 
 /// The shrunk frame as the network sees it, `[height, width]`.
-fn shrink(image: &GreyImage, scale: f32, width: usize, height: usize, input: &mut [f32]) {
+fn shrink(sampler: &mut Sampler, image: &ImageView, min_face: Option<f32>, size: (usize, usize), input: &mut [f32]) {
+    let scale = scale(image.width(), image.height(), min_face);
     let image_from_pixel = Similarity::<ImageFrame, PixelFrame>::from_scale_angle_shift(1.0 / scale, 0.0, 0.0, 0.0);
-    sample(image, image_from_pixel, width, height, input);
+    sampler.sample(image, image_from_pixel, size.0, size.1, input);
     normalise(input);
 }
 

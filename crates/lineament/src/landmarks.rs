@@ -4,9 +4,10 @@ use crate::crop::{Crop, MARGIN, normalise};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::geometry::Point;
-use crate::image::GreyImage;
+use crate::image::ImageView;
 use crate::model::{Model, Role, Shape, key};
 use crate::pose::Pose;
+use crate::sample::Sampler;
 use crate::topology::{FIRST_INNER_POINT, MIRROR, POINTS, inter_ocular};
 
 /// What the landmark network says about one crop, in pixels of the image.
@@ -59,6 +60,7 @@ impl Landmarks {
 #[derive(Debug, Clone)]
 pub struct LandmarkNetwork {
     engine: Engine,
+    sampler: Sampler,
     side_px: usize,
     look: Look,
     normalisation: Normalisation,
@@ -101,7 +103,7 @@ impl LandmarkNetwork {
                 shape => return Err(Error::Model(format!("the output `{name}` is [1, {len}], not {shape:?}"))),
             }
         }
-        Ok(Self { engine, side_px: input.width, look, normalisation, usual_errors })
+        Ok(Self { engine, sampler: Sampler::default(), side_px: input.width, look, normalisation, usual_errors })
     }
 
     /// Whether the network can tell faces from other things.
@@ -111,29 +113,29 @@ impl LandmarkNetwork {
 
     /// The points of the face within `crop`. A network that was trained on other crops looks where it was trained to.
     /// One that cannot tell faces from other things answers a score of 1.
-    pub fn place(&mut self, image: &GreyImage, crop: &Crop) -> Landmarks {
+    pub fn place(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
         self.run(image, crop, false)
     }
 
     /// As [`LandmarkNetwork::place`], from the mirrored crop: what the network errs there is partly other than what it
     /// errs in the crop itself, so that the mean of both is better than each.
-    pub fn place_mirrored(&mut self, image: &GreyImage, crop: &Crop) -> Landmarks {
+    pub fn place_mirrored(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
         self.run(image, crop, true)
     }
 
     /// What the network sees of `crop`: for [quantising](crate::model#how-numbers-are-stored) and for looking inside.
-    pub fn input(&self, image: &GreyImage, crop: &Crop) -> (Shape, Vec<f32>) {
+    pub fn input(&self, image: &ImageView, crop: &Crop) -> (Shape, Vec<f32>) {
         let mut input = vec![0.0; self.side_px * self.side_px];
         self.look.of_standard(crop).sample_into(image, self.side_px, &mut input);
         self.normalisation.apply(&mut input);
         (Shape::hwc(self.side_px, self.side_px, 1), input)
     }
 
-    fn run(&mut self, image: &GreyImage, crop: &Crop, mirrored: bool) -> Landmarks {
+    fn run(&mut self, image: &ImageView, crop: &Crop, mirrored: bool) -> Landmarks {
         let (side_px, normalisation) = (self.side_px, self.normalisation);
         let crop = self.look.of_standard(crop);
         self.engine.run(|input| {
-            crop.sample_into(image, side_px, input);
+            self.sampler.sample(image, crop.image_from_pixel(side_px), side_px, side_px, input);
             if mirrored {
                 input.chunks_exact_mut(side_px).for_each(<[f32]>::reverse);
             }
@@ -235,7 +237,6 @@ fn finite(x: f32) -> f32 {
 mod tests {
     use super::*;
     use crate::geometry::Rect;
-    use crate::image::ImageView;
     use crate::model::{Architecture, Metadata, Op, write};
 
     /// A network that answers the same points to every picture of 4x4 pixels.
@@ -274,7 +275,7 @@ mod tests {
         let bytes = fixed_network(&points, "margin=1.5 shift=0.1,-0.2", Some(&errors));
         let mut network = LandmarkNetwork::new(&Model::parse(&bytes).unwrap()).unwrap();
         let pixels = [9; 100 * 100];
-        let grey = ImageView::grey(&pixels, 100, 100).unwrap().to_grey();
+        let grey = ImageView::grey(&pixels, 100, 100).unwrap();
         // A box of 40x30 around (50, 50): the crop is 60 wide, its centre 4 to the right and 8 up.
         let crop = Crop::from_rect(&Rect::from_xywh(30.0, 35.0, 40.0, 30.0));
         let landmarks = network.place(&grey, &crop);

@@ -42,6 +42,7 @@ pub mod model;
 #[cfg(feature = "default-models")]
 pub mod models;
 pub mod pose;
+pub mod sample;
 pub mod smooth;
 pub mod topology;
 pub mod track;

@@ -3,7 +3,7 @@
 use crate::crop::Crop;
 use crate::detect::{Detection, Detector};
 use crate::error::{Error, Result};
-use crate::image::{GreyImage, ImageView};
+use crate::image::ImageView;
 use crate::landmarks::{LandmarkNetwork, Landmarks};
 use crate::model::Model;
 
@@ -100,11 +100,10 @@ impl Lineament {
     /// All faces of `image` with their points, largest first: [`Lineament::detect`], then [`Lineament::landmarks`]
     /// on each crop, dropping what is not a face.
     pub fn faces(&mut self, image: &ImageView) -> Vec<Face> {
-        let grey = image.to_grey();
-        let detections = self.detect_grey(&grey);
+        let detections = self.detect(image);
         let mut faces = Vec::with_capacity(detections.len());
         for detection in detections {
-            let landmarks = self.landmarks_grey(&grey, &Crop::from_detection(&detection));
+            let landmarks = self.landmarks(image, &Crop::from_detection(&detection));
             if landmarks.score >= self.options.face_threshold {
                 faces.push(Face { detection, landmarks });
             }
@@ -114,12 +113,8 @@ impl Lineament {
 
     /// The faces of `image`, largest first, without points.
     pub fn detect(&mut self, image: &ImageView) -> Vec<Detection> {
-        self.detect_grey(&image.to_grey())
-    }
-
-    pub(crate) fn detect_grey(&mut self, grey: &GreyImage) -> Vec<Detection> {
         let Options { min_face, max_faces, detector_threshold, .. } = self.options;
-        let mut detections = self.detector.detect(grey, detector_threshold, min_face);
+        let mut detections = self.detector.detect(image, detector_threshold, min_face);
         if let Some(min_face) = min_face {
             detections.retain(|d| d.rect.width.max(d.rect.height) >= min_face);
         }
@@ -129,26 +124,23 @@ impl Lineament {
 
     /// The points of the face within `crop`; with [`Options::refine`] from three looks.
     pub fn landmarks(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
-        self.landmarks_grey(&image.to_grey(), crop)
-    }
-
-    pub(crate) fn landmarks_grey(&mut self, grey: &GreyImage, crop: &Crop) -> Landmarks {
-        let first = self.look(grey, crop);
+        let first = self.look(image, crop);
         if !self.options.refine || first.score == 0.0 {
             return first;
         }
-        let second = self.look(grey, &Crop::from_points(&first.points));
+        let second = self.look(image, &Crop::from_points(&first.points));
         if second.score == 0.0 {
             return second;
         }
-        let third = self.network.place_mirrored(grey, &Crop::from_points(&second.points));
+        let third = self.network.place_mirrored(image, &Crop::from_points(&second.points));
         // What is no face draws the next crop to where it looks like one: it must have been a face at first, too.
         let mean = second.mean(&third);
         Landmarks { score: mean.score.min(first.score), ..mean }
     }
+
     /// The points from one look, whatever the options say.
-    pub(crate) fn look(&mut self, grey: &GreyImage, crop: &Crop) -> Landmarks {
-        self.network.place(grey, crop)
+    pub(crate) fn look(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
+        self.network.place(image, crop)
     }
 
     /// Whether a face score says anything: not every network can tell faces from other things.

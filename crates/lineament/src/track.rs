@@ -9,7 +9,7 @@ use crate::crop::Crop;
 use crate::detect::{Detection, same_face};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
-use crate::image::{GreyImage, ImageView};
+use crate::image::ImageView;
 use crate::landmarks::Landmarks;
 use crate::lineament::{Face, Lineament};
 use crate::pose::Pose;
@@ -201,11 +201,10 @@ impl Tracker {
             self.lost.clear();
             self.last_search = None;
         }
-        let grey = image.to_grey();
-        self.follow(&grey, elapsed_secs);
+        self.follow(image, elapsed_secs);
         self.searched = self.search_is_due();
         if self.searched {
-            self.search(&grey);
+            self.search(image);
         }
         self.faces.clear();
         self.faces.extend(self.tracks.iter().map(|track| track.face.clone()));
@@ -225,14 +224,14 @@ impl Tracker {
     }
 
     /// One look at each face where it is expected.
-    fn follow(&mut self, grey: &GreyImage, elapsed_secs: f64) {
+    fn follow(&mut self, image: &ImageView, elapsed_secs: f64) {
         let threshold = (STAY_SHARE * self.lineament.options().face_threshold).max(f32::MIN_POSITIVE);
         let (now, lineament, lost, options) = (self.clock.now, &mut self.lineament, &mut self.lost, &self.options);
         lost.retain(|lost| now - lost.since <= options.remember_secs);
         self.tracks.retain_mut(|track| {
             let expected = track.smoother.expect(elapsed_secs.min(COASTING_SECS));
             let crop = Crop::from_points(&expected.unwrap_or(track.face.raw.points));
-            let landmarks = lineament.look(grey, &crop);
+            let landmarks = lineament.look(image, &crop);
             let stays = landmarks.score >= threshold;
             if stays {
                 track.take(landmarks, elapsed_secs, options);
@@ -264,10 +263,10 @@ impl Tracker {
     }
 
     /// Starts a track for each detected face that is not followed.
-    fn search(&mut self, grey: &GreyImage) {
+    fn search(&mut self, image: &ImageView) {
         self.last_search = Some(self.clock.now);
         let (max_faces, face_threshold) = (self.lineament.options().max_faces, self.lineament.options().face_threshold);
-        let detections = self.lineament.detect_grey(grey);
+        let detections = self.lineament.detect(image);
         if !self.lineament.judges() {
             let (now, lost) = (self.clock.now, &mut self.lost);
             self.tracks.retain(|track| {
@@ -286,7 +285,7 @@ impl Tracker {
             if self.tracks.len() >= max_faces {
                 continue;
             }
-            let landmarks = self.lineament.landmarks_grey(grey, &Crop::from_detection(&detection));
+            let landmarks = self.lineament.landmarks(image, &Crop::from_detection(&detection));
             // The look may have slipped to a face beside it that is followed already.
             let slipped = |track: &Track| track.rect().iou(&bounding(&landmarks)) >= SAME_TRACK_IOU;
             if landmarks.score >= face_threshold && !self.tracks.iter().any(slipped) {

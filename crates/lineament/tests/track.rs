@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use lineament::crop::{PixelFrame, sample};
 use lineament::geometry::ImageFrame;
 use lineament::model::{Architecture, Metadata, Op, Role, Shape, key, write};
+use lineament::sample::{PixelFrame, sample};
 use lineament::topology::{POINTS, inter_ocular};
 use lineament::{
     Crop, ImageView, Lineament, Options, PixelFormat, Point, Similarity, SmoothOptions, TrackOptions, TrackedFace,
@@ -60,7 +60,7 @@ fn heads(places: &[Place]) -> Vec<u8> {
 
 fn frame_with(places: &[Place], shows: fn(Point) -> bool) -> Vec<u8> {
     let (width, height, pixels) = portrait();
-    let grey = ImageView::grey(&pixels, width, height).unwrap().to_grey();
+    let grey = ImageView::grey(&pixels, width, height).unwrap();
     let mut frame: Vec<u8> = (0..WIDTH * HEIGHT).map(|i| (120 + i % WIDTH / 12 + i / WIDTH / 16) as u8).collect();
     let mut seen = vec![0.0; WIDTH * HEIGHT];
     for place in places {

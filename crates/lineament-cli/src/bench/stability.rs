@@ -7,10 +7,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use lineament::{Options, TrackOptions, Tracker};
+use lineament_data::Photo;
 use lineament_data::stability::{self, Settings, Stability};
 use serde::Serialize;
 
-use super::{Format, sized};
+use super::Format;
+use super::film::sized;
 use crate::models::{ModelArgs, Models};
 use crate::values;
 
@@ -63,7 +65,7 @@ struct Report {
 /// Runs the command.
 pub fn run(args: StabilityArgs) -> Result<ExitCode> {
     let lineament = Models::read(&args.models)?.lineament(Options::default())?;
-    let photo = sized(&args.photo, args.size)?.grey();
+    let photo = sized(&Photo::open(&args.photo)?, args.size)?.grey();
     let mut tracker = Tracker::with_lineament(lineament, TrackOptions::default())?;
     let settings = Settings { rounds: args.rounds, ..Settings::default() };
     let (width, height) = args.size;

@@ -27,6 +27,53 @@ fn bench_needs_a_face() {
 }
 
 #[test]
+fn bench_tells_of_networks_their_steps_the_path_and_callers() {
+    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/astronaut.jpg");
+    let bench = ["bench", photo.to_str().unwrap(), "--rounds", "2", "--threads", "2"];
+    let outcome = Folder::new().run(&[&bench[..], &["--format", "json"]].concat());
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    let report: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let positive = |value: &Value| value.as_f64().is_some_and(|v| v > 0.0);
+    assert_eq!((&report["faces"], &report["frames"]), (&1.into(), &1.into()), "{report}");
+    assert!(positive(&report["machine"]["multiply_adds_per_sec"]), "{report}");
+    let networks = report["networks"].as_array().unwrap();
+    for (network, (name, input)) in networks.iter().zip([("detector", [256, 320]), ("landmarks", [112, 112])]) {
+        assert_eq!((&network["name"], &network["input"]), (&name.into(), &input.to_vec().into()));
+        assert!(positive(&network["ms"]["median"]) && positive(&network["share_of_limit"]), "{network}");
+        let steps = network["steps"].as_array().unwrap();
+        let counted: u64 = steps.iter().map(|step| step["multiply_adds"].as_u64().unwrap()).sum();
+        assert_eq!(Some(counted), network["multiply_adds"].as_u64());
+    }
+    let path = report["path"].as_array().unwrap();
+    let names: Vec<&str> = path.iter().map(|row| row["what"].as_str().unwrap()).collect();
+    assert_eq!(names, ["decode", "detect", "look", "landmarks", "photo", "track"]);
+    assert!(path.iter().all(|row| positive(&row["ms"]["median"])), "{report}");
+    let threads = report["callers"].as_array().unwrap().iter().map(|row| row["threads"].as_u64().unwrap());
+    assert_eq!(threads.collect::<Vec<_>>(), [1, 2]);
+
+    let text = Folder::new().run(&[&bench[..], &["--layers"]].concat()).stdout;
+    for line in ["landmarks step by step", "2 threads", "load models", "energy", "depthwise 3x3"] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let help = Folder::new().run(&["bench", "--help"]).stdout;
+    assert!(help.contains("What the lines mean:"), "{help}");
+}
+
+#[test]
+fn bench_measures_a_video() {
+    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/astronaut.jpg");
+    let folder = Folder::new();
+    folder.write("two.mjpeg", std::fs::read(&photo).unwrap().repeat(2));
+    let outcome = folder.run(&["bench", "two.mjpeg", "--rounds", "1"]);
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    assert!(
+        outcome.stdout.starts_with("two.mjpeg at 640x480, 2 frames, 1 face, 1 round, 1 thread\n"),
+        "{}",
+        outcome.stdout
+    );
+}
+
+#[test]
 fn the_points_of_a_face_neither_shake_nor_lag() {
     let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/astronaut.jpg");
     let outcome =

@@ -189,7 +189,7 @@ impl Annotator {
     /// Cuts a box out, places its points and judges them; `None` where labels are wanted and there are none.
     fn face(&mut self, subject: &Subject, number: usize, found: Found) -> Option<Face> {
         let crop = square_around(&found.rect, self.settings.margin.unwrap_or(found.margin));
-        let pixels = cut(&subject.grey, &crop);
+        let pixels = cut(&subject.view, &crop);
         let look = Look { subject, found: &found, crop, pixels: &pixels };
         let placed = self.placer.place(self.settings.points_on, &look)?;
         let verdict = points::verdict(&mut self.judge, &look, &placed);
@@ -261,9 +261,9 @@ fn square_around(rect: &Rect, margin: f32) -> Rect {
 }
 
 /// The square's pixels, by the library's own crop, rounded. Outside the photo its edge is repeated.
-fn cut(grey: &GreyImage, square: &Rect) -> Vec<u8> {
+fn cut(image: &ImageView, square: &Rect) -> Vec<u8> {
     let crop = Crop { center: square.center(), side: square.width, roll_rad: 0.0 };
     let mut pixels = vec![0.0; SIDE * SIDE];
-    crop.sample_into(grey, SIDE, &mut pixels);
+    crop.sample_into(image, SIDE, &mut pixels);
     pixels.iter().map(|v| v.round() as u8).collect() // `as` holds back what is out of range
 }

@@ -2,8 +2,8 @@
 
 use image::GrayImage;
 use image::imageops::{FilterType, resize};
-use lineament::crop::{PixelFrame, sample};
 use lineament::geometry::ImageFrame;
+use lineament::sample::{PixelFrame, sample};
 use lineament::topology::POINTS;
 use lineament::{Point, Rect, Similarity};
 use rand::Rng;
@@ -120,7 +120,7 @@ fn rolled(photo: &GreyPhoto, points: &[Point; POINTS], angle_rad: f32) -> (GreyP
     let height = side(corners.iter().map(|p| p.y).fold(f32::MIN, f32::max), top);
     let pixel_from_image = turn(-left, -top);
     let mut pixels = vec![0.0; width * height];
-    sample(&photo.view().to_grey(), pixel_from_image.inverse(), width, height, &mut pixels);
+    sample(&photo.view(), pixel_from_image.inverse(), width, height, &mut pixels);
     let turned = points.map(|p| {
         let p = pixel_from_image * p;
         Point::new(p.x, p.y)

@@ -6,10 +6,11 @@ mod scene;
 
 use std::collections::BTreeMap;
 
-use lineament::crop::{PixelFrame, normalise, sample};
+use lineament::crop::normalise;
 use lineament::detect::{Detector, GRIDS, SMALLEST_FACE};
 use lineament::geometry::{ImageFrame, Similarity};
 use lineament::model::{Metadata, Model, key};
+use lineament::sample::{PixelFrame, sample};
 use lineament::{ImageView, Rect, topology};
 use lineament_data::{BoxRow, GreyPhoto, boxes, dataset};
 use rand_pcg::Pcg64;
@@ -151,7 +152,7 @@ impl Task for DetectorTask {
         }
         let detector = Detector::new(&Model::parse(file)?)?;
         let look = |detector: &mut Detector, view: &ImageView, rect: &Rect| {
-            let found = detector.detect(&view.to_grey(), 0.5, None);
+            let found = detector.detect(&view, 0.5, None);
             let best = found.iter().map(|d| d.rect.iou(rect)).fold(0.0, f32::max);
             (best, found.len())
         };
@@ -200,7 +201,7 @@ fn shrunk(photo: &GreyPhoto, scale: f32, rect: &Rect) -> (GreyPhoto, Rect) {
     let (width, height) = (side(photo.width), side(photo.height));
     let mut values = vec![0.0; width * height];
     let image_from_pixel = Similarity::<ImageFrame, PixelFrame>::from_scale_angle_shift(1.0 / scale, 0.0, 0.0, 0.0);
-    sample(&photo.view().to_grey(), image_from_pixel, width, height, &mut values);
+    sample(&photo.view(), image_from_pixel, width, height, &mut values);
     let pixels = values.iter().map(|v| v.round() as u8).collect();
     let rect = Rect::from_xywh(rect.x * scale, rect.y * scale, rect.width * scale, rect.height * scale);
     (GreyPhoto { pixels, width, height }, rect)

@@ -1,7 +1,7 @@
 //! A photo at several sizes, so that a scene that shrinks it much need not read all its pixels.
 
-use lineament::crop::{PixelFrame, sample};
 use lineament::geometry::{ImageFrame, Similarity};
+use lineament::sample::{PixelFrame, sample};
 use lineament_data::GreyPhoto;
 
 /// Smallest side of a level.
@@ -25,7 +25,7 @@ impl Pyramid {
         &self.0[0]
     }
 
-    /// As [`lineament::crop::sample`] on the photo itself, from the level that is shrunk by less than 2.
+    /// As [`lineament::sample::sample`] on the photo itself, from the level that is shrunk by less than 2.
     pub fn sample(
         &self,
         image_from_pixel: Similarity<ImageFrame, PixelFrame>,
@@ -37,7 +37,7 @@ impl Pyramid {
         let level = halvings.min(self.0.len() - 1);
         let level_from_image =
             Similarity::<ImageFrame, ImageFrame>::from_scale_angle_shift(0.5f32.powi(level as i32), 0.0, 0.0, 0.0);
-        sample(&self.0[level].view().to_grey(), level_from_image * image_from_pixel, width, height, out);
+        sample(&self.0[level].view(), level_from_image * image_from_pixel, width, height, out);
     }
 }
 

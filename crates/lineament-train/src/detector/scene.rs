@@ -3,8 +3,8 @@
 
 use std::f32::consts::PI;
 
-use lineament::crop::PixelFrame;
 use lineament::geometry::{ImageFrame, Similarity};
+use lineament::sample::PixelFrame;
 use lineament::{Point, Rect};
 use lineament_data::augment;
 use rand::Rng;

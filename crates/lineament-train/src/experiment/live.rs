@@ -7,7 +7,6 @@ use std::time::{Duration, Instant};
 use lineament::cascade::{Cascade, CascadeOptions};
 use lineament::crop::Crop;
 use lineament::detect::Detector;
-use lineament::image::GreyImage;
 use lineament::landmarks::LandmarkNetwork;
 use lineament::model::Model;
 use lineament::{ImageView, PixelFormat, Rect, models};
@@ -40,11 +39,11 @@ const THRESHOLD: f32 = 0.5;
 
 impl Eyes {
     /// The crop of the largest face.
-    fn find(&mut self, grey: &GreyImage) -> Option<Crop> {
+    fn find(&mut self, image: &ImageView) -> Option<Crop> {
         match self {
-            Self::Ours(detector) => detector.detect(grey, THRESHOLD, None).first().map(Crop::from_detection),
+            Self::Ours(detector) => detector.detect(image, THRESHOLD, None).first().map(Crop::from_detection),
             Self::Cascade(cascade) => {
-                let found = cascade.detect(grey, &CascadeOptions::default()).unwrap_or_default();
+                let found = cascade.detect(&image.to_grey(), &CascadeOptions::default()).unwrap_or_default();
                 let largest = found.iter().max_by(|a, b| a.rect.area().total_cmp(&b.rect.area()));
                 largest.map(|d| Crop::from_rect(&d.rect))
             }
@@ -89,14 +88,13 @@ impl Live {
             // All take turns, so that a busy moment of the machine hits all of them.
             for (i, (_, eyes)) in self.detectors.iter_mut().enumerate() {
                 let start = Instant::now();
-                eyes.find(&view.to_grey());
+                eyes.find(&view);
                 alone[i].push(start.elapsed());
                 for (network, times) in networks.iter_mut().zip(&mut behind) {
                     let Some(network) = network else { continue };
                     let start = Instant::now();
-                    let grey = view.to_grey();
-                    let found = eyes.find(&grey);
-                    network.place(&grey, &found.unwrap_or(usual));
+                    let found = eyes.find(&view);
+                    network.place(&view, &found.unwrap_or(usual));
                     times[i].push(start.elapsed());
                 }
             }
@@ -127,7 +125,7 @@ fn framed(picture: &GreyPhoto) -> (Vec<u8>, Rect) {
     };
     let side = (side as usize).clamp(1, width.max(height));
     let mut pixels = vec![0.0; side * side];
-    crop.sample_into(&picture.view().to_grey(), side, &mut pixels);
+    crop.sample_into(&picture.view(), side, &mut pixels);
     let mut frame = Vec::with_capacity(4 * width * height);
     for y in 0..height {
         for x in 0..width {

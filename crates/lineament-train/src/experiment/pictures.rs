@@ -49,7 +49,7 @@ pub fn of_folder(folder: &Path, usual: UsualCrop) -> Result<Vec<Tile>> {
         let seen = usual.around(&tight);
         let around = Crop { center: seen.center(), side: AROUND * seen.width, roll_rad: 0.0 };
         let mut pixels = vec![0.0; TILE * TILE];
-        around.sample_into(&photo.view().to_grey(), TILE, &mut pixels);
+        around.sample_into(&photo.view(), TILE, &mut pixels);
         let inner = TILE as f32 / AROUND;
         let edge = (TILE as f32 - inner) / 2.0;
         tiles.push(Tile {
@@ -82,7 +82,7 @@ pub fn of_faces(faces: &Faces) -> Vec<Tile> {
         let mut order = faces.validation().to_vec();
         order.sort_by(|a, b| most(*b).total_cmp(&most(*a)).then(a.cmp(b)));
         for &face in order.iter().take(OF_A_KIND) {
-            let whole = ImageView::grey(faces.pixels(face), SIDE, SIDE).expect("a face is a square").to_grey();
+            let whole = ImageView::grey(faces.pixels(face), SIDE, SIDE).expect("a face is a square");
             let middle = SIDE as f32 / 2.0;
             let mut pixels = vec![0.0; TILE * TILE];
             let crop = Crop { center: Point::new(middle, middle), side: SIDE as f32, roll_rad: 0.0 };
@@ -97,7 +97,7 @@ pub fn of_faces(faces: &Faces) -> Vec<Tile> {
 impl Tile {
     /// What a network sees: brightness from 0 to 1, `[SIDE, SIDE]`.
     pub fn input(&self, input: &mut [f32]) {
-        Crop { side: self.crop.width, ..Crop::from_rect(&self.crop) }.sample_into(&self.view().to_grey(), SIDE, input);
+        Crop { side: self.crop.width, ..Crop::from_rect(&self.crop) }.sample_into(&self.view(), SIDE, input);
         input.iter_mut().for_each(|v| *v /= 255.0);
     }
 

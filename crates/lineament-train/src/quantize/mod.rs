@@ -103,15 +103,15 @@ impl Viewer {
     /// and two as a detector's box gives them, for a detector the frame.
     fn inputs(&self, sample: &Sample) -> Result<Vec<(Shape, Vec<f32>)>> {
         let photo = Photo::open(&sample.photo_path)?.grey();
-        let grey = photo.view().to_grey();
+        let view = photo.view();
         Ok(match self {
-            Self::Detector(detector) => vec![detector.input(&grey, None)],
+            Self::Detector(detector) => vec![detector.input(&view, None)],
             Self::Landmarks(network) => {
                 let mut rng = Pcg64::seed_from_u64(0);
                 let jitter = Jitter { close_share: 0.0, ..Jitter::default() };
                 let crop = Crop::from_points(&sample.points);
                 let crops = [crop, jitter.jitter(&crop, &mut rng), jitter.jitter(&crop, &mut rng)];
-                crops.iter().map(|crop| network.input(&grey, crop)).collect()
+                crops.iter().map(|crop| network.input(&view, crop)).collect()
             }
         })
     }
