@@ -1,4 +1,4 @@
-//! Any bytes are a sound model or an error. `crates/lineament/tests/fixtures/*.onnx` make a good first corpus.
+//! Any bytes are a sound model or an error, and a model that can be written is read back as it was. `crates/lineament/tests/fixtures/*.onnx` make a good first corpus.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -9,5 +9,9 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(model.weight_bytes() <= bytes.len());
         assert_eq!(model.architecture.layer_parameters().unwrap().iter().sum::<usize>(), model.parameters());
         model.multiply_adds().unwrap();
+        model.weights.iter().flatten().for_each(|tensor| assert_eq!(tensor.to_vec().len(), tensor.len()));
+        if let Ok(written) = model.to_bytes() {
+            assert!(Model::parse(&written).unwrap() == model);
+        }
     }
 });

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use lineament::engine::Plan;
-use lineament::model::{Activation, Layer, Model, Op, Shape, key};
+use lineament::model::{Activation, Layer, Model, Op, Shape, Tensor, key};
 use lineament::models::{DETECTOR, LITE};
 use serde::Serialize;
 
@@ -101,6 +101,8 @@ struct LayerRow {
     parameters: usize,
     multiply_adds: u64,
     weights_bytes: usize,
+    /// How the weights are stored; `null` where there are none.
+    stored: Option<&'static str>,
 }
 
 impl Report {
@@ -115,7 +117,8 @@ impl Report {
             shape: sides(plan.shapes[i + 1]),
             parameters: parameters[i],
             multiply_adds: multiply_adds[i],
-            weights_bytes: model.weights[i].iter().map(|tensor| tensor.bytes.len()).sum(),
+            weights_bytes: model.weights[i].iter().map(Tensor::stored_bytes).sum(),
+            stored: model.weights[i].first().filter(|_| layer.op != Op::Quantize).map(|weight| weight.element.name()),
         };
         let layers: Vec<LayerRow> = net.layers.iter().enumerate().map(row).collect();
         let output = |o: &lineament::model::Output| OutputRow {
@@ -164,20 +167,21 @@ impl Report {
         }
         let _ = writeln!(
             text,
-            "\n{:>5}  {:<36}{:>7}{:>17}{:>12}{:>15}",
-            "layer", "what", "reads", "makes", "parameters", "multiply-adds"
+            "\n{:>5}  {:<30}{:>7}{:>17}{:>12}{:>15}{:>8}",
+            "layer", "what", "reads", "makes", "parameters", "multiply-adds", "stored"
         );
         for row in &self.layers {
             let reads: Vec<String> = row.reads.iter().map(usize::to_string).collect();
             let _ = writeln!(
                 text,
-                "{:>5}  {:<36}{:>7}{:>17}{:>12}{:>15}",
+                "{:>5}  {:<30}{:>7}{:>17}{:>12}{:>15}{:>8}",
                 row.number,
                 row.what,
                 reads.join(", "),
                 by(row.shape),
                 grouped(row.parameters as u64),
-                grouped(row.multiply_adds)
+                grouped(row.multiply_adds),
+                row.stored.unwrap_or_default()
             );
         }
         if !self.metadata.is_empty() {
@@ -209,6 +213,7 @@ fn describe(op: &Op) -> String {
         Op::WeightedPool { .. } => "weighted pool".into(),
         Op::PositionBias => "position bias".into(),
         Op::Dense { units } => format!("dense {units}"),
+        Op::Quantize => "quantize".into(),
     }
 }
 

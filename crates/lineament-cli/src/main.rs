@@ -18,6 +18,7 @@ mod names;
 mod output;
 mod picture;
 mod progress;
+mod quantize;
 mod run;
 mod sink;
 mod train;
@@ -48,6 +49,7 @@ enum Command {
     Train(train::TrainArgs),
     Eval(eval::EvalArgs),
     Experiment(experiment::ExperimentArgs),
+    Quantize(quantize::QuantizeArgs),
     Inspect(inspect::InspectArgs),
     Bench(bench::BenchArgs),
     Web(web::WebArgs),
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Experiment(args) => experiment::run(args),
+        Command::Quantize(args) => quantize::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Web(args) => web::run(args),

@@ -149,8 +149,12 @@ fn judge(sample: &Sample, face: Option<Face>) -> PhotoResult {
     }
 }
 
-/// `work` on every item, each thread with its own state; answers in the order of `items`.
-pub(crate) fn each<T: Sync, S: Send, R: Send, E: From<Error> + Send>(
+/// `work` on every item, each thread with its own state that `make` makes; answers in the order of `items`. `threads`
+/// of 0 takes every core; `progress` hears how many are done, of how many.
+///
+/// # Errors
+/// What `make` and `work` answer.
+pub fn each<T: Sync, S: Send, R: Send, E: From<Error> + Send>(
     items: &[T],
     make: impl Fn() -> Result<S, E>,
     threads: usize,

@@ -4,13 +4,16 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// What can stop a training run.
+/// What can stop a training run, or making a model smaller.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The configuration asks for something impossible.
     #[error("configuration: {0}")]
     Config(String),
+    /// A model cannot be quantised.
+    #[error("{0}")]
+    Quantize(String),
     /// A file of the run could not be read or written.
     #[error("{path}: {reason}", path = path.display())]
     File {

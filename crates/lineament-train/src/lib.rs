@@ -26,6 +26,7 @@ pub mod landmarks;
 pub mod networks;
 pub mod paper;
 pub mod params;
+pub mod quantize;
 pub mod survey;
 pub mod task;
 pub mod train;

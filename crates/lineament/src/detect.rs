@@ -82,23 +82,22 @@ impl Detector {
         Ok(Self { engine })
     }
 
+    /// What the network sees of `image`: for [quantising](crate::model#how-numbers-are-stored) and for looking inside.
+    pub fn input(&self, image: &GreyImage, min_face: Option<f32>) -> (Shape, Vec<f32>) {
+        let (scale, shape) = seen(image, min_face);
+        let mut input = vec![0.0; shape.len()];
+        shrink(image, scale, shape.width, shape.height, &mut input);
+        (shape, input)
+    }
+
     /// The faces of `image` with a score of at least `threshold`, largest first. `min_face` is the longer side, in
     /// pixels of the image, of the smallest face that must be found; `None` shrinks the frame to [`USUAL_SIDE`].
     pub fn detect(&mut self, image: &GreyImage, threshold: f32, min_face: Option<f32>) -> Vec<Detection> {
-        let longer = image.width().max(image.height());
-        let usual = (USUAL_SIDE as f32 / longer as f32).min(1.0);
-        let wanted = min_face.map_or(usual, |face| usual.max(SMALLEST_FACE / face));
-        let scale = wanted.min(MAX_INPUT_SIDE as f32 / longer as f32).min(1.0);
-        let side = |pixels: usize| ((pixels as f32 * scale).ceil() as usize).max(1).next_multiple_of(SIDE_STEP);
-        let (width, height) = (side(image.width()), side(image.height()));
+        let (scale, Shape { height, width, .. }) = seen(image, min_face);
         if self.engine.set_input_size(height, width).is_err() {
             return Vec::new(); // Cannot be: `new` saw that any multiple of the step fits.
         }
-        let image_from_pixel = Similarity::<ImageFrame, PixelFrame>::from_scale_angle_shift(1.0 / scale, 0.0, 0.0, 0.0);
-        self.engine.run(|input| {
-            sample(image, image_from_pixel, width, height, input);
-            normalise(input);
-        });
+        self.engine.run(|input| shrink(image, scale, width, height, input));
         let mut candidates = Vec::new();
         for (name, step) in GRIDS {
             if let Some((cells, shape)) = self.engine.output(name) {
@@ -109,6 +108,23 @@ impl Detector {
         faces.sort_by(|a, b| b.rect.area().total_cmp(&a.rect.area()));
         faces
     }
+}
+
+/// How far the frame is shrunk, and the size of what the network then sees.
+fn seen(image: &GreyImage, min_face: Option<f32>) -> (f32, Shape) {
+    let longer = image.width().max(image.height());
+    let usual = (USUAL_SIDE as f32 / longer as f32).min(1.0);
+    let wanted = min_face.map_or(usual, |face| usual.max(SMALLEST_FACE / face));
+    let scale = wanted.min(MAX_INPUT_SIDE as f32 / longer as f32).min(1.0);
+    let side = |pixels: usize| ((pixels as f32 * scale).ceil() as usize).max(1).next_multiple_of(SIDE_STEP);
+    (scale, Shape::hwc(side(image.height()), side(image.width()), 1))
+}
+
+/// The shrunk frame as the network sees it, `[height, width]`.
+fn shrink(image: &GreyImage, scale: f32, width: usize, height: usize, input: &mut [f32]) {
+    let image_from_pixel = Similarity::<ImageFrame, PixelFrame>::from_scale_angle_shift(1.0 / scale, 0.0, 0.0, 0.0);
+    sample(image, image_from_pixel, width, height, input);
+    normalise(input);
 }
 
 /// Cells above the threshold as detections; `step` is the distance of cells in pixels of the image.

@@ -121,6 +121,14 @@ impl LandmarkNetwork {
         self.run(image, crop, true)
     }
 
+    /// What the network sees of `crop`: for [quantising](crate::model#how-numbers-are-stored) and for looking inside.
+    pub fn input(&self, image: &GreyImage, crop: &Crop) -> (Shape, Vec<f32>) {
+        let mut input = vec![0.0; self.side_px * self.side_px];
+        self.look.of_standard(crop).sample_into(image, self.side_px, &mut input);
+        self.normalisation.apply(&mut input);
+        (Shape::hwc(self.side_px, self.side_px, 1), input)
+    }
+
     fn run(&mut self, image: &GreyImage, crop: &Crop, mirrored: bool) -> Landmarks {
         let (side_px, normalisation) = (self.side_px, self.normalisation);
         let crop = self.look.of_standard(crop);
@@ -129,10 +137,7 @@ impl LandmarkNetwork {
             if mirrored {
                 input.chunks_exact_mut(side_px).for_each(<[f32]>::reverse);
             }
-            match normalisation {
-                Normalisation::Standardise => normalise(input),
-                Normalisation::Unit => input.iter_mut().for_each(|v| *v /= 255.0),
-            }
+            normalisation.apply(input);
         });
         let output = |name| self.engine.output(name).map_or(&[][..], |(values, _)| values);
         let points = output("points");
@@ -166,6 +171,16 @@ enum Normalisation {
     Standardise,
     /// Brightness from 0 to 1.
     Unit,
+}
+
+impl Normalisation {
+    /// From brightness 0 to 255, in place.
+    fn apply(self, pixels: &mut [f32]) {
+        match self {
+            Self::Standardise => normalise(pixels),
+            Self::Unit => pixels.iter_mut().for_each(|v| *v /= 255.0),
+        }
+    }
 }
 
 /// The crop that a network was trained on, relative to the box of the 68 points along the face's axes.

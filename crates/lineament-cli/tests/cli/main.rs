@@ -8,6 +8,7 @@ mod experiment;
 mod help;
 mod helpers;
 mod inspect;
+mod quantize;
 mod real_face;
 mod run;
 mod train;

@@ -17,13 +17,13 @@ pub mod winners;
 use std::mem;
 use std::ops::Range;
 
-use lineament::Result;
 use lineament::engine::aligned::Aligned;
 use lineament::engine::depthwise::Depthwise;
 use lineament::engine::elementwise;
 use lineament::engine::finish::Finish;
 use lineament::engine::window::Window;
 use lineament::model::{Activation, Architecture, Op, Shape, ValueId};
+use lineament::{Error, Result};
 
 use crate::params::{Layout, Params};
 
@@ -47,9 +47,12 @@ impl Graph {
     /// Arranges `architecture`.
     ///
     /// # Errors
-    /// When its sizes do not fit together.
+    /// When its sizes do not fit together, or it is quantised: rounding has no gradient.
     pub fn new(architecture: Architecture) -> Result<Self> {
         let shapes = architecture.shapes()?;
+        if architecture.layers.iter().any(|layer| layer.op == Op::Quantize) {
+            return Err(Error::Model("a quantised network cannot be trained: train the one it was made of".into()));
+        }
         let layout = Layout::new(&architecture)?;
         let readers = |value: ValueId| {
             let layers = architecture.layers.iter();
@@ -250,6 +253,7 @@ impl Group {
                 let [weights, bias] = graph.tensors(params, i);
                 simple::dense(input, weights, bias, &mut output);
             }
+            Op::Quantize => unreachable!("`Graph::new` refuses it"),
         }
         self.values[step.end] = output;
     }
@@ -442,6 +446,7 @@ impl Group {
                     simple::dense_backward(&input, weights, &d, d_weights, d_bias, None);
                 }
             }
+            Op::Quantize => unreachable!("`Graph::new` refuses it"),
         }
         self.values[layer.input] = input;
         self.gradients[end] = d;

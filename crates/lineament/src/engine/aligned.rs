@@ -65,6 +65,18 @@ impl DerefMut for Aligned {
     }
 }
 
+/// The same memory as bytes.
+pub(super) fn as_bytes(numbers: &[f32]) -> &[u8] {
+    // SAFETY: f32 has no gaps, bytes have no alignment, and the length is that of the numbers.
+    unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
+}
+
+/// As [`as_bytes`].
+pub(super) fn as_bytes_mut(numbers: &mut [f32]) -> &mut [u8] {
+    // SAFETY: as above; any bytes are numbers.
+    unsafe { std::slice::from_raw_parts_mut(numbers.as_mut_ptr().cast(), size_of_val(numbers)) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

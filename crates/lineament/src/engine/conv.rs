@@ -115,7 +115,7 @@ impl PackedConv {
 
 /// Channels of the blocks that `outputs` is cut into: two vectors each, one for the rest if it fits.
 #[inline(always)]
-fn blocks(outputs: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn blocks(outputs: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
     let mut start = 0;
     std::iter::from_fn(move || {
         let left = outputs - start;

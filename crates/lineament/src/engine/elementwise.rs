@@ -151,3 +151,16 @@ pub fn logistic(x: f32) -> f32 {
     let power = f32::from_bits(whole.to_bits().wrapping_add(127) << 23);
     1.0 / (1.0 + series * power)
 }
+
+/// Rounds to whole steps of size `scale`, of which there are 256; `offset` says which of them is 0.
+pub fn quantize(scale: f32, offset: f32, values: &mut [f32]) {
+    vectorized(
+        #[inline(always)]
+        || {
+            for v in values {
+                let step = ((*v / scale).round_ties_even() + offset).clamp(0.0, 255.0);
+                *v = (step - offset) * scale;
+            }
+        },
+    )
+}

@@ -43,7 +43,9 @@ impl Activated {
         Self { kind, bends }
     }
 
-    fn assert_fits(&self, channels: usize) {
+    /// # Panics
+    /// When there are slopes for another number of channels.
+    pub(super) fn assert_fits(&self, channels: usize) {
         let slopes = self.bends.len() - 2 * MAX_LANES;
         assert!(self.kind != Activation::PRelu || slopes == channels, "{slopes} slopes for {channels} channels");
     }
@@ -69,17 +71,18 @@ impl Finish<'_> {
         assert_eq!(len % channels, 0, "numbers in pixels of {channels} channels");
         self.add.inspect(|add| assert_eq!(add.len(), len, "summands"));
         self.activation.iter().chain(&self.then).for_each(|a| a.assert_fits(channels));
-        let stage = |activated: Option<&Activated>| match activated {
-            Some(a) => (Some(a.kind), a.bends.as_ptr()),
-            None => (None, std::ptr::null()),
-        };
         let add = self.add.map_or(std::ptr::null(), <[f32]>::as_ptr);
         RawFinish { activation: stage(self.activation), add, then: stage(self.then) }
     }
 }
 
 /// An activation and its bends, filled up by two vectors.
-type Stage = (Option<Activation>, *const f32);
+pub(super) type Stage = (Option<Activation>, *const f32);
+
+/// An activation for kernels.
+pub(super) fn stage(activated: Option<&Activated>) -> Stage {
+    activated.map_or((None, std::ptr::null()), |a| (Some(a.kind), a.bends.as_ptr()))
+}
 
 /// [`Finish`], checked.
 #[derive(Clone, Copy)]
@@ -160,7 +163,7 @@ impl RawFinish {
 /// # Safety
 /// The bends must be there from `channel` on, filled up.
 #[inline(always)]
-unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
+pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
     simd: S,
     (kind, bends): Stage,
     sums: &mut Sums<S::V>,

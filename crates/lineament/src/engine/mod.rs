@@ -8,11 +8,14 @@
 //! memory.
 
 pub mod aligned;
+pub mod compact_dense;
 pub mod conv;
 pub mod dense;
 pub mod depthwise;
 pub mod elementwise;
 pub mod finish;
+pub mod int8;
+mod integers;
 mod network;
 mod plan;
 mod separable;

@@ -1,13 +1,16 @@
 //! A model made ready to run: its layers as steps, their weights arranged for the processor. Nothing in it changes, so
 //! any number of callers and threads can share it.
 
-use super::aligned::Aligned;
+use super::aligned::{Aligned, as_bytes, as_bytes_mut};
+use super::compact_dense::CompactDense;
 use super::conv::PackedConv;
 use super::dense::PackedDense;
 use super::depthwise::Depthwise;
 use super::elementwise;
 use super::finish::{self, Activated, Finish};
-use super::plan::Plan;
+use super::int8::{self, Added, Steps, Target};
+use super::integers::{self, Integers};
+use super::plan::{Plan, band_rows};
 use super::separable::Separable;
 use super::steps::{Step, Summand, Work, window};
 use super::window::Window;
@@ -22,6 +25,7 @@ pub struct Network {
     steps: Vec<Step>,
     /// What each step has learned.
     learned: Vec<Learned>,
+    integers: Integers,
 }
 
 /// What a step has learned, in the kernels' order.
@@ -32,6 +36,8 @@ struct Learned {
     /// A position bias, `[h, w, c]`.
     bias: Option<Aligned>,
     then: Option<Activated>,
+    /// How the result is rounded.
+    rounding: Option<Steps>,
 }
 
 #[derive(Debug)]
@@ -39,8 +45,15 @@ enum Weights {
     None,
     Conv(PackedConv),
     Depthwise(OwnedDepthwise),
-    Separable { depthwise: OwnedDepthwise, between: Option<Activated>, pointwise: PackedConv },
+    Separable {
+        depthwise: OwnedDepthwise,
+        between: Option<Activated>,
+        pointwise: PackedConv,
+    },
     Dense(PackedDense),
+    /// Of f16 or int8.
+    Compact(CompactDense),
+    Integer(integers::Layer),
 }
 
 /// The memory of a [`Depthwise`].
@@ -64,10 +77,12 @@ impl Network {
     /// [`Error::Model`] when a weight is not a finite number.
     pub fn new(model: &Model) -> Result<Self> {
         let architecture = model.architecture.clone();
-        let source = Source { model, shapes: architecture.shapes()? };
-        let steps = Step::all(&architecture);
-        let learned = steps.iter().map(|step| source.learned(step)).collect::<Result<_>>()?;
-        Ok(Self { architecture, steps, learned })
+        let (shapes, steps) = (architecture.shapes()?, Step::all(&architecture));
+        let integers = Integers::new(model, &shapes, &steps)?;
+        let source = Source { model, shapes };
+        let input_steps = |i: usize, step: &Step| integers.codes[step.input].filter(|_| integers.steps[i]);
+        let learned = steps.iter().enumerate().map(|(i, step)| source.learned(step, input_steps(i, step)));
+        Ok(Self { learned: learned.collect::<Result<_>>()?, architecture, steps, integers })
     }
 
     /// Its layers.
@@ -90,7 +105,22 @@ impl Network {
         if input != nominal && self.architecture.layers.iter().any(|layer| layer.op.fixes_size()) {
             return Err(Error::Model(format!("its input is {nominal:?}; {height}x{width} does not fit")));
         }
-        Plan::of_steps(&self.steps, &self.architecture, input)
+        Plan::of_steps(&self.steps, &self.architecture, input, &self.integers, |i, shapes| self.staging(i, shapes))
+    }
+
+    /// Numbers that step `i` needs beside what every step of its kind does: for codes.
+    fn staging(&self, i: usize, shapes: &[Shape]) -> usize {
+        let step = &self.steps[i];
+        let (from, to) = (shapes[step.input], shapes[step.output]);
+        match (&self.learned[i].weights, step.work) {
+            (Weights::Integer(layer), work) => {
+                let pooled = matches!(work, Work::Conv { pool: true, .. });
+                layer.workspace((from.height, from.width), pooled).div_ceil(size_of::<f32>())
+            }
+            _ if self.integers.is_plain(step.output) => 0,
+            (_, Work::Conv { pool: false, .. }) if step.add.is_none() => band_rows(to) * to.width * to.channels,
+            _ => to.len(),
+        }
     }
 
     /// Runs step `i` over values that lie in `memory` as `plan` says.
@@ -110,7 +140,71 @@ impl Network {
             Some(Summand::Value(other)) => Some(value(other)),
             Some(Summand::Bias(_)) => learned.bias.as_deref(),
         };
-        let finish = Finish { activation: learned.activation.as_ref(), add, then: learned.then.as_ref() };
+        let (activation, then) = (learned.activation.as_ref(), learned.then.as_ref());
+        let size = (from.height, from.width);
+        if let Weights::Integer(layer) = &learned.weights {
+            let codes_of = |v: usize| &as_bytes(value(v))[..plan.shapes[v].len()];
+            let codes = |v: usize| self.integers.codes[v].map(|steps| (codes_of(v), steps));
+            let added = match step.add {
+                Some(Summand::Value(other)) => codes(other).map(|(codes, steps)| Added::Codes(codes, steps)),
+                _ => None,
+            };
+            let finish = int8::Finish { activation, add: added.or(add.map(Added::Numbers)), then };
+            let target = match self.integers.codes[step.output] {
+                Some(steps) => Target::Codes(&mut as_bytes_mut(output)[..to.len()], steps),
+                None => Target::Numbers(&mut *output),
+            };
+            let (input, workspace) = (codes_of(step.input), as_bytes_mut(workspace));
+            match (layer, target, step.work) {
+                (integers::Layer::Conv(conv), Target::Codes(codes, steps), Work::Conv { pool: true, .. }) => {
+                    conv.run_pooled(input, size, finish, workspace, (codes, steps));
+                }
+                (integers::Layer::Conv(conv), target, _) => conv.run(input, size, finish, workspace, target),
+                (integers::Layer::Depthwise(depthwise), target, _) => depthwise.run(input, size, finish, target),
+                (integers::Layer::Dense(dense), target, _) => dense.run(input, finish, target),
+            }
+            return self.round(learned, step, output);
+        }
+        let finish = Finish { activation, add, then };
+        if let Some(steps) = self.integers.codes[step.output] {
+            let codes = &mut as_bytes_mut(output)[..to.len()];
+            if let (Work::Conv { pool: false, .. }, Weights::Conv(conv), None) = (step.work, &learned.weights, add) {
+                // In bands that are still in the nearest cache when they become codes.
+                let row = to.width * to.channels;
+                for (band, codes) in codes.chunks_mut(band_rows(to) * row).enumerate() {
+                    let (first, numbers) = (band * band_rows(to), &mut workspace[..codes.len()]);
+                    conv.run_rows(value(step.input), size, first..first + codes.len() / row, finish, numbers);
+                    int8::to_codes(numbers, steps, codes);
+                }
+                return;
+            }
+            let (numbers, workspace) = workspace.split_at_mut(to.len());
+            self.run_numbers(i, plan, value, finish, workspace, numbers);
+            return int8::to_codes(numbers, steps, codes);
+        }
+        self.run_numbers(i, plan, value, finish, workspace, output);
+        self.round(learned, step, output);
+    }
+
+    /// Rounds a step's result where it lies as numbers.
+    fn round(&self, learned: &Learned, step: &Step, output: &mut [f32]) {
+        if let Some(Steps { scale, offset }) = learned.rounding.filter(|_| self.integers.is_plain(step.output)) {
+            elementwise::quantize(scale, f32::from(offset), output);
+        }
+    }
+
+    /// Runs a step that reads and makes numbers; `value` answers what lies in memory.
+    fn run_numbers<'m>(
+        &self,
+        i: usize,
+        plan: &Plan,
+        value: impl Fn(usize) -> &'m [f32],
+        finish: Finish,
+        workspace: &mut [f32],
+        output: &mut [f32],
+    ) {
+        let (step, learned) = (&self.steps[i], &self.learned[i]);
+        let (from, to) = (plan.shapes[step.input], plan.shapes[step.output]);
         let size = (from.height, from.width);
         match (step.work, &learned.weights) {
             (Work::Conv { pool: false, .. }, Weights::Conv(conv)) => conv.run(value(step.input), size, finish, output),
@@ -124,6 +218,10 @@ impl Network {
                 pair.run(value(step.input), size, workspace, output);
             }
             (_, Weights::Dense(dense)) => dense.run(1, value(step.input), finish, output),
+            (_, Weights::Compact(dense)) => {
+                dense.run(value(step.input), output);
+                finish::in_place(finish, to.channels, output);
+            }
             (work, weights) => {
                 match work {
                     Work::MaxPool => elementwise::max_pool(value(step.input), from, output),
@@ -131,7 +229,7 @@ impl Network {
                     Work::WeightedPool { weights } => {
                         elementwise::weighted_pool(value(step.input), value(weights), output);
                     }
-                    Work::Copy if plan.places[step.input] == place => (),
+                    Work::Copy if plan.places[step.input] == plan.places[step.output] => (),
                     Work::Copy => output.copy_from_slice(value(step.input)),
                     work => unreachable!("{work:?} has {weights:?}"),
                 }
@@ -148,29 +246,37 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    fn learned(&self, step: &Step) -> Result<Learned> {
+    /// `input` is given to steps that run in integers.
+    fn learned(&self, step: &Step, input: Option<Steps>) -> Result<Learned> {
         for &layer in &step.layers {
             let op = self.op(layer);
             if op == Op::BatchNorm {
                 return Err(Error::Model("batch normalisation is for training only".into()));
             }
-            if self.model.weights[layer].iter().flat_map(Tensor::values).any(|v| !v.is_finite()) {
+            if self.model.weights[layer].iter().any(|tensor| tensor.to_vec().iter().any(|v| !v.is_finite())) {
                 return Err(Error::Model(format!("a weight of {op:?} is not a finite number")));
             }
         }
-        let weights = match step.work {
-            Work::Conv { conv, .. } => Weights::Conv(self.conv(conv)?),
-            Work::Depthwise { depthwise } => Weights::Depthwise(self.depthwise(depthwise)?),
-            Work::Separable { depthwise, between, pointwise } => Weights::Separable {
+        let weights = match (step.work, input) {
+            (
+                Work::Conv { conv: layer, .. } | Work::Depthwise { depthwise: layer } | Work::Dense { dense: layer },
+                Some(steps),
+            ) => Weights::Integer(integers::Layer::new(self.model, &self.shapes, layer, steps)?),
+            (Work::Conv { conv, .. }, _) => Weights::Conv(self.conv(conv)?),
+            (Work::Depthwise { depthwise }, _) => Weights::Depthwise(self.depthwise(depthwise)?),
+            (Work::Separable { depthwise, between, pointwise }, _) => Weights::Separable {
                 depthwise: self.depthwise(depthwise)?,
                 between: self.activated(between)?,
                 pointwise: self.conv(pointwise)?,
             },
-            Work::Dense { dense } => {
+            (Work::Dense { dense }, _) => {
                 let [weights, bias] = self.tensors(dense)?;
-                Weights::Dense(PackedDense::new(&weights.to_vec(), &bias.to_vec()))
+                match CompactDense::new(weights, &bias.to_vec()) {
+                    Some(dense) => Weights::Compact(dense),
+                    None => Weights::Dense(PackedDense::new(&weights.to_vec(), &bias.to_vec())),
+                }
             }
-            Work::MaxPool | Work::GlobalPool | Work::WeightedPool { .. } | Work::Copy => Weights::None,
+            (Work::MaxPool | Work::GlobalPool | Work::WeightedPool { .. } | Work::Copy, _) => Weights::None,
         };
         let bias = match step.add {
             Some(Summand::Bias(layer)) => {
@@ -180,7 +286,9 @@ impl Source<'_> {
             }
             _ => None,
         };
-        Ok(Learned { weights, activation: self.activated(step.activation)?, bias, then: self.activated(step.then)? })
+        let (activation, then) = (self.activated(step.activation)?, self.activated(step.then)?);
+        let rounding = step.quantize.map(|layer| integers::rounding(self.model, layer)).transpose()?;
+        Ok(Learned { weights, activation, bias, then, rounding })
     }
 
     fn op(&self, layer: usize) -> Op {
@@ -225,9 +333,7 @@ impl Source<'_> {
 }
 
 fn aligned(tensor: &Tensor) -> Aligned {
-    let mut numbers = Aligned::zeros(tensor.values().len());
-    numbers.iter_mut().zip(tensor.values()).for_each(|(to, from)| *to = from);
-    numbers
+    Aligned::padded(&tensor.to_vec(), tensor.len())
 }
 
 /// `[rows, n] -> [n, rows]`.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::aligned::LINE;
+use super::integers::Integers;
 use super::steps::{Step, Work};
 use crate::error::{Error, Result};
 use crate::model::{Architecture, Shape, ValueId};
@@ -32,11 +33,18 @@ impl Plan {
     /// # Errors
     /// [`Error::Model`] when the layers do not fit the size, or would take more than 512 MB.
     pub fn new(architecture: &Architecture, input: Shape) -> Result<Self> {
-        Self::of_steps(&Step::all(architecture), architecture, input)
+        Self::of_steps(&Step::all(architecture), architecture, input, &Integers::default(), |_, _| 0)
     }
 
-    /// As [`Plan::new`], where the steps are known.
-    pub(super) fn of_steps(steps: &[Step], architecture: &Architecture, input: Shape) -> Result<Self> {
+    /// As [`Plan::new`], where the steps are known, which values lie as codes, and what each step needs for them beside
+    /// the usual.
+    pub(super) fn of_steps(
+        steps: &[Step],
+        architecture: &Architecture,
+        input: Shape,
+        integers: &Integers,
+        staging: impl Fn(usize, &[Shape]) -> usize,
+    ) -> Result<Self> {
         let shapes = architecture.shapes_for(input)?;
         let last_use = last_uses(steps, architecture);
         let mut places = vec![0..0; shapes.len()];
@@ -45,12 +53,14 @@ impl Plan {
         let mut len = 0;
         for time in 0..=steps.len() {
             let value = time.checked_sub(1).map_or(0, |step| steps[step].output);
-            let replaced = time.checked_sub(1).map(|step| &steps[step]).filter(|s| s.in_place()).map(|s| s.input);
+            let is_plain = |s: &&Step| s.in_place() && integers.is_plain(s.input) && integers.is_plain(s.output);
+            let replaced = time.checked_sub(1).map(|step| &steps[step]).filter(is_plain).map(|s| s.input);
+            let numbers = integers.numbers(value, shapes[value]);
             places[value] = match replaced.filter(|&input| last_use[input] == time) {
                 Some(input) => places[input].clone(),
                 None => {
                     let alive = made.iter().filter(|&&(_, last)| last >= time).map(|&(v, _)| &places[v]);
-                    first_gap(alive, shapes[value].len().next_multiple_of(LINE), shapes[value].len())
+                    first_gap(alive, numbers.next_multiple_of(LINE), numbers)
                 }
             };
             if let Some(input) = replaced.filter(|&input| last_use[input] == time) {
@@ -59,7 +69,8 @@ impl Plan {
             made.push((value, last_use[value].max(time)));
             len = len.max(places[value].end.next_multiple_of(LINE));
         }
-        let workspace = steps.iter().map(|step| workspace(step, &shapes)).max().unwrap_or(0);
+        let room = |(i, step)| workspace(step, &shapes).saturating_add(staging(i, &shapes));
+        let workspace = steps.iter().enumerate().map(room).max().unwrap_or(0);
         let workspace = len..len.saturating_add(workspace);
         if workspace.end > MAX_LEN {
             let len = workspace.end;
@@ -140,7 +151,7 @@ mod tests {
         let last = net.push(conv);
         net.output("last", last);
         let steps = Step::all(&net);
-        let plan = Plan::of_steps(&steps, &net, net.input).unwrap();
+        let plan = Plan::of_steps(&steps, &net, net.input, &Integers::default(), |_, _| 0).unwrap();
         let last_use = last_uses(&steps, &net);
         for (i, step) in steps.iter().enumerate() {
             let place = &plan.places[step.output];

@@ -22,6 +22,8 @@ pub struct Step {
     pub add: Option<Summand>,
     /// Layer of the activation that follows the sum.
     pub then: Option<usize>,
+    /// Layer that rounds the result.
+    pub quantize: Option<usize>,
 }
 
 /// The layer or layers that a step is about.
@@ -112,7 +114,7 @@ impl Step {
     /// Layer `i` alone.
     fn start(architecture: &Architecture, i: usize) -> Self {
         let layer = architecture.layers[i];
-        let (mut activation, mut add) = (None, None);
+        let (mut activation, mut add, mut quantize) = (None, None, None);
         let work = match layer.op {
             Op::Conv { .. } => Work::Conv { conv: i, pool: false },
             Op::Depthwise { .. } => Work::Depthwise { depthwise: i },
@@ -133,8 +135,12 @@ impl Step {
                 add = Some(Summand::Bias(i));
                 Work::Copy
             }
+            Op::Quantize => {
+                quantize = Some(i);
+                Work::Copy
+            }
         };
-        Self { work, input: layer.input, output: i + 1, layers: vec![i], activation, add, then: None }
+        Self { work, input: layer.input, output: i + 1, layers: vec![i], activation, add, then: None, quantize }
     }
 
     /// Takes layer `next`, the only reader of this step's output, along, if it can. Values from `newer` on may not be
@@ -143,6 +149,11 @@ impl Step {
         let op = architecture.layers[next].op;
         let nothing_follows = self.activation.is_none() && self.add.is_none() && self.then.is_none();
         match (self.work, op) {
+            _ if self.quantize.is_some() => false,
+            (_, Op::Quantize) => {
+                self.quantize = Some(next);
+                true
+            }
             (Work::Conv { conv, pool: false }, Op::MaxPool) if self.add.is_none() && self.then.is_none() => {
                 // The largest of four is the same before and after a relu, but not after every activation.
                 let relu = |i: usize| architecture.layers[i].op == Op::Activation(Activation::Relu);

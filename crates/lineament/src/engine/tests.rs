@@ -329,7 +329,7 @@ fn by_hand(net: &Architecture, weights: &[Vec<(Vec<usize>, Vec<f32>)>], input: M
             Op::Dense { units } => Map::of(Shape::hwc(1, 1, units), |_, _, u| {
                 tensor(1)[u] + from.values.iter().enumerate().map(|(k, x)| x * tensor(0)[k * units + u]).sum::<f32>()
             }),
-            Op::WeightedPool { .. } | Op::BatchNorm => unreachable!("not drawn"),
+            Op::WeightedPool { .. } | Op::BatchNorm | Op::Quantize => unreachable!("not drawn"),
         });
     }
     values

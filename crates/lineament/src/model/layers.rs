@@ -96,6 +96,9 @@ pub enum Op {
         /// Output numbers.
         units: usize,
     },
+    /// Rounds each number to one of 256 steps of equal size, the nearest; past the ends it is the last. What integer
+    /// kernels read: they compute with the number of the step. Has two tensors, the size of a step and which step is 0.
+    Quantize,
 }
 
 impl Op {
@@ -184,7 +187,7 @@ impl Architecture {
         loop {
             match self.layers.get(layer)? {
                 Layer { op: Op::Conv { .. } | Op::Dense { .. }, .. } => return Some(layer),
-                Layer { op: Op::WeightedPool { .. } | Op::GlobalPool | Op::PositionBias, input } => {
+                Layer { op: Op::WeightedPool { .. } | Op::GlobalPool | Op::PositionBias | Op::Quantize, input } => {
                     layer = input.checked_sub(1)?;
                 }
                 _ => return None,
@@ -225,7 +228,7 @@ impl Architecture {
                     let (height, width) = window(from, kernel, stride, padding).map_err(fault)?;
                     Shape { height, width, ..from }
                 }
-                Op::BatchNorm | Op::Activation(_) | Op::PositionBias => from,
+                Op::BatchNorm | Op::Activation(_) | Op::PositionBias | Op::Quantize => from,
                 Op::MaxPool => Shape { height: from.height / 2, width: from.width / 2, ..from },
                 Op::Add { with } => match shapes.get(with) {
                     Some(&other) if other == from => from,
@@ -250,7 +253,7 @@ impl Architecture {
         }
     }
 
-    /// Learned numbers of each layer: weights and bias, slopes, or scale and shift.
+    /// Learned numbers of each layer: weights and bias, slopes, or scale and shift. How values are rounded is not learned.
     ///
     /// # Errors
     /// As [`Architecture::shapes`].
@@ -265,7 +268,12 @@ impl Architecture {
                 Op::Activation(Activation::PRelu) => from.channels,
                 Op::Dense { units } => units * (from.len() + 1),
                 Op::PositionBias => from.len(),
-                Op::Activation(_) | Op::MaxPool | Op::Add { .. } | Op::GlobalPool | Op::WeightedPool { .. } => 0,
+                Op::Activation(_)
+                | Op::MaxPool
+                | Op::Add { .. }
+                | Op::GlobalPool
+                | Op::WeightedPool { .. }
+                | Op::Quantize => 0,
             }
         };
         Ok(self.layers.iter().map(count).collect())

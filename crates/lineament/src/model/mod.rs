@@ -5,6 +5,13 @@
 //! `wire` is protobuf's wire format (and why it is ours), `onnx` the messages; `read` and `write` go from there to an
 //! [`Architecture`] and back.
 //!
+//! # How numbers are stored
+//! Weights of convolutions and dense layers, and position biases, are f32, f16 or int8; biases beside int8 weights are
+//! int32 when what the layer reads is quantised, too. All is standard ONNX: a f16 tensor goes through `Cast`, int8 and
+//! int32 through `DequantizeLinear` with a scale for each output channel, no offset. [`Op::Quantize`] is `QuantizeLinear`
+//! followed by `DequantizeLinear` with a uint8 offset. So every runtime computes with the numbers that these stand for,
+//! and one with integer kernels may put the nodes together, as ours does.
+//!
 //! A file can only hold what the list of layers can say. Batch normalisation is folded into the convolution before it
 //! when a network is exported. Input is one tensor `image`, `[1, C, H, W]`; H and W are free when the network has no
 //! dense layer. Outputs are `[1, C, H, W]`, or `[1, units]` where a dense layer makes them.
@@ -31,6 +38,7 @@
 
 mod attributes;
 mod emit;
+mod half;
 mod layers;
 mod metadata;
 mod onnx;
@@ -42,9 +50,10 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use half::{f16_from_f32, f32_from_f16};
 pub use layers::{Activation, Architecture, Layer, MAX_LAYERS, Op, Output, Shape, ValueId};
 pub use metadata::{FORMAT_VERSION, Metadata, Role};
-pub use tensor::Tensor;
+pub use tensor::{Element, Scales, Tensor};
 pub use write::write;
 
 use crate::error::{Error, Result};
@@ -90,7 +99,8 @@ pub struct Model<'a> {
     pub architecture: Architecture,
     /// For each layer its tensors. Conv: weight `[O, I, k, k]`, bias `[O]`. Depthwise: weight `[C, 1, k, k]`, bias `[C]`.
     /// Dense: weight `[inputs, units]` (inputs in the order height, width, channel), bias `[units]`.
-    /// PRelu: slope `[C]`. Others: none.
+    /// PRelu: slope `[C]`. PositionBias: `[C, H, W]`. Quantize: size of a step (f32) and which step is 0 (uint8), both
+    /// `[]`. Others: none.
     pub weights: Vec<Vec<Tensor<'a>>>,
 }
 
@@ -126,14 +136,23 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Learned numbers.
-    pub fn parameters(&self) -> usize {
-        self.weight_bytes() / size_of::<f32>()
+    /// The bytes of a file that holds this model.
+    ///
+    /// # Errors
+    /// As [`write`].
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        write::write_model(self)
     }
 
-    /// Bytes of all weights in the file.
+    /// Learned numbers.
+    pub fn parameters(&self) -> usize {
+        let learned = self.architecture.layers.iter().zip(&self.weights).filter(|(layer, _)| layer.op != Op::Quantize);
+        learned.flat_map(|(_, tensors)| tensors).map(Tensor::len).sum()
+    }
+
+    /// Bytes of all weights in the file, with the scales of those that have some.
     pub fn weight_bytes(&self) -> usize {
-        self.weights.iter().flatten().map(|tensor| tensor.bytes.len()).sum()
+        self.weights.iter().flatten().map(Tensor::stored_bytes).sum()
     }
 
     /// Multiply-adds for one input of the nominal size, counting convolutions and dense layers.

@@ -3,6 +3,7 @@
 
 use super::layers::MAX_LAYERS;
 use super::metadata::MAX_ENTRIES;
+use super::tensor::Element;
 use super::wire::{Fields, Value, push_limited};
 use crate::error::{Error, Result};
 
@@ -73,12 +74,18 @@ pub(super) mod field {
 
 /// `TensorProto.DataType.FLOAT`, also where a value's type is told.
 pub(super) const FLOAT: i64 = 1;
+
+/// `TensorProto.DataType` of each kind of number.
+pub(super) const DATA_TYPES: [(Element, i64); 5] =
+    [(Element::F32, FLOAT), (Element::U8, 2), (Element::I8, 3), (Element::I32, 6), (Element::F16, 10)];
+
 /// `AttributeProto.AttributeType`.
 pub(super) const ATTRIBUTE_INT: i64 = 2;
 pub(super) const ATTRIBUTE_INTS: i64 = 7;
 
-// No list grows past these, whatever the file says. A layer is up to three nodes and two tensors.
-const MAX_NODES: usize = 4 * MAX_LAYERS;
+// No list grows past these, whatever the file says. A layer is up to three nodes and two tensors; tensors that are not
+// of f32 have a node each and, where they have scales, one tensor more.
+const MAX_NODES: usize = 5 * MAX_LAYERS;
 const MAX_TENSORS: usize = 4 * MAX_LAYERS;
 const MAX_INPUTS: usize = MAX_TENSORS + 1;
 pub(super) const MAX_OUTPUTS: usize = 64;
@@ -230,13 +237,13 @@ impl<'a> Attribute<'a> {
     }
 }
 
-/// `TensorProto`, f32 only.
+/// `TensorProto`.
 #[derive(Debug, Default)]
 pub(super) struct TensorProto<'a> {
     pub name: &'a str,
     pub dims: Vec<i64>,
     pub data_type: i64,
-    /// Little-endian numbers, from whichever of the two fields that can hold them.
+    /// Little-endian numbers, from whichever of the two fields that hold them.
     pub bytes: &'a [u8],
     /// The numbers are in another file.
     pub is_external: bool,
@@ -244,7 +251,7 @@ pub(super) struct TensorProto<'a> {
 
 impl<'a> TensorProto<'a> {
     fn read(value: Value<'a>) -> Result<Self> {
-        let mut tensor = Self::default();
+        let (mut tensor, mut has_floats) = (Self::default(), false);
         for item in value.message()? {
             let (number, value) = item?;
             match number {
@@ -254,6 +261,7 @@ impl<'a> TensorProto<'a> {
                 // A packed list of floats is the same little-endian bytes; one by one it could not be borrowed.
                 field::tensor::RAW_DATA | field::tensor::FLOAT_DATA if tensor.bytes.is_empty() => {
                     tensor.bytes = value.bytes()?;
+                    has_floats = number == field::tensor::FLOAT_DATA;
                 }
                 field::tensor::RAW_DATA | field::tensor::FLOAT_DATA => {
                     return Err(Error::Model(format!("tensor `{}` has its numbers in pieces", tensor.name)));
@@ -261,6 +269,9 @@ impl<'a> TensorProto<'a> {
                 field::tensor::DATA_LOCATION => tensor.is_external = value.int()? != 0,
                 _ => {}
             }
+        }
+        if has_floats && tensor.data_type != FLOAT {
+            return Err(Error::Model(format!("tensor `{}` has floats in place of its numbers", tensor.name)));
         }
         Ok(tensor)
     }

@@ -2,15 +2,16 @@
 //!
 //! ONNX values are `[N, C, H, W]`, ours `[H, W, C]`; only dense layers can tell. They are therefore written as
 //! `Transpose` to `[N, H, W, C]`, `Flatten`, `Gemm`, so that their weights are in our order as they stand in the file.
-//! Transpose and Flatten are no layers here: they change the [`Form`] under which a value is known.
+//! Transpose and Flatten are no layers here: they change the [`Form`] under which a value is known. Neither is
+//! DequantizeLinear: it ends what QuantizeLinear began, or says how a tensor is stored, as Cast does.
 
 use std::collections::HashMap;
 
 use super::attributes::Attributes;
 use super::layers::{Activation, Architecture, Layer, Op, Output, Shape, ValueId};
 use super::metadata::Metadata;
-use super::onnx::{Dim, FLOAT, Graph, ModelProto, Node, TensorProto, is_onnx};
-use super::tensor::{Tensor, byte_len};
+use super::onnx::{DATA_TYPES, Dim, FLOAT, Graph, ModelProto, Node, TensorProto, is_onnx};
+use super::tensor::{Element, Scales, Tensor, byte_len};
 use super::{MAX_LAYERS, Model};
 use crate::error::{Error, Result};
 
@@ -44,11 +45,25 @@ enum Form {
     Mean,
 }
 
+/// A value as numbers of steps, and the names of the tensors that say which steps.
+#[derive(Debug, Clone, Copy)]
+struct Codes<'a> {
+    value: ValueId,
+    form: Form,
+    scale: &'a str,
+    offset: &'a str,
+}
+
 struct Reader<'a> {
     layers: Vec<Layer>,
     weights: Vec<Vec<Tensor<'a>>>,
     values: HashMap<&'a str, (ValueId, Form)>,
+    /// Values between QuantizeLinear and DequantizeLinear.
+    codes: HashMap<&'a str, Codes<'a>>,
+    /// As they stand in the file.
     tensors: HashMap<&'a str, TensorProto<'a>>,
+    /// What a Cast or a DequantizeLinear made f32 of.
+    converted: HashMap<&'a str, Tensor<'a>>,
     /// Values that were flattened without a transpose: right only if they are one pixel or one channel.
     flattened_as_is: Vec<ValueId>,
 }
@@ -66,7 +81,9 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model<'_>> {
         layers: Vec::new(),
         weights: Vec::new(),
         values: HashMap::new(),
+        codes: HashMap::new(),
         tensors: HashMap::new(),
+        converted: HashMap::new(),
         flattened_as_is: Vec::new(),
     };
     for tensor in tensors {
@@ -92,7 +109,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model<'_>> {
             other => other,
         })?;
     }
-    if let Some(name) = reader.tensors.keys().next() {
+    if let Some(name) = reader.tensors.keys().chain(reader.converted.keys()).next() {
         return Err(fault(format!("no node uses the tensor `{name}`")));
     }
 
@@ -147,6 +164,11 @@ impl<'a> Reader<'a> {
             return Err(fault(format!("operators of the domain `{}` are not supported", node.domain)));
         }
         let attributes = Attributes::new(&node.attributes);
+        match node.op_type {
+            "Cast" => return self.cast(node, &attributes),
+            "DequantizeLinear" => return self.dequantise(node, &attributes),
+            _ => {}
+        }
         let (input, form) = self.value(node, 0)?;
         let made = match node.op_type {
             "Identity" => {
@@ -190,13 +212,72 @@ impl<'a> Reader<'a> {
                 (self.layers.len(), made)
             }
         };
+        let name = self.new_name(node)?;
+        if node.op_type == "QuantizeLinear" {
+            let (scale, offset) = (argument(node, 1)?, argument(node, 2)?);
+            self.codes.insert(name, Codes { value: made.0, form: made.1, scale, offset });
+        } else {
+            self.values.insert(name, made);
+        }
+        Ok(())
+    }
+
+    /// The name of a node's one output, which nothing had before.
+    fn new_name(&self, node: &Node<'a>) -> Result<&'a str> {
         let &[name] = node.outputs.as_slice() else {
             return Err(fault(format!("{} outputs, expected one", node.outputs.len())));
         };
-        match self.values.insert(name, made) {
-            Some(_) => Err(fault(format!("its output `{name}` exists already"))),
-            None => Ok(()),
+        if self.values.contains_key(name) || self.codes.contains_key(name) || self.is_tensor(name) {
+            return Err(fault(format!("its output `{name}` exists already")));
         }
+        Ok(name)
+    }
+
+    /// A stored f16 tensor is used as f32.
+    fn cast(&mut self, node: &Node<'a>, attributes: &Attributes) -> Result<()> {
+        attributes.allow(&["to"])?;
+        attributes.expect_int("to", FLOAT, 0)?;
+        let name = self.new_name(node)?;
+        let &[stored] = node.inputs.as_slice() else {
+            return Err(fault(format!("{} inputs, expected one", node.inputs.len())));
+        };
+        let tensor = self.stored(stored)?;
+        if tensor.element != Element::F16 {
+            return Err(fault(format!("the tensor `{stored}` is of {}, expected f16", tensor.element.name())));
+        }
+        self.converted.insert(name, tensor);
+        Ok(())
+    }
+
+    /// A stored tensor of whole numbers gets its scales, or a value that was quantised is read as numbers again.
+    fn dequantise(&mut self, node: &Node<'a>, attributes: &Attributes) -> Result<()> {
+        attributes.allow(&["axis"])?;
+        let name = self.new_name(node)?;
+        match (node.inputs.as_slice(), self.codes.get(argument(node, 0)?)) {
+            (&[_, scale, offset], Some(&codes)) if (scale, offset) == (codes.scale, codes.offset) => {
+                self.values.insert(name, (codes.value, codes.form));
+            }
+            (_, Some(_)) => return Err(fault("its scale and offset are not those of the QuantizeLinear".into())),
+            (&[stored, scale], None) => {
+                let (mut tensor, scales) = (self.stored(stored)?, self.stored(scale)?);
+                let axis = size(attributes.int("axis", 1))?;
+                let fits = scales.element == Element::F32
+                    && match *scales.dims.as_slice() {
+                        [] => true,
+                        [n] => tensor.dims.get(axis) == Some(&n),
+                        _ => false,
+                    };
+                if !fits || !matches!(tensor.element, Element::I8 | Element::I32) {
+                    let (kind, of) = (tensor.element.name(), &tensor.dims);
+                    return Err(fault(format!("{kind} of {of:?} with scales of {:?} along axis {axis}", scales.dims)));
+                }
+                let axis = if scales.dims.is_empty() { 0 } else { axis };
+                tensor.scales = Some(Scales { axis, bytes: scales.bytes });
+                self.converted.insert(name, tensor);
+            }
+            (_, None) => return Err(fault("only stored tensors with a scale and no offset are supported".into())),
+        }
+        Ok(())
     }
 
     /// The layer for a node, its tensors taken out of `self.tensors` into `self.weights`, and the form it makes.
@@ -241,7 +322,15 @@ impl<'a> Reader<'a> {
                 };
                 (Op::WeightedPool { weights }, of == weights, 2, Vec::new())
             }
-            "Add" if self.tensors.contains_key(argument(node, 1)?) => {
+            "QuantizeLinear" => {
+                attributes.allow(&["axis"])?; // of one scale for all it says nothing
+                let (scale, offset) = (self.tensor(node, 1)?, self.stored(argument(node, 2)?)?);
+                if offset.element != Element::U8 {
+                    return Err(fault(format!("an offset of {}, expected uint8", offset.element.name())));
+                }
+                (Op::Quantize, spatial || form == Form::Vector, 3, vec![scale, offset])
+            }
+            "Add" if self.is_tensor(argument(node, 1)?) => {
                 attributes.allow(&[])?;
                 (Op::PositionBias, spatial, 2, vec![self.tensor(node, 1)?])
             }
@@ -297,19 +386,37 @@ impl<'a> Reader<'a> {
         self.values.get(name).copied().ok_or_else(|| fault(format!("its input `{name}` is not made yet")))
     }
 
-    /// Takes a tensor out: each belongs to one layer, so a short file cannot stand for a large network.
+    fn is_tensor(&self, name: &str) -> bool {
+        self.tensors.contains_key(name) || self.converted.contains_key(name)
+    }
+
+    /// Takes a tensor out that is f32 in the graph, however it is stored.
     fn tensor(&mut self, node: &Node<'a>, index: usize) -> Result<Tensor<'a>> {
         let name = argument(node, index)?;
+        if let Some(tensor) = self.converted.remove(name) {
+            return Ok(tensor);
+        }
+        let tensor = self.stored(name)?;
+        match tensor.element {
+            Element::F32 => Ok(tensor),
+            other => Err(fault(format!("the tensor `{name}` of {} stands where f32 is expected", other.name()))),
+        }
+    }
+
+    /// Takes a tensor out as it stands in the file: each belongs to one layer, so a short file cannot stand for a large
+    /// network.
+    fn stored(&mut self, name: &str) -> Result<Tensor<'a>> {
         let tensor = self.tensors.remove(name);
         let tensor = tensor.ok_or_else(|| fault(format!("the tensor `{name}` is missing or used twice")))?;
-        if tensor.data_type != FLOAT || tensor.is_external {
-            return Err(fault(format!("the tensor `{name}` is not of f32 inside this file")));
-        }
+        let element = DATA_TYPES.iter().find(|(_, code)| *code == tensor.data_type).map(|(element, _)| *element);
+        let (Some(element), false) = (element, tensor.is_external) else {
+            return Err(fault(format!("the tensor `{name}` is not of f32, f16 or whole numbers inside this file")));
+        };
         let dims = tensor.dims.iter().map(|&d| size(d)).collect::<Result<Vec<_>>>()?;
-        if byte_len(&dims) != Some(tensor.bytes.len()) {
+        if byte_len(&dims, element) != Some(tensor.bytes.len()) {
             return Err(fault(format!("the tensor `{name}` of {dims:?} has {} bytes", tensor.bytes.len())));
         }
-        Ok(Tensor { dims, bytes: tensor.bytes })
+        Ok(Tensor { dims, element, bytes: tensor.bytes.into(), scales: None })
     }
 }
 

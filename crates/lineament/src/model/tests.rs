@@ -91,6 +91,92 @@ fn random_weights(net: &Architecture, mut seed: u64) -> Weights {
     layers.collect()
 }
 
+/// The same numbers as [`random_weights`], stored in every way that there is, one after the other.
+fn random_model(net: &Architecture, seed: u64) -> Model<'static> {
+    let numbers = random_weights(net, seed);
+    let weights = numbers.iter().zip(&net.layers).enumerate().map(|(i, (tensors, layer))| {
+        if layer.op == Op::Quantize {
+            return vec![Tensor::from_f32(&[], &[0.03]), Tensor::from_u8(100)];
+        }
+        let axis = layer.op.output_axis();
+        let store = |(k, (dims, numbers)): (usize, &(Vec<usize>, Vec<f32>))| match (i + seed as usize) % 4 {
+            1 => Tensor::f16_from_f32(dims, numbers),
+            2 if k == 0 => int8(dims, numbers, axis),
+            3 if k == 0 => int8(dims, numbers, 0),
+            3 => {
+                let codes: Vec<i32> = numbers.iter().map(|v| (v * 1e6) as i32).collect();
+                Tensor::from_i32(dims, &codes, 0, &vec![1e-6; dims[0]])
+            }
+            _ => Tensor::from_f32(dims, numbers),
+        };
+        tensors.iter().enumerate().map(store).collect()
+    });
+    Model { metadata: metadata(), architecture: net.clone(), weights: weights.collect() }
+}
+
+/// In 255 steps along `axis`.
+fn int8(dims: &[usize], numbers: &[f32], axis: usize) -> Tensor<'static> {
+    let step: usize = dims[axis + 1..].iter().product();
+    let channel = |i: usize| i / step % dims[axis];
+    let mut scales = vec![f32::MIN_POSITIVE; dims[axis]];
+    numbers.iter().enumerate().for_each(|(i, v)| scales[channel(i)] = scales[channel(i)].max(v.abs() / 127.0));
+    let codes: Vec<i8> = numbers.iter().enumerate().map(|(i, v)| (v / scales[channel(i)]).round() as i8).collect();
+    Tensor::from_i8(dims, &codes, axis, &scales)
+}
+
+/// Integers from end to end, as `lineament quantize` writes them: every value that a convolution or a dense layer reads
+/// is quantised, sums and pools of them too, and biases count in steps of input times weight.
+fn tinyint8() -> Model<'static> {
+    let mut net = Architecture::new(Shape::hwc(18, 14, 1));
+    net.push(Op::Conv { filters: 8, kernel: 3, stride: 1, padding: 1 }); // f32
+    net.push(Op::Activation(Activation::PRelu));
+    let stem = net.push(Op::Quantize);
+    net.push(Op::Depthwise { kernel: 3, stride: 1, padding: 1 });
+    net.push(Op::Activation(Activation::PRelu));
+    net.push(Op::Quantize);
+    net.push(Op::Conv { filters: 8, kernel: 1, stride: 1, padding: 0 });
+    net.push(Op::Activation(Activation::Relu));
+    net.push(Op::Add { with: stem });
+    net.push(Op::Quantize);
+    net.push(Op::Depthwise { kernel: 3, stride: 2, padding: 1 }); // [9, 7, 8]
+    net.push(Op::Activation(Activation::HardSwish));
+    let small = net.push(Op::Quantize);
+    let map = net.push_from(small, Op::Conv { filters: 5, kernel: 3, stride: 1, padding: 1 });
+    net.push_from(small, Op::Conv { filters: 12, kernel: 2, stride: 1, padding: 0 }); // [8, 6, 12]
+    net.push(Op::MaxPool);
+    net.push(Op::Activation(Activation::Relu));
+    net.push(Op::Quantize); // [4, 3, 12]
+    net.push(Op::Dense { units: 20 });
+    net.push(Op::Activation(Activation::Relu));
+    net.push(Op::Quantize);
+    let dense = net.push(Op::Dense { units: 6 });
+    net.output("map", map);
+    net.output("dense", dense);
+    let (seed, first) = (5, 0);
+    let mut model = random_model(&net, seed);
+    for (i, (tensors, (dims_of, layer))) in
+        model.weights.iter_mut().zip(random_weights(&net, seed).into_iter().zip(&net.layers)).enumerate()
+    {
+        let plain = |(dims, numbers): &(Vec<usize>, Vec<f32>)| Tensor::from_f32(dims, numbers);
+        *tensors = match layer.op {
+            Op::Conv { .. } | Op::Depthwise { .. } | Op::Dense { .. } if i > first => {
+                let [(dims, numbers), (bias_dims, bias)] = dims_of.as_slice() else { unreachable!("weight and bias") };
+                let weight = int8(dims, numbers, layer.op.output_axis());
+                let scales: Vec<f32> = weight.scales.as_ref().unwrap().to_vec().iter().map(|s| s * 0.02).collect();
+                let codes: Vec<i32> = bias.iter().zip(&scales).map(|(b, s)| (0.1 * b / s).round() as i32).collect();
+                vec![weight, Tensor::from_i32(bias_dims, &codes, 0, &scales)]
+            }
+            // After a ReLU nothing is below 0.
+            Op::Quantize => {
+                let relu = net.layers[i - 1].op == Op::Activation(Activation::Relu);
+                vec![Tensor::from_f32(&[], &[0.02]), Tensor::from_u8(if relu { 0 } else { 120 })]
+            }
+            _ => dims_of.iter().map(plain).collect(),
+        };
+    }
+    model
+}
+
 fn metadata() -> Metadata {
     let mut metadata = Metadata::new(Role::Landmarks);
     metadata.set(key::NAME, "fixture");
@@ -109,15 +195,24 @@ fn fixture(name: &str) -> PathBuf {
 
 fn assert_reads_back(net: &Architecture) {
     let weights = random_weights(net, 7);
-    let bytes = write(net, &metadata(), &weights).unwrap();
-    let model = Model::parse(&bytes).unwrap();
-    assert_eq!(&model.architecture, net);
-    assert_eq!(model.metadata, metadata());
-    assert_eq!(model.parameters(), net.layer_parameters().unwrap().iter().sum::<usize>());
-    for (read, written) in model.weights.iter().zip(&weights) {
-        assert_eq!(read.iter().map(|t| (t.dims.clone(), t.to_vec())).collect::<Vec<_>>(), *written);
+    if !net.layers.iter().any(|layer| layer.op == Op::Quantize) {
+        let bytes = write(net, &metadata(), &weights).unwrap();
+        let model = Model::parse(&bytes).unwrap();
+        for (read, written) in model.weights.iter().zip(&weights) {
+            assert_eq!(read.iter().map(|t| (t.dims.clone(), t.to_vec())).collect::<Vec<_>>(), *written);
+        }
     }
+    (0..4).for_each(|seed| assert_comes_back(&random_model(net, seed)));
+}
+
+fn assert_comes_back(written: &Model) {
+    let bytes = written.to_bytes().unwrap();
+    let model = Model::parse(&bytes).unwrap();
+    assert!(model == *written, "{:?}", written.architecture); // assert_eq would print every weight
+    assert_eq!(model.parameters(), model.architecture.layer_parameters().unwrap().iter().sum::<usize>());
+    assert!(model.weight_bytes() <= bytes.len());
     for tensor in model.weights.iter().flatten() {
+        assert!(matches!(tensor.bytes, std::borrow::Cow::Borrowed(_)));
         assert_eq!((tensor.bytes.as_ptr() as usize - bytes.as_ptr() as usize) % 64, 0);
     }
 }
@@ -129,14 +224,20 @@ fn what_was_written_is_read_back() {
     let mut only_outputs = Architecture::new(Shape::hwc(2, 3, 4));
     only_outputs.output("same", 0);
     assert_reads_back(&only_outputs);
+    assert_comes_back(&tinyint8());
 }
 
 /// The stored files, whose outputs `tools/check_onnx.py` takes from onnxruntime. With `REGENERATE` in the environment
 /// they are written anew; run that script afterwards.
 #[test]
 fn stored_files_hold_what_the_writer_writes() {
-    for (name, net) in [("tiny.onnx", tiny()), ("tinyconv.onnx", tinyconv())] {
-        let written = file(&net);
+    let files = [
+        ("tiny.onnx", file(&tiny())),
+        ("tinyconv.onnx", file(&tinyconv())),
+        ("tinymixed.onnx", random_model(&tiny(), 0).to_bytes().unwrap()),
+        ("tinyint8.onnx", tinyint8().to_bytes().unwrap()),
+    ];
+    for (name, written) in files {
         if std::env::var_os("REGENERATE").is_some() {
             std::fs::write(fixture(name), &written).unwrap();
         }
@@ -148,9 +249,10 @@ fn stored_files_hold_what_the_writer_writes() {
 
 #[test]
 fn a_truncated_file_is_an_error() {
-    let bytes = file(&tiny());
-    for len in 0..bytes.len() {
-        assert!(Model::parse(&bytes[..len]).is_err(), "the first {len} of {} bytes", bytes.len());
+    for bytes in [file(&tiny()), tinyint8().to_bytes().unwrap()] {
+        for len in 0..bytes.len() {
+            assert!(Model::parse(&bytes[..len]).is_err(), "the first {len} of {} bytes", bytes.len());
+        }
     }
 }
 
@@ -159,10 +261,11 @@ fn no_changed_byte_makes_the_reader_panic() {
     let mut net = Architecture::new(Shape::hwc(4, 3, 1));
     net.push(Op::Conv { filters: 2, kernel: 3, stride: 1, padding: 1 });
     net.push(Op::Activation(Activation::PRelu));
+    net.push(Op::Quantize);
     net.push(Op::MaxPool);
     net.push(Op::Dense { units: 2 });
-    net.output("out", 4);
-    let bytes = file(&net);
+    net.output("out", 5);
+    let bytes = random_model(&net, 3).to_bytes().unwrap();
     for at in 0..bytes.len() {
         for change in [0x01, 0x7f, 0x80, 0xff] {
             let mut changed = bytes.clone();
@@ -170,6 +273,7 @@ fn no_changed_byte_makes_the_reader_panic() {
             if let Ok(model) = Model::parse(&changed) {
                 assert_eq!(model.architecture.shapes().unwrap().len(), model.weights.len() + 1);
                 model.multiply_adds().unwrap();
+                model.weights.iter().flatten().for_each(|tensor| assert_eq!(tensor.to_vec().len(), tensor.len()));
             }
         }
     }
@@ -195,20 +299,51 @@ fn unsupported_and_hostile_files_are_clear_errors() {
     net.output("out", 2);
     let bytes = file(&net);
     let dims = [0x08, 24, 0x08, 5, 0x10, 1]; // [24, 5], f32
-    let cases: [(&[u8], &[u8], &str); 8] = [
+    let cases: [(&[u8], &[u8], &str); 10] = [
         (b"Relu", b"Tanh", "node `relu1` (Tanh): this operator is not supported"),
         (b"landmarks", b"lawnmower", "unknown role `lawnmower`"),
         (b"format_version", b"format_versiom", "no `format_version`"),
         (b"role", b"rule", "no `role`"),
         (b"format_version\x12\x011", b"format_version\x12\x019", "format version `9`"),
         (&dims, &[0x08, 23, 0x08, 5, 0x10, 1], "the tensor `dense0.weight` of [23, 5] has 480 bytes"),
-        (&dims, &[0x08, 24, 0x08, 5, 0x10, 7], "not of f32"),
+        (&dims, &[0x08, 24, 0x08, 5, 0x10, 7], "not of f32, f16 or whole numbers"),
+        (&dims, &[0x08, 24, 0x08, 5, 0x10, 10], "of [24, 5] has 480 bytes"),
+        (&dims, &[0x08, 24, 0x08, 5, 0x10, 6], "of int32 stands where f32 is expected"),
         // [2^32], and neither the second size nor the element type
         (&dims, &[0x08, 0x80, 0x80, 0x80, 0x80, 0x10], "dense0.weight"),
     ];
     for (from, to, expected) in cases {
         let error = error(&patched(&bytes, from, to));
         assert!(error.contains(expected), "{error}");
+    }
+}
+
+#[test]
+fn numbers_that_are_stored_wrongly_are_clear_errors() {
+    let mut net = Architecture::new(Shape::hwc(4, 3, 2));
+    net.push(Op::Quantize);
+    net.push(Op::Dense { units: 5 });
+    net.output("out", 2);
+    let bytes = random_model(&net, 1).to_bytes().unwrap(); // an int8 weight along axis 1
+    // The last of them: names occur as an argument first, then as the tensor's.
+    let renamed = |from: &[u8], to: &[u8]| {
+        let mut changed = bytes.clone();
+        let at = changed.windows(from.len()).rposition(|w| w == from).unwrap();
+        changed[at..at + to.len()].copy_from_slice(to);
+        error(&changed)
+    };
+    let codes = [0x08, 24, 0x08, 5, 0x10, 3]; // [24, 5], int8
+    for (from, to, expected) in [
+        (&codes[..], &[0x08, 24, 0x08, 5, 0x10, 2][..], "uint8 of [24, 5] with scales of [5] along axis 1"),
+        (&codes, &[0x08, 24, 0x08, 5, 0x10, 10], "of [24, 5] has 120 bytes"),
+        (&codes, &[0x08, 20, 0x08, 6, 0x10, 3], "int8 of [20, 6] with scales of [5] along axis 1"),
+        (b"QuantizeLinear", b"QuantizeLineal", "this operator is not supported"),
+        (b"axis\xa0\x01\x02\x18\x01", b"axis\xa0\x01\x02\x18\x00", "scales of [5] along axis 0"),
+        (b"axis\xa0\x01\x02\x18\x01", b"axis\xa0\x01\x02\x18\x09", "scales of [5] along axis 9"),
+        (b"quantize0.offset", b"quantize0.offsex", "`quantize0.offset` is missing or used twice"),
+    ] {
+        let error = renamed(from, to);
+        assert!(error.contains(expected), "{error}, expected {expected}");
     }
 }
 
@@ -280,7 +415,7 @@ fn sizes_past_all_counting_are_errors() {
         });
     });
     assert!(overflow.contains(&format!("`weight` of [{quarter}, 4] has 0 bytes")), "{overflow}");
-    assert!(with_graph(&|w| (0..5000).for_each(|_| w.message(1, |_| {}))).contains("more than 4096 nodes"));
+    assert!(with_graph(&|w| (0..6000).for_each(|_| w.message(1, |_| {}))).contains("more than 5120 nodes"));
     assert!(with_graph(&|w| w.message(5, |w| (0..9).for_each(|_| w.int(1, 0)))).contains("more than 8 integers"));
 }
 
@@ -336,7 +471,7 @@ fn network(choices: &[(u8, u8, u8)], height: usize, width: usize, channels: usiz
         let (kernel, size) = (1 + usize::from(size % 4), usize::from(size));
         let (stride, padding) = (1 + size % 2, size / 4 % 3);
         let from = net.shapes().unwrap()[input];
-        let op = match kind % 11 {
+        let op = match kind % 12 {
             0 => Op::Conv { filters: 1 + size % 7, kernel, stride, padding },
             // Of one channel it is the same as a convolution, and read as one.
             1 if from.channels > 1 => Op::Depthwise { kernel, stride, padding },
@@ -348,6 +483,7 @@ fn network(choices: &[(u8, u8, u8)], height: usize, width: usize, channels: usiz
             7 => Op::GlobalPool,
             8 => Op::WeightedPool { weights: size % (net.layers.len() + 1) },
             9 => Op::PositionBias,
+            10 => Op::Quantize,
             _ => Op::Dense { units: 1 + size % 5 },
         };
         net.push_from(input, op);
@@ -367,7 +503,7 @@ proptest! {
         (height, width, channels) in (1usize..9, 1usize..9, 1usize..4),
     ) {
         let net = network(&choices, height, width, channels);
-        match write(&net, &metadata(), &random_weights(&net, 3)) {
+        match random_model(&net, 0).to_bytes() {
             Ok(_) => assert_reads_back(&net),
             Err(error) => prop_assert!(error.to_string().contains("cannot read what a dense layer"), "{error}"),
         }
@@ -381,14 +517,16 @@ proptest! {
     #[test]
     fn any_changes_leave_a_model_or_an_error(
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
+        is_int8 in any::<bool>(),
     ) {
-        let mut bytes = file(&tiny());
+        let mut bytes = if is_int8 { tinyint8().to_bytes().unwrap() } else { file(&tiny()) };
         for (at, byte) in changes {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
         if let Ok(model) = Model::parse(&bytes) {
             model.multiply_adds().unwrap();
+            let _ = crate::engine::Engine::new(&model);
         }
     }
 }

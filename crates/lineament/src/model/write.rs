@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use super::emit::{convolution, int, ints, write_node, write_value};
 use super::layers::{Activation, Architecture, Layer, Op, Shape, ValueId};
 use super::metadata::{FORMAT_VERSION, Metadata};
-use super::onnx::{FLOAT, MAX_OUTPUTS, field};
+use super::onnx::{DATA_TYPES, FLOAT, MAX_OUTPUTS, field};
+use super::tensor::{Element, Tensor, byte_len};
 use super::wire::Writer;
-use super::{key, tensor};
+use super::{Model, key};
 use crate::error::{Error, Result};
 
 /// ONNX 1.12 (2022): the operators' version, and the file's.
@@ -17,19 +18,29 @@ const INPUT_NAME: &str = "image";
 /// Tensors start at multiples of this many bytes: a cache line, and the widest vector registers.
 const ALIGNMENT: usize = 64;
 
-/// Writes a model file. `weights` holds for each layer its tensors (sizes, numbers), as [`Model::weights`] documents.
-/// A network without layers that fix a size gets a free height and width; its `architecture.input` goes into the metadata.
+/// Writes a model file of f32. `weights` holds for each layer its tensors (sizes, numbers), as [`Model::weights`]
+/// documents; [`Model::to_bytes`] writes numbers that are stored otherwise. A network without layers that fix a size gets a free height and width; its `architecture.input` goes into the metadata.
 ///
 /// # Errors
 /// [`Error::Model`] when sizes do not fit, a batch normalisation is left, an output's name is not unique or not made of
 /// letters, digits and `_`, a convolution or pooling reads what a dense layer made, or the file would pass 2 GiB.
-///
-/// [`Model::weights`]: super::Model::weights
 pub fn write(
     architecture: &Architecture,
     metadata: &Metadata,
     weights: &[Vec<(Vec<usize>, Vec<f32>)>],
 ) -> Result<Vec<u8>> {
+    let stored = |tensors: &Vec<(Vec<usize>, Vec<f32>)>| {
+        tensors.iter().map(|(dims, numbers)| Tensor::from_f32(dims, numbers)).collect()
+    };
+    write_model(&Model {
+        metadata: metadata.clone(),
+        architecture: architecture.clone(),
+        weights: weights.iter().map(stored).collect(),
+    })
+}
+
+/// See [`Model::to_bytes`].
+pub(super) fn write_model(Model { metadata, architecture, weights }: &Model) -> Result<Vec<u8>> {
     let shapes = architecture.shapes()?;
     metadata.check()?;
     check_outputs(architecture)?;
@@ -60,7 +71,7 @@ pub fn write(
         entry(key, value);
     }
     writer.message(field::model::GRAPH, |w| {
-        write_nodes(w, architecture, &shapes, &is_vector);
+        write_nodes(w, architecture, &shapes, &is_vector, weights);
         w.text(field::graph::NAME, metadata.get(key::NAME).unwrap_or("lineament"));
         write_tensors(w, architecture, &is_vector, weights);
         write_ends(w, architecture, &shapes, &is_vector, is_free);
@@ -89,7 +100,7 @@ fn check_outputs(architecture: &Architecture) -> Result<()> {
     Ok(())
 }
 
-fn check_weights(architecture: &Architecture, shapes: &[Shape], weights: &[Vec<(Vec<usize>, Vec<f32>)>]) -> Result<()> {
+fn check_weights(architecture: &Architecture, shapes: &[Shape], weights: &[Vec<Tensor>]) -> Result<()> {
     if weights.len() != architecture.layers.len() {
         return Err(fault(format!("weights of {} layers for {}", weights.len(), architecture.layers.len())));
     }
@@ -98,15 +109,34 @@ fn check_weights(architecture: &Architecture, shapes: &[Shape], weights: &[Vec<(
             return Err(fault(format!("layer {i} is a batch normalisation: fold it into the layer before")));
         }
         let expected = layer.op.weight_dims(shapes[layer.input]);
-        let fits = |((dims, numbers), expected): (&(Vec<usize>, Vec<f32>), &Vec<usize>)| {
-            dims == expected && tensor::byte_len(dims) == Some(size_of_val(numbers.as_slice()))
-        };
-        if tensors.len() != expected.len() || !tensors.iter().zip(&expected).all(fits) {
-            let actual: Vec<_> = tensors.iter().map(|(dims, numbers)| (dims, numbers.len())).collect();
+        let actual: Vec<_> = tensors.iter().map(|tensor| (&tensor.dims, tensor.len())).collect();
+        let fits = tensors.iter().zip(&expected).all(|(t, dims)| t.dims == *dims && is_whole(t));
+        if tensors.len() != expected.len() || !fits {
             return Err(fault(format!("layer {i} ({:?}): tensors of {actual:?}, expected {expected:?}", layer.op)));
+        }
+        let elements: Vec<_> = tensors.iter().map(|tensor| tensor.element).collect();
+        let known = match layer.op {
+            Op::Quantize => elements == [Element::F32, Element::U8],
+            _ => !elements.contains(&Element::U8),
+        };
+        if !known {
+            return Err(fault(format!("layer {i} ({:?}): tensors of {elements:?}", layer.op)));
         }
     }
     Ok(())
+}
+
+/// Whether the bytes are as many as the sizes say, and there are scales where whole numbers need them.
+fn is_whole(tensor: &Tensor) -> bool {
+    let scales = match (tensor.element, &tensor.scales) {
+        (Element::I8 | Element::I32, Some(scales)) => {
+            let count = scales.bytes.len() / size_of::<f32>();
+            scales.bytes.len() % size_of::<f32>() == 0 && (count == 1 || tensor.dims.get(scales.axis) == Some(&count))
+        }
+        (Element::F32 | Element::F16 | Element::U8, None) => true,
+        _ => false,
+    };
+    scales && byte_len(&tensor.dims, tensor.element) == Some(tensor.bytes.len())
 }
 
 /// Which values are `[N, C]` in ONNX: those that dense layers and weighted means make, and what is computed from them
@@ -118,7 +148,7 @@ fn find_vectors(architecture: &Architecture) -> Result<Vec<bool>> {
         is_vector.push(match layer.op {
             Op::Dense { .. } => true,
             Op::WeightedPool { weights } if !input && !is_vector[weights] => true,
-            Op::Activation(_) => input,
+            Op::Activation(_) | Op::Quantize => input,
             Op::Add { with } if is_vector[with] == input => input,
             _ if !input && layer.op.second_input().is_none() => false,
             op => {
@@ -147,6 +177,7 @@ fn node_name(i: usize, op: Op) -> String {
         Op::WeightedPool { .. } => "weightedpool",
         Op::PositionBias => "positionbias",
         Op::Dense { .. } => "dense",
+        Op::Quantize => "quantize",
     };
     format!("{kind}{i}")
 }
@@ -160,6 +191,7 @@ fn tensor_names(i: usize, op: Op) -> Vec<String> {
             vec![format!("{name}.weight"), format!("{name}.bias")]
         }
         Op::PositionBias => vec![format!("{name}.bias")],
+        Op::Quantize => vec![format!("{name}.scale"), format!("{name}.offset")],
         _ => Vec::new(),
     }
 }
@@ -174,7 +206,13 @@ fn value_name(architecture: &Architecture, value: ValueId) -> String {
     }
 }
 
-fn write_nodes(w: &mut Writer, architecture: &Architecture, shapes: &[Shape], is_vector: &[bool]) {
+fn write_nodes(
+    w: &mut Writer,
+    architecture: &Architecture,
+    shapes: &[Shape],
+    is_vector: &[bool],
+    weights: &[Vec<Tensor>],
+) {
     let names: Vec<_> = (0..shapes.len()).map(|value| value_name(architecture, value)).collect();
     let mut flat_names = HashMap::new();
     for (i, &Layer { op, input }) in architecture.layers.iter().enumerate() {
@@ -189,7 +227,15 @@ fn write_nodes(w: &mut Writer, architecture: &Architecture, shapes: &[Shape], is
         if let Op::Add { with } = op {
             inputs.push(names[with].clone());
         }
+        for (name, tensor) in tensor_names(i, op).iter().zip(&weights[i]) {
+            convert(w, name, tensor);
+        }
         inputs.extend(tensor_names(i, op));
+        if op == Op::Quantize {
+            let codes = format!("{}.codes", node_name(i, op));
+            write_node(w, "QuantizeLinear", &codes, &inputs, &codes, |_| {});
+            inputs[0] = codes;
+        }
         write_node(w, op_type(op), &node_name(i, op), &inputs, &names[i + 1], |w| match op {
             Op::Conv { kernel, stride, padding, .. } => convolution(w, kernel, stride, padding, 1),
             Op::Depthwise { kernel, stride, padding } => {
@@ -206,6 +252,31 @@ fn write_nodes(w: &mut Writer, architecture: &Architecture, shapes: &[Shape], is
     for output in architecture.outputs.iter().filter(|o| o.name != names[o.value]) {
         let node = format!("identity.{}", output.name);
         write_node(w, "Identity", &node, &[names[output.value].clone()], &output.name, |_| {});
+    }
+}
+
+/// What is not stored as f32 becomes that in the graph, under the tensor's name.
+fn convert(w: &mut Writer, name: &str, tensor: &Tensor) {
+    let stored = stored_name(name, tensor);
+    match (&tensor.scales, tensor.element) {
+        (Some(scales), _) => {
+            let node = format!("{name}.dequantize");
+            write_node(w, "DequantizeLinear", &node, &[stored, format!("{name}.scale")], name, |w| {
+                int(w, "axis", scales.axis);
+            });
+        }
+        (None, Element::F16) => {
+            write_node(w, "Cast", &format!("{name}.cast"), &[stored], name, |w| int(w, "to", FLOAT as usize));
+        }
+        (None, _) => {}
+    }
+}
+
+/// A tensor's name in the file: that which the graph has for its numbers, and how it is stored where that differs.
+fn stored_name(name: &str, tensor: &Tensor) -> String {
+    match tensor.element {
+        Element::F32 | Element::U8 => name.to_owned(),
+        other => format!("{name}.{}", other.name()),
     }
 }
 
@@ -250,33 +321,39 @@ fn op_type(op: Op) -> &'static str {
         Op::GlobalPool => "GlobalAveragePool",
         Op::WeightedPool { .. } => "Div",
         Op::Dense { .. } => "Gemm",
+        Op::Quantize => "DequantizeLinear",
     }
 }
 
-fn write_tensors(
-    w: &mut Writer,
-    architecture: &Architecture,
-    is_vector: &[bool],
-    weights: &[Vec<(Vec<usize>, Vec<f32>)>],
-) {
+fn write_tensors(w: &mut Writer, architecture: &Architecture, is_vector: &[bool], weights: &[Vec<Tensor>]) {
     for (i, (layer, tensors)) in architecture.layers.iter().zip(weights).enumerate() {
         let is_spatial_slope = layer.op == Op::Activation(Activation::PRelu) && !is_vector[layer.input];
-        for (name, (dims, numbers)) in tensor_names(i, layer.op).iter().zip(tensors) {
-            w.message(field::graph::INITIALIZER, |w| {
-                // Beside [N, C, H, W] a slope must be [C, 1, 1] to be one per channel.
-                let ones: &[usize] = if is_spatial_slope { &[1, 1] } else { &[] };
-                for &dim in dims.iter().chain(ones) {
-                    w.int(field::tensor::DIMS, dim as i64);
-                }
-                w.int(field::tensor::DATA_TYPE, FLOAT);
-                w.text(field::tensor::NAME, name);
-                w.align_next_message(field::tensor::DOC_STRING, ALIGNMENT);
-                w.message(field::tensor::RAW_DATA, |w| {
-                    w.buffer.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
-                });
-            });
+        for (name, tensor) in tensor_names(i, layer.op).iter().zip(tensors) {
+            // Beside [N, C, H, W] a slope must be [C, 1, 1] to be one per channel.
+            let ones: &[usize] = if is_spatial_slope { &[1, 1] } else { &[] };
+            let dims: Vec<usize> = tensor.dims.iter().chain(ones).copied().collect();
+            write_tensor(w, &stored_name(name, tensor), &dims, tensor.element, &tensor.bytes);
+            if let Some(scales) = &tensor.scales {
+                let count = scales.bytes.len() / size_of::<f32>();
+                let is_one_for_all = tensor.dims.get(scales.axis) != Some(&count);
+                let dims: &[usize] = if is_one_for_all { &[] } else { &[count] };
+                write_tensor(w, &format!("{name}.scale"), dims, Element::F32, &scales.bytes);
+            }
         }
     }
+}
+
+fn write_tensor(w: &mut Writer, name: &str, dims: &[usize], element: Element, bytes: &[u8]) {
+    w.message(field::graph::INITIALIZER, |w| {
+        for &dim in dims {
+            w.int(field::tensor::DIMS, dim as i64);
+        }
+        let code = DATA_TYPES.iter().find(|(known, _)| *known == element).map_or(FLOAT, |(_, code)| *code);
+        w.int(field::tensor::DATA_TYPE, code);
+        w.text(field::tensor::NAME, name);
+        w.align_next_message(field::tensor::DOC_STRING, ALIGNMENT);
+        w.message(field::tensor::RAW_DATA, |w| w.buffer.extend_from_slice(bytes));
+    });
 }
 
 /// The graph's input and outputs.

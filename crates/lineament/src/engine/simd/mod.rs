@@ -14,6 +14,8 @@ mod x86;
 
 pub use plain::Plain;
 
+use crate::model::f32_from_f16;
+
 /// Arithmetic on vectors of [`Simd::LANES`] numbers.
 pub trait Simd: Copy + Send + Sync {
     /// A vector.
@@ -79,6 +81,135 @@ pub trait Simd: Copy + Send + Sync {
         assert!(to.len() >= Self::LANES);
         // SAFETY: the length was checked just now.
         unsafe { self.store_ptr(v, to.as_mut_ptr()) }
+    }
+
+    /// Reads [`Simd::LANES`] halves.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_f16_ptr(self, from: *const u16) -> Self::V {
+        // SAFETY: the caller's promise.
+        unsafe { self.load_each(|i| f32_from_f16(from.add(i).read())) }
+    }
+
+    /// Reads [`Simd::LANES`] whole numbers.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_i8_ptr(self, from: *const i8) -> Self::V {
+        // SAFETY: the caller's promise.
+        unsafe { self.load_each(|i| f32::from(from.add(i).read())) }
+    }
+
+    /// Whether [`Simd::dot`] is one instruction. Where it is not, integers are no faster than f32.
+    const HAS_DOT: bool = false;
+
+    /// Integer sums, which lie in the lanes as bits: to each is added the sum of four products of an unsigned byte of
+    /// `x` and a signed one of `w`, of the same lane.
+    #[inline(always)]
+    fn dot(self, sums: Self::V, x: Self::V, w: Self::V) -> Self::V {
+        let [sums, x, w] = [sums, x, w].map(|v| self.bits(v));
+        let product = |x: u32, w: u32| {
+            let pairs = x.to_le_bytes().into_iter().zip(w.to_le_bytes());
+            pairs.map(|(x, w)| i32::from(x) * i32::from(w.cast_signed())).sum::<i32>()
+        };
+        self.load_each(|i| f32::from_bits(sums[i].wrapping_add(product(x[i], w[i]).cast_unsigned())))
+    }
+
+    /// Integer sums of two chains.
+    #[inline(always)]
+    fn add_sums(self, a: Self::V, b: Self::V) -> Self::V {
+        let (a, b) = (self.bits(a), self.bits(b));
+        self.load_each(|i| f32::from_bits(a[i].wrapping_add(b[i])))
+    }
+
+    /// Integer sums as numbers.
+    #[inline(always)]
+    fn sums_to_f32(self, sums: Self::V) -> Self::V {
+        let sums = self.bits(sums);
+        self.load_each(|i| sums[i].cast_signed() as f32)
+    }
+
+    /// Reads [`Simd::LANES`] codes as numbers from 0 to 255.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_codes_ptr(self, from: *const u8) -> Self::V {
+        // SAFETY: the caller's promise.
+        unsafe { self.load_each(|i| f32::from(from.add(i).read())) }
+    }
+
+    /// Writes [`Simd::LANES`] numbers as codes: the nearest whole number, ties to even, from 0 to 255.
+    ///
+    /// # Safety
+    /// `to` must be valid for writing that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn store_codes_ptr(self, v: Self::V, to: *mut u8) {
+        let mut lanes = [0.0; MAX_LANES];
+        self.store(v, &mut lanes);
+        // SAFETY: the caller's promise. `as` holds the number within the ends.
+        (0..Self::LANES).for_each(|i| unsafe { to.add(i).write(lanes[i].round_ties_even() as u8) });
+    }
+
+    /// Reads the first `count` codes; the other lanes are 0.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_first_codes(self, from: *const u8, count: usize) -> Self::V {
+        // SAFETY: the caller's promise.
+        self.load_each(|i| if i < count { f32::from(unsafe { from.add(i).read() }) } else { 0.0 })
+    }
+
+    /// Writes the first `count` lanes as [`Simd::store_codes_ptr`] does.
+    ///
+    /// # Safety
+    /// `to` must be valid for writing that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn store_first_codes(self, v: Self::V, to: *mut u8, count: usize) {
+        let mut codes = [0; MAX_LANES];
+        // SAFETY: the caller's promise, and that the array holds any vector.
+        unsafe {
+            self.store_codes_ptr(v, codes.as_mut_ptr());
+            to.copy_from_nonoverlapping(codes.as_ptr(), count);
+        }
+    }
+
+    /// For [`Simd::dot`]: in each lane a byte of each of three rows, and a 0.
+    ///
+    /// # Safety
+    /// All three must be valid for reading [`Simd::LANES`] bytes.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_column_ptr(self, rows: [*const u8; 3]) -> Self::V {
+        // SAFETY: the caller's promise.
+        let byte = |row: usize, i: usize| unsafe { rows[row].add(i).read() };
+        self.load_each(|i| f32::from_bits(u32::from_le_bytes([byte(0, i), byte(1, i), byte(2, i), 0])))
+    }
+
+    /// The bits of each lane.
+    #[inline(always)]
+    fn bits(self, v: Self::V) -> [u32; MAX_LANES] {
+        let mut lanes = [0.0; MAX_LANES];
+        self.store(v, &mut lanes);
+        lanes.map(f32::to_bits)
+    }
+
+    /// Lane by lane what `number` answers.
+    #[inline(always)]
+    fn load_each(self, number: impl Fn(usize) -> f32) -> Self::V {
+        let mut lanes = [0.0; MAX_LANES];
+        lanes[..Self::LANES].iter_mut().enumerate().for_each(|(i, lane)| *lane = number(i));
+        self.load(&lanes)
     }
 
     /// All of `from`, which may be shorter than a vector; the other lanes are 0.

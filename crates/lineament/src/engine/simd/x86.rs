@@ -9,7 +9,7 @@ use super::{Kernel, Simd};
 /// A level of x86: the type, its vector, its registers, the features that must be there, and its intrinsics.
 macro_rules! level {
     ($(#[$doc:meta])* $name:ident, $vector:ty, $lanes:literal, $registers:literal, [$($feature:tt),+], $enable:literal,
-     $positive:ident, $splat:ident, $add:ident, $mul:ident, $max:ident, $min:ident, $fma:ident, $load:ident, $store:ident, $load_first:ident, $store_first:ident) => {
+     $positive:ident, $splat:ident, $add:ident, $mul:ident, $max:ident, $min:ident, $fma:ident, $load:ident, $store:ident, $load_first:ident, $store_first:ident, { $($more:tt)* }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy)]
         pub struct $name(());
@@ -99,23 +99,90 @@ macro_rules! level {
             unsafe fn store_first(self, v: $vector, to: *mut f32, count: usize) {
                 unsafe { $store_first(to, v, count) }
             }
+
+            $($more)*
         }
     };
 }
 
 level!(
     /// 8 lanes, 16 registers: Intel since 2013, AMD since 2015.
-    Avx2, __m256, 8, 16, ["avx2", "fma"], "avx2,fma",
+    Avx2, __m256, 8, 16, ["avx2", "fma", "f16c"], "avx2,fma,f16c",
     positive256, _mm256_set1_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_max_ps, _mm256_min_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps,
-    load_first256, store_first256
+    load_first256, store_first256,
+    {
+        #[inline(always)]
+        unsafe fn load_f16_ptr(self, from: *const u16) -> __m256 {
+            unsafe { load_f16_256(from) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_i8_ptr(self, from: *const i8) -> __m256 {
+            unsafe { load_i8_256(from) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_codes_ptr(self, from: *const u8) -> __m256 {
+            unsafe { load_codes_256(from) }
+        }
+
+        #[inline(always)]
+        unsafe fn store_codes_ptr(self, v: __m256, to: *mut u8) {
+            unsafe { store_codes_256(v, to) }
+        }
+    }
 );
 
 level!(
-    /// 16 lanes, 32 registers.
-    Avx512, __m512, 16, 32, ["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx2", "fma"],
-    "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma",
+    /// 16 lanes, 32 registers, integer products: Intel since 2019, AMD since 2022. The processors with AVX-512 from
+    /// before slow down when they use it; they run the level below.
+    Avx512, __m512, 16, 32, ["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx512vnni", "avx2", "fma", "f16c"],
+    "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma,f16c",
     positive512, _mm512_set1_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_max_ps, _mm512_min_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_storeu_ps,
-    load_first512, store_first512
+    load_first512, store_first512,
+    {
+        const HAS_DOT: bool = true;
+
+        #[inline(always)]
+        unsafe fn load_f16_ptr(self, from: *const u16) -> __m512 {
+            unsafe { load_f16_512(from) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_i8_ptr(self, from: *const i8) -> __m512 {
+            unsafe { load_i8_512(from) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_codes_ptr(self, from: *const u8) -> __m512 {
+            unsafe { load_codes_512(from) }
+        }
+
+        #[inline(always)]
+        unsafe fn store_codes_ptr(self, v: __m512, to: *mut u8) {
+            unsafe { store_codes_512(v, to) }
+        }
+
+        #[inline(always)]
+        fn dot(self, sums: __m512, x: __m512, w: __m512) -> __m512 {
+            unsafe { dot_512(sums, x, w) }
+        }
+
+        #[inline(always)]
+        fn add_sums(self, a: __m512, b: __m512) -> __m512 {
+            unsafe { _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b))) }
+        }
+
+        #[inline(always)]
+        fn sums_to_f32(self, sums: __m512) -> __m512 {
+            unsafe { _mm512_cvtepi32_ps(_mm512_castps_si512(sums)) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_column_ptr(self, rows: [*const u8; 3]) -> __m512 {
+            unsafe { load_column_512(rows) }
+        }
+    }
 );
 
 /// `a` where `x` is above 0, else `b`.
@@ -174,4 +241,96 @@ unsafe fn load_first512(from: *const f32, count: usize) -> __m512 {
 unsafe fn store_first512(to: *mut f32, v: __m512, count: usize) {
     // SAFETY: lanes that are masked out are not written.
     unsafe { _mm512_mask_storeu_ps(to, ((1u32 << count) - 1) as __mmask16, v) }
+}
+
+/// # Safety
+/// `from` must be valid for reading 8 halves.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn load_f16_256(from: *const u16) -> __m256 {
+    // SAFETY: the caller's promise, here and below.
+    _mm256_cvtph_ps(unsafe { _mm_loadu_si128(from.cast()) })
+}
+
+/// # Safety
+/// `from` must be valid for reading 8 numbers.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn load_i8_256(from: *const i8) -> __m256 {
+    _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(unsafe { _mm_loadl_epi64(from.cast()) }))
+}
+
+/// # Safety
+/// `from` must be valid for reading 16 halves.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn load_f16_512(from: *const u16) -> __m512 {
+    _mm512_cvtph_ps(unsafe { _mm256_loadu_si256(from.cast()) })
+}
+
+/// # Safety
+/// `from` must be valid for reading 16 numbers.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn load_i8_512(from: *const i8) -> __m512 {
+    _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(unsafe { _mm_loadu_si128(from.cast()) }))
+}
+
+/// # Safety
+/// `from` must be valid for reading 8 codes.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn load_codes_256(from: *const u8) -> __m256 {
+    _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(unsafe { _mm_loadl_epi64(from.cast()) }))
+}
+
+/// # Safety
+/// `from` must be valid for reading 16 codes.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn load_codes_512(from: *const u8) -> __m512 {
+    _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(from.cast()) }))
+}
+
+/// # Safety
+/// `to` must be valid for writing 8 codes.
+#[inline]
+#[target_feature(enable = "avx2,fma,f16c")]
+unsafe fn store_codes_256(v: __m256, to: *mut u8) {
+    let held = _mm256_min_ps(_mm256_max_ps(v, _mm256_setzero_ps()), _mm256_set1_ps(255.0));
+    let whole = _mm256_cvtps_epi32(held);
+    let words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256::<1>(whole));
+    unsafe { _mm_storel_epi64(to.cast(), _mm_packus_epi16(words, words)) }
+}
+
+/// # Safety
+/// `to` must be valid for writing 16 codes.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn store_codes_512(v: __m512, to: *mut u8) {
+    // What is too large for the conversion becomes 2^31, which is held at 255, too.
+    let whole = _mm512_cvtps_epi32(_mm512_max_ps(v, _mm512_setzero_ps()));
+    unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtusepi32_epi8(whole)) }
+}
+
+#[inline]
+#[target_feature(enable = "avx512f,avx512vnni")]
+fn dot_512(sums: __m512, x: __m512, w: __m512) -> __m512 {
+    let (sums, x, w) = (_mm512_castps_si512(sums), _mm512_castps_si512(x), _mm512_castps_si512(w));
+    _mm512_castsi512_ps(_mm512_dpbusd_epi32(sums, x, w))
+}
+
+/// # Safety
+/// All must be valid for reading 16 bytes.
+#[inline]
+#[target_feature(enable = "avx512f")]
+unsafe fn load_column_512(rows: [*const u8; 3]) -> __m512 {
+    let (a, b, c) = unsafe {
+        let [a, b, c] = rows;
+        (_mm_loadu_si128(a.cast()), _mm_loadu_si128(b.cast()), _mm_loadu_si128(c.cast()))
+    };
+    let (a, b, c) = (_mm512_cvtepu8_epi32(a), _mm512_cvtepu8_epi32(b), _mm512_cvtepu8_epi32(c));
+    const EITHER: i32 = 0xfe; // of three bits
+    let column = _mm512_ternarylogic_epi32::<EITHER>(a, _mm512_slli_epi32::<8>(b), _mm512_slli_epi32::<16>(c));
+    _mm512_castsi512_ps(column)
 }

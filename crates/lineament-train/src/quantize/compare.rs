@@ -1,0 +1,88 @@
+//! How good a model file is on labelled photos, through the public library, and what another one of it loses.
+
+use lineament::model::{Model, Role};
+use lineament::models::DETECTOR;
+use lineament::{Lineament, Options, Rect};
+use lineament_data::evaluate::{each, evaluate};
+use lineament_data::{Photo, Protocol, Sample};
+use serde::Serialize;
+
+use crate::error::Result;
+
+/// A detected box overlaps the true face's by more than this share when it has found it.
+pub const FOUND_IOU: f32 = 0.5;
+
+/// How good a model is.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Quality {
+    /// Of a landmark network, on crops around the true points.
+    Landmarks {
+        /// Mean error of the 68 points, in percent of the distance between the outer eye corners.
+        nme68: f64,
+        /// The same of the 51 inner points.
+        nme51: f64,
+        /// Percent of the photos that are worse than 10.
+        failures: f64,
+    },
+    /// Of a detector.
+    Detector {
+        /// Percent of the photos whose face is found.
+        found: f64,
+        /// Mean overlap of its box with that of the true points, in percent; a face that is not found has 0.
+        overlap: f64,
+    },
+}
+
+impl Quality {
+    /// What `other` loses against this: percent of the distance between the outer eye corners, or of a detector the
+    /// larger loss of the two, in points. Below 0 it gains.
+    pub fn loss_of(&self, other: &Self) -> f64 {
+        match (self, other) {
+            (Self::Landmarks { nme68: a, .. }, Self::Landmarks { nme68: b, .. }) => b - a,
+            (Self::Detector { found, overlap }, Self::Detector { found: f, overlap: o }) => {
+                (found - f).max(overlap - o)
+            }
+            _ => f64::NAN,
+        }
+    }
+}
+
+/// Measures the model in `file` on every sample. `threads` of 0 takes every core; `progress` hears of each photo.
+///
+/// # Errors
+/// When the file is no model, or a photo cannot be read.
+pub fn quality(file: &[u8], samples: &[Sample], threads: usize, progress: &(impl Fn() + Sync)) -> Result<Quality> {
+    let role = Model::parse(file)?.metadata.role;
+    let advance = |_, _| progress();
+    match role {
+        Role::Landmarks => {
+            let make = || Ok::<_, crate::Error>(Lineament::with_models(Options::default(), DETECTOR, file)?);
+            let (report, _) = evaluate(samples, Protocol::TruthCrop, make, threads, &advance)?;
+            let percent = |value: Option<f64>| value.unwrap_or(f64::NAN);
+            Ok(Quality::Landmarks {
+                nme68: percent(report.nme68),
+                nme51: percent(report.nme51),
+                failures: report.failures_percent,
+            })
+        }
+        Role::Detector => {
+            let make = || {
+                let landmarks = lineament::models::LITE;
+                Ok::<_, crate::Error>(Lineament::with_models(Options::default(), file, landmarks)?)
+            };
+            let overlaps = each(samples, make, threads, &advance, |lineament: &mut Lineament, sample: &Sample| {
+                let photo = Photo::open(&sample.photo_path)?.grey();
+                let truth = Rect::bounding(&sample.points).unwrap_or_default();
+                let found = lineament.detect(&photo.view());
+                let best = found.iter().map(|face| face.rect.iou(&truth)).fold(0.0, f32::max);
+                Ok(if best > FOUND_IOU { best } else { 0.0 })
+            })?;
+            let percent = 100.0 / samples.len().max(1) as f64;
+            Ok(Quality::Detector {
+                found: percent * overlaps.iter().filter(|overlap| **overlap > 0.0).count() as f64,
+                overlap: percent * overlaps.iter().map(|overlap| f64::from(*overlap)).sum::<f64>(),
+            })
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Smaller and faster models: weights as f16, or whole networks in int8.
+//!
+//! f16 halves the file and changes the points by less than anybody could measure. int8 makes it a quarter, and
+//! processors compute with four times as many numbers at once; it has to be shown photos first, so that the steps into
+//! which each value is cut fit what it holds ([`observe`]), and its points move a little. [`compare`] says how much,
+//! through the public library.
+
+pub mod compare;
+mod int8;
+pub mod observe;
+
+use lineament::crop::Crop;
+use lineament::detect::Detector;
+use lineament::landmarks::LandmarkNetwork;
+use lineament::model::{Model, Op, Role, Shape, Tensor};
+use lineament_data::{Jitter, Photo, Sample};
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+
+use crate::error::{Error, Result};
+
+/// How the numbers of a model are stored, and with int8 computed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// Half precision.
+    F16,
+    /// Whole numbers of one byte.
+    Int8,
+}
+
+/// `model` in that precision. Only int8 looks at `samples`; `progress` hears of each.
+///
+/// # Errors
+/// When the model is quantised already, a weight does not fit the precision, or a photo cannot be read.
+pub fn quantize(
+    model: &Model,
+    precision: Precision,
+    samples: &[Sample],
+    progress: impl Fn(),
+) -> Result<Model<'static>> {
+    match precision {
+        Precision::F16 => to_f16(model),
+        Precision::Int8 => {
+            let viewer = Viewer::new(model)?;
+            let inputs = samples.iter().map(|sample| {
+                progress();
+                viewer.inputs(sample)
+            });
+            // A photo that cannot be read is an input, too: an error, which ends the run.
+            let inputs = inputs.flat_map(|inputs| match inputs {
+                Ok(inputs) => inputs.into_iter().map(Ok).collect::<Vec<_>>(),
+                Err(error) => vec![Err(error)],
+            });
+            let values = int8::values(model)?;
+            int8::quantized(model, &observe::observe(model, &values, inputs)?)
+        }
+    }
+}
+
+/// Weights of convolutions and dense layers as halves; biases and all else are few and stay.
+fn to_f16(model: &Model) -> Result<Model<'static>> {
+    let layers = model.architecture.layers.iter().zip(&model.weights);
+    let stored = |(layer, tensors): (&lineament::model::Layer, &Vec<Tensor>)| {
+        let store = |(k, tensor): (usize, &Tensor)| {
+            let numbers = tensor.to_vec();
+            let is_weight = k == 0 && matches!(layer.op, Op::Conv { .. } | Op::Depthwise { .. } | Op::Dense { .. });
+            if !is_weight {
+                return Ok(Tensor::from_f32(&tensor.dims, &numbers));
+            }
+            let half = Tensor::f16_from_f32(&tensor.dims, &numbers);
+            match half.to_vec().iter().zip(&numbers).find(|(half, number)| half.is_infinite() && number.is_finite()) {
+                Some((_, number)) => Err(Error::Quantize(format!("a weight of {number} does not fit f16; use int8"))),
+                None => Ok(half),
+            }
+        };
+        tensors.iter().enumerate().map(store).collect::<Result<Vec<_>>>()
+    };
+    if model.architecture.layers.iter().any(|layer| layer.op == Op::Quantize) {
+        return Err(Error::Quantize("the model is quantised already: start from the one it was made of".into()));
+    }
+    Ok(Model {
+        metadata: model.metadata.clone(),
+        architecture: model.architecture.clone(),
+        weights: layers.map(stored).collect::<Result<_>>()?,
+    })
+}
+
+/// What looks at photos.
+enum Viewer {
+    Detector(Detector),
+    Landmarks(Box<LandmarkNetwork>),
+}
+
+impl Viewer {
+    fn new(model: &Model) -> Result<Self> {
+        Ok(match model.metadata.role {
+            Role::Detector => Self::Detector(Detector::new(model)?),
+            Role::Landmarks => Self::Landmarks(Box::new(LandmarkNetwork::new(model)?)),
+        })
+    }
+
+    /// What the network sees in use of a photo with a face: for landmarks a crop as the last frame's points give it
+    /// and two as a detector's box gives them, for a detector the frame.
+    fn inputs(&self, sample: &Sample) -> Result<Vec<(Shape, Vec<f32>)>> {
+        let photo = Photo::open(&sample.photo_path)?.grey();
+        let grey = photo.view().to_grey();
+        Ok(match self {
+            Self::Detector(detector) => vec![detector.input(&grey, None)],
+            Self::Landmarks(network) => {
+                let mut rng = Pcg64::seed_from_u64(0);
+                let jitter = Jitter { close_share: 0.0, ..Jitter::default() };
+                let crop = Crop::from_points(&sample.points);
+                let crops = [crop, jitter.jitter(&crop, &mut rng), jitter.jitter(&crop, &mut rng)];
+                crops.iter().map(|crop| network.input(&grey, crop)).collect()
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests;

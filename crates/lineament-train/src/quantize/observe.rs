@@ -1,0 +1,187 @@
+//! What the values of a network hold while it looks at photos, and which steps to cut them into.
+
+use lineament::engine::Engine;
+use lineament::model::{Architecture, Model, Shape, ValueId};
+
+use crate::error::Result;
+
+/// Steps that a value is cut into: codes from 0 to 255.
+pub const CODES: u32 = 256;
+
+/// Bins of a histogram; a step covers many, so that cutting between them hardly matters.
+const BINS: usize = 4096;
+
+/// Ends that are tried: shares of the distance from 0 to the largest number seen.
+const SHARES: std::ops::RangeInclusive<usize> = 20..=100;
+
+/// How often each size of number occurred.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    /// Bins from `-reach` to `reach`.
+    counts: Vec<u64>,
+    reach: f32,
+    least: f32,
+    most: f32,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self { counts: vec![0; BINS], reach: 1.0, least: 0.0, most: 0.0 }
+    }
+}
+
+impl Histogram {
+    /// Counts `values`; those that are not finite are left out.
+    pub fn add(&mut self, values: &[f32]) {
+        for value in values.iter().filter(|value| value.is_finite()) {
+            (self.least, self.most) = (self.least.min(*value), self.most.max(*value));
+        }
+        while self.reach < self.most.max(-self.least) {
+            self.double();
+        }
+        let scale = BINS as f32 / (2.0 * self.reach);
+        for value in values.iter().filter(|value| value.is_finite()) {
+            let bin = ((value + self.reach) * scale) as usize;
+            self.counts[bin.min(BINS - 1)] += 1;
+        }
+    }
+
+    /// Twice the reach: two bins become one, in the middle half.
+    fn double(&mut self) {
+        let mut wider = vec![0; BINS];
+        for (bin, pair) in self.counts.chunks_exact(2).enumerate() {
+            wider[BINS / 4 + bin] = pair[0] + pair[1];
+        }
+        self.counts = wider;
+        self.reach *= 2.0;
+    }
+
+    /// The steps with the least mean squared error: cutting off a few far numbers makes the steps of all others finer.
+    /// 0 is always a step, exactly: it is what convolutions see beyond the edge.
+    pub fn steps(&self) -> Steps {
+        let share = |share: usize| share as f32 / *SHARES.end() as f32;
+        let best = |candidates: &mut dyn Iterator<Item = (f32, f32)>| {
+            let errors = candidates.map(|ends| (self.error(ends), ends));
+            errors.min_by(|a, b| a.0.total_cmp(&b.0)).map_or((self.least, self.most), |(_, ends)| ends)
+        };
+        let (_, most) = best(&mut SHARES.map(|s| (self.least, self.most * share(s))));
+        let ends = best(&mut SHARES.map(|s| (self.least * share(s), most)));
+        Steps::between(ends)
+    }
+
+    /// Mean squared error of cutting at these ends.
+    fn error(&self, ends: (f32, f32)) -> f64 {
+        let Steps { scale, offset } = Steps::between(ends);
+        let (low, high) = (-f32::from(offset) * scale, (255.0 - f32::from(offset)) * scale);
+        let rounding = f64::from(scale).powi(2) / 12.0;
+        let width = 2.0 * self.reach / BINS as f32;
+        let bins = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
+        bins.map(|(bin, &count)| {
+            let value = (bin as f32 + 0.5) * width - self.reach;
+            let beyond = f64::from((value - value.clamp(low, high)).abs());
+            count as f64 * if beyond > 0.0 { beyond * beyond } else { rounding }
+        })
+        .sum()
+    }
+}
+
+/// 256 steps of equal size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Steps {
+    /// Size of a step.
+    pub scale: f32,
+    /// Which step is 0.
+    pub offset: u8,
+}
+
+impl Steps {
+    /// Steps from end to end, moved by less than one so that 0 is among them.
+    fn between((least, most): (f32, f32)) -> Self {
+        let (least, most) = (least.min(0.0), most.max(0.0));
+        let scale = ((most - least) / (CODES - 1) as f32).max(f32::MIN_POSITIVE / f32::EPSILON);
+        Self { scale, offset: (-least / scale).round() as u8 }
+    }
+}
+
+/// What is known of one value.
+#[derive(Debug, Clone, Default)]
+pub struct Observed {
+    /// All its numbers.
+    pub histogram: Histogram,
+    /// The mean of each channel.
+    pub means: Vec<f64>,
+}
+
+/// Runs `model` on every input and looks at `values`.
+///
+/// # Errors
+/// When the model cannot run, or an input does not fit it.
+pub fn observe(
+    model: &Model,
+    values: &[ValueId],
+    inputs: impl Iterator<Item = Result<(Shape, Vec<f32>)>>,
+) -> Result<Vec<Observed>> {
+    let name = |value: ValueId| format!("observed {value}");
+    let mut architecture = Architecture { outputs: Vec::new(), ..model.architecture.clone() };
+    values.iter().for_each(|&value| architecture.output(&name(value), value));
+    let mut engine = Engine::new(&Model { architecture, ..model.clone() })?;
+    let mut observed = vec![Observed::default(); values.len()];
+    let mut runs = 0.0;
+    for input in inputs {
+        let (Shape { height, width, .. }, pixels) = input?;
+        engine.set_input_size(height, width)?;
+        engine.run(|to| to.copy_from_slice(&pixels));
+        runs += 1.0;
+        for (&value, observed) in values.iter().zip(&mut observed) {
+            let Some((numbers, shape)) = engine.output(&name(value)) else { continue };
+            observed.histogram.add(numbers);
+            observed.means.resize(shape.channels, 0.0);
+            let places = numbers.len() / shape.channels;
+            for pixel in numbers.chunks_exact(shape.channels) {
+                observed.means.iter_mut().zip(pixel).for_each(|(mean, v)| *mean += f64::from(*v) / places as f64);
+            }
+        }
+    }
+    for mean in observed.iter_mut().flat_map(|observed| &mut observed.means) {
+        *mean /= runs;
+    }
+    Ok(observed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn steps_hold_zero_and_the_ends() {
+        for (ends, expected) in [((0.0, 5.1), 0), ((-5.1, 0.0), 255), ((-1.0, 4.1), 50), ((2.0, 5.1), 0)] {
+            let steps = Steps::between(ends);
+            assert_eq!(steps.offset, expected, "{ends:?}");
+            assert!((steps.scale * 255.0 / 5.1 - 1.0).abs() < 1e-5, "{ends:?}: {steps:?}");
+        }
+        let nothing = Steps::between((0.0, 0.0));
+        assert!(nothing.scale > 0.0 && nothing.scale.is_finite() && nothing.scale.recip().is_finite());
+    }
+
+    #[test]
+    fn a_histogram_grows_with_what_it_sees() {
+        let mut histogram = Histogram::default();
+        histogram.add(&[0.1, f32::NAN, 0.3]);
+        histogram.add(&[-9.0, 3.0, f32::INFINITY]);
+        assert_eq!((histogram.least, histogram.most, histogram.reach), (-9.0, 3.0, 16.0));
+        assert_eq!(histogram.counts.iter().sum::<u64>(), 4);
+        let at = |value: f32| histogram.counts[((value + 16.0) / 32.0 * BINS as f32) as usize];
+        assert_eq!((at(-9.0), at(3.0), at(0.1) + at(0.3)), (1, 1, if at(0.1) == 2 { 4 } else { 2 }));
+    }
+
+    #[test]
+    fn lonely_far_numbers_are_cut_off_and_common_ones_are_not() {
+        let even: Vec<f32> = (0..100_000).map(|i| i as f32 / 100_000.0).collect();
+        let mut histogram = Histogram::default();
+        histogram.add(&even);
+        assert!((histogram.steps().scale * 255.0 - 1.0).abs() < 0.03, "{:?}", histogram.steps());
+        histogram.add(&[4.0]);
+        let most = histogram.steps().scale * 255.0;
+        assert!((1.0..2.5).contains(&most), "the end is {most}");
+    }
+}

@@ -1,0 +1,255 @@
+//! Dense layers with weights of f16 or int8: for one sample every weight is read once, and reading them is what takes
+//! the time. They stay as small as the file has them and become f32 on their way into the registers.
+
+#![allow(unsafe_code)]
+
+use super::simd::{Kernel, Simd, dispatch};
+use crate::model::{Element, Tensor};
+
+/// Such a layer's weights, arranged for the processor at hand: blocks of units, in each one row per input, so that
+/// memory is read from front to back (zeros fill the last block).
+#[derive(Debug, Clone)]
+pub struct CompactDense {
+    weights: Weights,
+    /// Factor and summand of each unit's sum, filled up to whole blocks.
+    scales: Vec<f32>,
+    bias: Vec<f32>,
+    inputs: usize,
+}
+
+#[derive(Debug, Clone)]
+enum Weights {
+    F16(Vec<F16>),
+    I8(Vec<i8>),
+}
+
+/// The bits of a half.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(transparent)]
+struct F16(u16);
+
+impl CompactDense {
+    /// Packs a weight of `[inputs, units]` and one bias per unit; `None` when the weight is stored otherwise.
+    ///
+    /// # Panics
+    /// When the sizes do not fit.
+    pub fn new(weight: &Tensor, bias: &[f32]) -> Option<Self> {
+        let &[inputs, units] = weight.dims.as_slice() else { panic!("weights of {:?}", weight.dims) };
+        assert_eq!((weight.len(), bias.len()), (inputs * units, units), "weights of a dense layer");
+        let scales = weight.scales.as_ref().filter(|scales| scales.axis == 1).map(|scales| scales.to_vec());
+        let (weights, scales) = match (weight.element, scales) {
+            (Element::I8, Some(scales)) => {
+                let codes: Vec<i8> = weight.bytes.iter().map(|b| b.cast_signed()).collect();
+                (Weights::I8(packed(&codes, units)), scales)
+            }
+            (Element::F16, _) => {
+                let halves: Vec<F16> =
+                    weight.bytes.as_chunks().0.iter().map(|&bytes| F16(u16::from_le_bytes(bytes))).collect();
+                (Weights::F16(packed(&halves, units)), vec![1.0])
+            }
+            _ => return None,
+        };
+        let one_each = if scales.len() == units { scales } else { vec![scales[0]; units] };
+        Some(Self { weights, scales: filled(one_each), bias: filled(bias.to_vec()), inputs })
+    }
+
+    /// `output = bias + input weights`.
+    ///
+    /// # Panics
+    /// When a slice has another length.
+    pub fn run(&self, input: &[f32], output: &mut [f32]) {
+        assert_eq!(input.len(), self.inputs, "input of a dense layer");
+        assert_eq!(filled_len(output.len()), self.bias.len(), "output of a dense layer");
+        match &self.weights {
+            Weights::F16(weights) => dispatch(Run { dense: self, weights, input, output }),
+            Weights::I8(weights) => dispatch(Run { dense: self, weights, input, output }),
+        }
+    }
+}
+
+/// Most vectors in a block, and with them the most numbers by which a last block is filled up.
+const MAX_VECTORS: usize = 4;
+
+fn filled_len(units: usize) -> usize {
+    units + super::simd::MAX_LANES
+}
+
+fn filled(mut values: Vec<f32>) -> Vec<f32> {
+    values.resize(filled_len(values.len()), 0.0);
+    values
+}
+
+/// First unit and number of vectors of each block: as many of the largest as fit, then smaller ones.
+#[inline(always)]
+fn blocks(units: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
+    let mut start = 0;
+    std::iter::from_fn(move || {
+        let vectors = match units.saturating_sub(start).div_ceil(lanes) {
+            0 => return None,
+            MAX_VECTORS.. => MAX_VECTORS,
+            2 | 3 => 2,
+            one => one,
+        };
+        start += vectors * lanes;
+        Some((start - vectors * lanes, vectors))
+    })
+}
+
+fn packed<T: Copy + Default>(weights: &[T], units: usize) -> Vec<T> {
+    struct Pack<'a, T>(&'a [T], usize);
+    impl<T: Copy + Default> Kernel for Pack<'_, T> {
+        type Output = Vec<T>;
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> Vec<T> {
+            let Self(weights, units) = self;
+            let mut packed = Vec::with_capacity(weights.len() / units * units.next_multiple_of(S::LANES));
+            for (start, vectors) in blocks(units, S::LANES) {
+                let (size, used) = (vectors * S::LANES, (vectors * S::LANES).min(units - start));
+                for row in weights.chunks_exact(units) {
+                    packed.extend_from_slice(&row[start..start + used]);
+                    packed.resize(packed.len() + size - used, T::default());
+                }
+            }
+            packed
+        }
+    }
+    dispatch(Pack(weights, units))
+}
+
+/// A number as it is stored.
+trait Stored: Copy {
+    /// A vector of them as f32.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading a vector.
+    unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::V;
+}
+
+// SAFETY of both: the caller's promise is the one that is asked for.
+impl Stored for F16 {
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::V {
+        unsafe { simd.load_f16_ptr(from.cast()) }
+    }
+}
+
+impl Stored for i8 {
+    #[inline(always)]
+    unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::V {
+        unsafe { simd.load_i8_ptr(from) }
+    }
+}
+
+struct Run<'a, T> {
+    dense: &'a CompactDense,
+    weights: &'a [T],
+    input: &'a [f32],
+    output: &'a mut [f32],
+}
+
+impl<T: Stored> Kernel for Run<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { dense, mut weights, input, output } = self;
+        for (unit, vectors) in blocks(output.len(), S::LANES) {
+            let (block, rest) = weights.split_at(input.len() * vectors * S::LANES);
+            weights = rest;
+            match vectors {
+                MAX_VECTORS => sums::<S, T, MAX_VECTORS>(simd, dense, block, input, unit, output),
+                2 => sums::<S, T, 2>(simd, dense, block, input, unit, output),
+                _ => sums::<S, T, 1>(simd, dense, block, input, unit, output),
+            }
+        }
+    }
+}
+
+/// One block of units, from `unit` on.
+#[inline(always)]
+fn sums<S: Simd, T: Stored, const NV: usize>(
+    simd: S,
+    dense: &CompactDense,
+    block: &[T],
+    input: &[f32],
+    unit: usize,
+    output: &mut [f32],
+) {
+    assert_eq!(block.len(), input.len() * NV * S::LANES, "weights of a block");
+    // Two chains of sums, so that one need not wait for the other.
+    let mut even = [simd.splat(0.0); NV];
+    let mut odd = even;
+    let mut from = block.as_ptr();
+    let (pairs, last) = input.as_chunks::<2>();
+    // SAFETY: the block holds `NV` vectors for each input, as was checked.
+    unsafe {
+        for pair in pairs {
+            let (first, second) = (simd.splat(pair[0]), simd.splat(pair[1]));
+            for v in 0..NV {
+                even[v] = simd.mul_add(first, T::load(simd, from.add(v * S::LANES)), even[v]);
+                odd[v] = simd.mul_add(second, T::load(simd, from.add((NV + v) * S::LANES)), odd[v]);
+            }
+            from = from.add(2 * NV * S::LANES);
+        }
+        for x in last {
+            for (v, sum) in even.iter_mut().enumerate() {
+                *sum = simd.mul_add(simd.splat(*x), T::load(simd, from.add(v * S::LANES)), *sum);
+            }
+        }
+    }
+    let end = (unit + NV * S::LANES).min(output.len());
+    for (v, to) in output[unit..end].chunks_mut(S::LANES).enumerate() {
+        let at = unit + v * S::LANES;
+        let (scale, bias) = (simd.load(&dense.scales[at..]), simd.load(&dense.bias[at..]));
+        simd.store_part(simd.mul_add(simd.add(even[v], odd[v]), scale, bias), to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::simd::tests::at_every_level;
+    use super::*;
+
+    fn numbers(len: usize, seed: u32) -> Vec<f32> {
+        let mut state = seed;
+        let mut next = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 8) as f32 / (1 << 23) as f32 - 1.0
+        };
+        (0..len).map(|_| next()).collect()
+    }
+
+    #[test]
+    fn dense_layers_agree_with_sums_by_hand_however_they_are_stored() {
+        for (inputs, units) in [(1, 1), (3, 5), (8, 16), (31, 64), (40, 136), (7, 200), (100, 33)] {
+            let (input, weights, bias) = (numbers(inputs, 1), numbers(inputs * units, 2), numbers(units, 3));
+            let codes: Vec<i8> = weights.iter().map(|w| (w * 127.0) as i8).collect();
+            let scales: Vec<f32> = (1..=units).map(|unit| 0.01 / unit as f32).collect();
+            let dims = [inputs, units];
+            for tensor in [
+                Tensor::f16_from_f32(&dims, &weights),
+                Tensor::from_i8(&dims, &codes, 1, &scales),
+                Tensor::from_i8(&dims, &codes, 1, &[0.02]),
+            ] {
+                let meant = tensor.to_vec();
+                let by_hand = |unit: usize| {
+                    let products = input.iter().enumerate().map(|(i, x)| x * meant[i * units + unit]);
+                    bias[unit] + products.sum::<f32>()
+                };
+                let answers = at_every_level(|| {
+                    let mut output = vec![f32::NAN; units];
+                    CompactDense::new(&tensor, &bias).unwrap().run(&input, &mut output);
+                    output
+                });
+                for (level, answer) in answers.iter().enumerate() {
+                    for (unit, value) in answer.iter().enumerate() {
+                        let off = (value - by_hand(unit)).abs();
+                        let stored = tensor.element.name();
+                        assert!(off < 1e-4, "{inputs} to {units} in {stored} at level {level}: off by {off}");
+                    }
+                }
+            }
+        }
+        assert!(CompactDense::new(&Tensor::from_f32(&[2, 1], &[1.0, 2.0]), &[0.0]).is_none());
+    }
+}

@@ -1,0 +1,266 @@
+//! Convolution over all channels: four input channels at a time, a tile of pixels by up to two vectors of output
+//! channels in registers. A pointwise convolution is the same with a window of one pixel.
+
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use super::super::conv::blocks;
+use super::super::finish::{MAX_PIXELS, Place, Sums, for_each_pixel};
+use super::super::simd::{Kernel, Simd, dispatch, vectorized};
+use super::super::window::Window;
+use super::finish::Raw;
+use super::{Finish, Learned, Packed, QUAD, Steps, Target};
+
+/// A convolution in integers.
+#[derive(Debug, Clone)]
+pub struct Conv {
+    packed: Packed,
+    window: Window,
+    inputs: usize,
+    steps: Steps,
+}
+
+impl Conv {
+    /// Weights in the file's order, `[outputs, inputs, kernel, kernel]`; `steps` are the input's.
+    ///
+    /// # Panics
+    /// When sizes do not fit, or the inputs are not a multiple of [`QUAD`].
+    pub fn new(learned: Learned, window: Window, inputs: usize, steps: Steps) -> Self {
+        assert!(inputs.is_multiple_of(QUAD), "{inputs} inputs of an integer convolution");
+        let taps = window.kernel * window.kernel;
+        // The window's rows, columns and channels, as they lie in the input.
+        let weight = |output: usize, at: usize| learned.weights[(output * inputs + at % inputs) * taps + at / inputs];
+        Self { packed: Packed::new(learned, taps * inputs, steps, weight), window, inputs, steps }
+    }
+
+    /// The window.
+    pub fn window(&self) -> Window {
+        self.window
+    }
+
+    /// Output channels.
+    pub fn outputs(&self) -> usize {
+        self.packed.outputs
+    }
+
+    /// Bytes that [`Conv::run`] needs beside input and output, for a map of this size.
+    pub fn workspace(&self, size: (usize, usize)) -> usize {
+        self.frame(size)
+    }
+
+    /// The same of [`Conv::run_pooled`].
+    pub fn pooled_workspace(&self, size: (usize, usize)) -> usize {
+        self.frame(size) + 2 * self.window.over(size).1 * self.packed.outputs
+    }
+
+    fn frame(&self, (height, width): (usize, usize)) -> usize {
+        match self.window.padding {
+            0 => 0,
+            padding => (height + 2 * padding) * (width + 2 * padding) * self.inputs,
+        }
+    }
+
+    /// Convolves codes `[height, width, inputs]` into `[h, w, outputs]`, with `(h, w)` as [`Window::over`] says.
+    ///
+    /// # Panics
+    /// When a slice has another length.
+    pub fn run(&self, input: &[u8], size: (usize, usize), finish: Finish, workspace: &mut [u8], target: Target) {
+        assert_eq!(input.len(), size.0 * size.1 * self.inputs, "input of a convolution");
+        let (h, w) = self.window.over(size);
+        assert_eq!(target.len(), h * w * self.packed.outputs, "output of a convolution");
+        let finish = self.packed.scaling.finish(finish, target);
+        let (input, width) = self.framed(input, size, workspace);
+        if self.window == Window::POINT {
+            // Rows follow each other without a seam: one long row wastes nothing at its end.
+            dispatch(Run { conv: self, input, width: h * w, rows: 0..1, w: h * w, finish });
+        } else {
+            dispatch(Run { conv: self, input, width, rows: 0..h, w, finish });
+        }
+    }
+
+    /// As [`Conv::run`], and of each 2x2 block of what comes out the largest; an odd last row or column is dropped.
+    /// What follows the sums must not turn larger into smaller, and adds nothing.
+    ///
+    /// # Panics
+    /// When a slice has another length, or something is added.
+    pub fn run_pooled(
+        &self,
+        input: &[u8],
+        size: (usize, usize),
+        finish: Finish,
+        workspace: &mut [u8],
+        (output, steps): (&mut [u8], Steps),
+    ) {
+        assert_eq!(input.len(), size.0 * size.1 * self.inputs, "input of a convolution");
+        assert!(finish.add.is_none(), "nothing is added before a pooling");
+        let (h, w) = self.window.over(size);
+        let channels = self.packed.outputs;
+        assert_eq!(output.len(), h / 2 * (w / 2) * channels, "output of a pooled convolution");
+        let (rows, workspace) = workspace.split_at_mut(2 * w * channels);
+        let (input, width) = self.framed(input, size, workspace);
+        for (y, output) in output.chunks_exact_mut(w / 2 * channels).enumerate() {
+            let finish = self.packed.scaling.finish(finish, Target::Codes(rows, steps));
+            let row = &input[2 * y * self.window.stride * width * self.inputs..];
+            dispatch(Run { conv: self, input: row, width, rows: 0..2, w, finish });
+            let (top, bottom) = rows.split_at(w * channels);
+            vectorized(
+                #[inline(always)]
+                || {
+                    for (x, to) in output.chunks_exact_mut(channels).enumerate() {
+                        let pair = 2 * x * channels..2 * (x + 1) * channels;
+                        let (top, bottom) = (&top[pair.clone()], &bottom[pair]);
+                        for (c, to) in to.iter_mut().enumerate() {
+                            *to = top[c].max(top[channels + c]).max(bottom[c]).max(bottom[channels + c]);
+                        }
+                    }
+                },
+            );
+        }
+    }
+
+    /// The input with its frame, and the width of that.
+    fn framed<'a>(&self, input: &'a [u8], size: (usize, usize), workspace: &'a mut [u8]) -> (&'a [u8], usize) {
+        match self.window.padding {
+            0 => (input, size.1),
+            padding => (self.padded(input, size, workspace), size.1 + 2 * padding),
+        }
+    }
+
+    /// The input within a frame of codes that stand for 0.
+    fn padded<'a>(&self, input: &[u8], (height, width): (usize, usize), memory: &'a mut [u8]) -> &'a [u8] {
+        let (padding, pixel) = (self.window.padding, self.inputs);
+        let row = (width + 2 * padding) * pixel;
+        let memory = &mut memory[..self.frame((height, width))];
+        memory.fill(self.steps.offset);
+        for (to, from) in memory[padding * row..].chunks_exact_mut(row).zip(input.chunks_exact(width * pixel)) {
+            to[padding * pixel..][..from.len()].copy_from_slice(from);
+        }
+        memory
+    }
+}
+
+struct Run<'a> {
+    conv: &'a Conv,
+    input: &'a [u8],
+    width: usize,
+    rows: Range<usize>,
+    w: usize,
+    finish: Raw,
+}
+
+impl Kernel for Run<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { conv: Conv { packed, window, inputs, .. }, input, width, rows, w, finish } = self;
+        let mut weights = packed.weights.as_ptr();
+        for (channel, vectors) in blocks(packed.outputs, S::LANES) {
+            for y in rows.clone() {
+                // SAFETY of the pointers: the callers checked that the input holds a window for every output pixel and
+                // the target these pixels; packing made the weights of each block.
+                unsafe {
+                    let row = Row {
+                        input: input.as_ptr().add(y * window.stride * width * inputs),
+                        pixel_step: window.stride * inputs,
+                        window_rows: window.kernel,
+                        window_quads: window.kernel * inputs / QUAD,
+                        row_step: width * inputs,
+                        weights,
+                        finish,
+                        place: Place {
+                            at: y * w * packed.outputs + channel,
+                            step: packed.outputs,
+                            channel,
+                            channels: (vectors * S::LANES).min(packed.outputs - channel),
+                        },
+                    };
+                    match (vectors, S::REGISTERS >= 32) {
+                        (2, true) => row.run::<S, 12, 2>(simd, w),
+                        (2, false) => row.run::<S, 6, 2>(simd, w),
+                        (_, true) => row.run::<S, 12, 1>(simd, w),
+                        (_, false) => row.run::<S, 8, 1>(simd, w),
+                    }
+                }
+            }
+            // SAFETY: at most one past the end.
+            weights = unsafe { weights.add(packed.inputs / QUAD * vectors * S::LANES) };
+        }
+    }
+}
+
+/// One row of output pixels in one block of channels.
+struct Row {
+    input: *const u8,
+    pixel_step: usize,
+    window_rows: usize,
+    window_quads: usize,
+    row_step: usize,
+    weights: *const f32,
+    finish: Raw,
+    /// Of the row's first pixel.
+    place: Place,
+}
+
+impl Row {
+    /// All `w` pixels in tiles of `P`; the last tile overlaps the one before, and a short row takes smaller tiles.
+    ///
+    /// # Safety
+    /// The pointers must cover `w` output pixels and their windows.
+    #[inline(always)]
+    unsafe fn run<S: Simd, const P: usize, const NV: usize>(&self, simd: S, w: usize) {
+        unsafe {
+            let mut x = 0;
+            while x + P <= w {
+                self.tile::<S, P, NV>(simd, x);
+                x += P;
+            }
+            match w - x {
+                0 => (),
+                _ if w >= P => self.tile::<S, P, NV>(simd, w - P),
+                4.. => {
+                    while x + 4 <= w {
+                        self.tile::<S, 4, NV>(simd, x);
+                        x += 4;
+                    }
+                    if x < w {
+                        self.tile::<S, 4, NV>(simd, w - 4);
+                    }
+                }
+                _ => (x..w).for_each(|x| self.tile::<S, 1, NV>(simd, x)),
+            }
+        }
+    }
+
+    /// `P` pixels from `x` on by `NV` vectors of channels.
+    ///
+    /// # Safety
+    /// As [`Row::run`], for these pixels.
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, simd: S, x: usize) {
+        unsafe {
+            let zero = simd.splat(0.0);
+            let mut sums: Sums<S::V> = [[zero; 2]; MAX_PIXELS];
+            let mut weights = self.weights;
+            let first = self.input.add(x * self.pixel_step);
+            for ky in 0..self.window_rows {
+                let row = first.add(ky * self.row_step);
+                for quad in 0..self.window_quads {
+                    let w = [simd.load_ptr(weights), if NV > 1 { simd.load_ptr(weights.add(S::LANES)) } else { zero }];
+                    weights = weights.add(NV * S::LANES);
+                    for_each_pixel!(|I| if I < P {
+                        let four = row.add(I * self.pixel_step + quad * QUAD).cast::<f32>().read_unaligned();
+                        let four = simd.splat(four);
+                        sums[I][0] = simd.dot(sums[I][0], four, w[0]);
+                        if NV > 1 {
+                            sums[I][1] = simd.dot(sums[I][1], four, w[1]);
+                        }
+                    });
+                }
+            }
+            let place = Place { at: self.place.at + x * self.place.step, ..self.place };
+            self.finish.store::<S, P, NV>(simd, sums, place);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! Dense layers for one sample: every weight is read once.
+
+#![allow(unsafe_code)]
+
+use super::super::conv::blocks;
+use super::super::finish::{MAX_PIXELS, Place, Sums};
+use super::super::simd::{Kernel, Simd, dispatch};
+use super::finish::Raw;
+use super::{Finish, Learned, Packed, QUAD, Steps, Target};
+
+/// A dense layer in integers.
+#[derive(Debug, Clone)]
+pub struct Dense {
+    packed: Packed,
+}
+
+impl Dense {
+    /// Weights in the file's order, `[inputs, units]`; `steps` are the input's.
+    ///
+    /// # Panics
+    /// When sizes do not fit, or the inputs are not a multiple of [`QUAD`].
+    pub fn new(learned: Learned, inputs: usize, steps: Steps) -> Self {
+        let units = learned.bias.len();
+        Self { packed: Packed::new(learned, inputs, steps, |unit, input| learned.weights[input * units + unit]) }
+    }
+
+    /// From codes to one number or code for each unit.
+    ///
+    /// # Panics
+    /// When a slice has another length.
+    pub fn run(&self, input: &[u8], finish: Finish, target: Target) {
+        assert_eq!(input.len(), self.packed.inputs, "input of a dense layer");
+        assert_eq!(target.len(), self.packed.outputs, "output of a dense layer");
+        let finish = self.packed.scaling.finish(finish, target);
+        dispatch(Run { packed: &self.packed, input, finish });
+    }
+}
+
+struct Run<'a> {
+    packed: &'a Packed,
+    input: &'a [u8],
+    finish: Raw,
+}
+
+impl Kernel for Run<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { packed, input, finish } = self;
+        let mut weights = packed.weights.as_ptr();
+        for (channel, vectors) in blocks(packed.outputs, S::LANES) {
+            let channels = (vectors * S::LANES).min(packed.outputs - channel);
+            let place = Place { at: channel, step: packed.outputs, channel, channels };
+            // SAFETY: packing made the weights of each block, for every input.
+            unsafe {
+                match vectors {
+                    2 => sums::<S, 2>(simd, weights, input, finish, place),
+                    _ => sums::<S, 1>(simd, weights, input, finish, place),
+                }
+                weights = weights.add(input.len() / QUAD * vectors * S::LANES);
+            }
+        }
+    }
+}
+
+/// Chains of sums: with fewer, one product would wait for the one before.
+const CHAINS: usize = 4;
+
+/// One block of units.
+///
+/// # Safety
+/// `weights` must hold `NV` vectors for every four inputs, and the target the units of `place`.
+#[inline(always)]
+unsafe fn sums<S: Simd, const NV: usize>(simd: S, mut weights: *const f32, input: &[u8], finish: Raw, place: Place) {
+    let zero = simd.splat(0.0);
+    let mut chains = [[zero; 2]; CHAINS];
+    let (runs, last) = input.as_chunks::<{ CHAINS * QUAD }>();
+    unsafe {
+        for run in runs {
+            for (chain, sums) in chains.iter_mut().enumerate() {
+                let four = simd.splat(run.as_ptr().add(chain * QUAD).cast::<f32>().read_unaligned());
+                sums[0] = simd.dot(sums[0], four, simd.load_ptr(weights));
+                if NV > 1 {
+                    sums[1] = simd.dot(sums[1], four, simd.load_ptr(weights.add(S::LANES)));
+                }
+                weights = weights.add(NV * S::LANES);
+            }
+        }
+        for four in last.chunks_exact(QUAD) {
+            let four = simd.splat(four.as_ptr().cast::<f32>().read_unaligned());
+            chains[0][0] = simd.dot(chains[0][0], four, simd.load_ptr(weights));
+            if NV > 1 {
+                chains[0][1] = simd.dot(chains[0][1], four, simd.load_ptr(weights.add(S::LANES)));
+            }
+            weights = weights.add(NV * S::LANES);
+        }
+        let mut sums: Sums<S::V> = [[zero; 2]; MAX_PIXELS];
+        for k in 0..2 {
+            let pairs = [simd.add_sums(chains[0][k], chains[1][k]), simd.add_sums(chains[2][k], chains[3][k])];
+            sums[0][k] = simd.add_sums(pairs[0], pairs[1]);
+        }
+        finish.store::<S, 1, NV>(simd, sums, place);
+    }
+}

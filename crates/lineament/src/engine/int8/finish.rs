@@ -1,0 +1,214 @@
+//! From integer sums to what the next layer reads, in registers: number, activation, addition, activation, code.
+
+#![allow(unsafe_code)]
+
+use super::super::aligned::Aligned;
+use super::super::finish::{Activated, Place, Stage, Sums, activate, for_each_pixel, stage};
+use super::super::simd::{MAX_LANES, Simd};
+use super::Steps;
+
+/// What follows a layer's sums, in this order.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Finish<'a> {
+    /// First.
+    pub activation: Option<&'a Activated>,
+    /// A map of the output's shape that is added.
+    pub add: Option<Added<'a>>,
+    /// Last.
+    pub then: Option<&'a Activated>,
+}
+
+/// What is added.
+#[derive(Debug, Clone, Copy)]
+pub enum Added<'a> {
+    /// Codes.
+    Codes(&'a [u8], Steps),
+    /// Numbers.
+    Numbers(&'a [f32]),
+}
+
+/// Where the result goes, and as what.
+#[derive(Debug)]
+pub enum Target<'a> {
+    /// Codes.
+    Codes(&'a mut [u8], Steps),
+    /// Numbers.
+    Numbers(&'a mut [f32]),
+}
+
+impl Target<'_> {
+    /// Numbers or codes that it takes.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Codes(codes, _) => codes.len(),
+            Self::Numbers(numbers) => numbers.len(),
+        }
+    }
+
+    /// Whether it takes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What makes numbers of a layer's sums: a factor and a summand for each channel, filled up by two vectors.
+#[derive(Debug, Clone)]
+pub(super) struct Scaling {
+    scales: Aligned,
+    bias: Aligned,
+    channels: usize,
+}
+
+impl Scaling {
+    /// `totals` are the sums of each channel's weights: what the input's offset adds to every sum, once per unit.
+    pub fn new(scales: &[f32], bias: &[f32], input: Steps, totals: impl Iterator<Item = i32>) -> Self {
+        let channels = bias.len();
+        assert_eq!(scales.len(), channels, "scales of an integer layer");
+        let scales: Vec<f32> = scales.iter().map(|scale| scale * input.scale).collect();
+        let without_offset = |((bias, scale), total): ((&f32, &f32), i32)| {
+            (f64::from(*bias) - f64::from(input.offset) * f64::from(total) * f64::from(*scale)) as f32
+        };
+        let bias: Vec<f32> = bias.iter().zip(&scales).zip(totals).map(without_offset).collect();
+        let room = channels + 2 * MAX_LANES;
+        Self { scales: Aligned::padded(&scales, room), bias: Aligned::padded(&bias, room), channels }
+    }
+
+    /// Output channels.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// All that follows the sums, for kernels.
+    ///
+    /// # Panics
+    /// When slopes or the added map do not fit.
+    pub fn finish(&self, finish: Finish, target: Target) -> Raw {
+        finish.activation.iter().chain(&finish.then).for_each(|activated| activated.assert_fits(self.channels));
+        let len = target.len();
+        let add = match finish.add {
+            None => RawAdded::Nothing,
+            Some(Added::Codes(codes, Steps { scale, offset })) => {
+                assert_eq!(codes.len(), len, "summands");
+                RawAdded::Codes(codes.as_ptr(), scale, -f32::from(offset) * scale)
+            }
+            Some(Added::Numbers(numbers)) => {
+                assert_eq!(numbers.len(), len, "summands");
+                RawAdded::Numbers(numbers.as_ptr())
+            }
+        };
+        let target = match target {
+            Target::Codes(codes, Steps { scale, offset }) => {
+                RawTarget::Codes(codes.as_mut_ptr(), scale.recip(), f32::from(offset))
+            }
+            Target::Numbers(numbers) => RawTarget::Numbers(numbers.as_mut_ptr()),
+        };
+        let (activation, then) = (stage(finish.activation), stage(finish.then));
+        Raw { scales: self.scales.as_ptr(), bias: self.bias.as_ptr(), activation, add, then, target }
+    }
+}
+
+/// [`Finish`] and [`Target`], checked.
+#[derive(Clone, Copy)]
+pub(super) struct Raw {
+    scales: *const f32,
+    bias: *const f32,
+    activation: Stage,
+    add: RawAdded,
+    then: Stage,
+    target: RawTarget,
+}
+
+#[derive(Clone, Copy)]
+enum RawAdded {
+    Nothing,
+    /// Codes, the size of their step, and what 0 stands for.
+    Codes(*const u8, f32, f32),
+    Numbers(*const f32),
+}
+
+#[derive(Clone, Copy)]
+enum RawTarget {
+    /// Codes, how many of their steps are 1, and the code of 0.
+    Codes(*mut u8, f32, f32),
+    Numbers(*mut f32),
+}
+
+impl Raw {
+    /// Finishes the sums of `P` pixels of `NV` vectors and writes what they become.
+    ///
+    /// # Safety
+    /// `place` lies within the target.
+    #[inline(always)]
+    pub unsafe fn store<S: Simd, const P: usize, const NV: usize>(self, simd: S, mut sums: Sums<S::V>, place: Place) {
+        let whole = place.channels == NV * S::LANES;
+        let exist = if NV > 1 { [S::LANES, place.channels - S::LANES] } else { [place.channels, 0] };
+        /// Visits every vector; `$lanes` of it exist, and belong to `$at`.
+        macro_rules! visit {
+            (|$v:ident, $k:ident, $at:ident, $lanes:ident| $body:expr) => {
+                for_each_pixel!(|I| if I < P {
+                    let pixel = place.at + I * place.step;
+                    let ($v, $k, $at, $lanes) = (&mut sums[I][0], 0, pixel, exist[0]);
+                    $body;
+                    if NV > 1 {
+                        let ($v, $k, $at, $lanes) = (&mut sums[I][1], 1, pixel + S::LANES, exist[1]);
+                        $body;
+                    }
+                })
+            };
+        }
+        // SAFETY (all below): everything that belongs to channels is filled up by two vectors; what is added is as long
+        // as the target, and `place` lies within that.
+        unsafe {
+            let (scales, bias) = (self.scales.add(place.channel), self.bias.add(place.channel));
+            let second = if NV > 1 { S::LANES } else { 0 };
+            let scales = [simd.load_ptr(scales), simd.load_ptr(scales.add(second))];
+            let bias = [simd.load_ptr(bias), simd.load_ptr(bias.add(second))];
+            visit!(|v, k, _at, _lanes| *v = simd.mul_add(simd.sums_to_f32(*v), scales[k], bias[k]));
+            activate::<S, P, NV>(simd, self.activation, &mut sums, place.channel);
+            match self.add {
+                RawAdded::Nothing => (),
+                RawAdded::Codes(from, scale, zero) => {
+                    let (scale, zero) = (simd.splat(scale), simd.splat(zero));
+                    if whole {
+                        visit!(|v, _k, at, _lanes| {
+                            *v = simd.add(*v, simd.mul_add(simd.load_codes_ptr(from.add(at)), scale, zero));
+                        });
+                    } else {
+                        visit!(|v, _k, at, lanes| {
+                            *v = simd.add(*v, simd.mul_add(simd.load_first_codes(from.add(at), lanes), scale, zero));
+                        });
+                    }
+                }
+                RawAdded::Numbers(from) if whole => {
+                    visit!(|v, _k, at, _lanes| *v = simd.add(*v, simd.load_ptr(from.add(at))));
+                }
+                RawAdded::Numbers(from) => {
+                    visit!(|v, _k, at, lanes| *v = simd.add(*v, simd.load_first(from.add(at), lanes)));
+                }
+            }
+            activate::<S, P, NV>(simd, self.then, &mut sums, place.channel);
+            match self.target {
+                RawTarget::Codes(to, factor, offset) => {
+                    let (factor, offset) = (simd.splat(factor), simd.splat(offset));
+                    visit!(|v, _k, at, lanes| {
+                        let code = simd.mul_add(*v, factor, offset);
+                        if whole {
+                            simd.store_codes_ptr(code, to.add(at));
+                        } else {
+                            simd.store_first_codes(code, to.add(at), lanes);
+                        }
+                    });
+                }
+                RawTarget::Numbers(to) => {
+                    visit!(|v, _k, at, lanes| {
+                        if whole {
+                            simd.store_ptr(*v, to.add(at));
+                        } else {
+                            simd.store_first(*v, to.add(at), lanes);
+                        }
+                    });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+use std::cell::Cell;
+
+use super::super::Engine;
+use super::super::finish::Activated;
+use super::super::simd::tests::at_every_level;
+use super::super::window::Window;
+use super::*;
+use crate::model::{Activation, Model};
+
+thread_local! {
+    /// Whether this thread runs in integers, pays it or not.
+    pub(super) static FORCED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Bytes that look random.
+fn bytes(len: usize, seed: u32) -> Vec<u8> {
+    let mut state = seed;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    (0..len).map(|_| next()).collect()
+}
+
+fn signed(len: usize, seed: u32) -> Vec<i8> {
+    bytes(len, seed).into_iter().map(|b| b.cast_signed().max(-127)).collect()
+}
+
+/// Numbers from -1 to 1.
+fn numbers(len: usize, seed: u32) -> Vec<f32> {
+    bytes(len, seed).iter().map(|b| f32::from(*b) / 128.0 - 1.0).collect()
+}
+
+const INPUT: Steps = Steps { scale: 0.05, offset: 117 };
+const OTHER: Steps = Steps { scale: 0.3, offset: 30 };
+const OUTPUT: Steps = Steps { scale: 0.4, offset: 100 };
+
+/// From a sum and its place to what becomes of it.
+type ByHand<'a> = Box<dyn Fn(f32, usize) -> f32 + 'a>;
+
+/// What follows the sums of a layer of `channels`, with an output of `len`, in every way there is.
+struct Finishes {
+    prelu: Activated,
+    relu: Activated,
+    hard_swish: Activated,
+    slopes: Vec<f32>,
+    codes: Vec<u8>,
+    numbers: Vec<f32>,
+}
+
+impl Finishes {
+    fn new(channels: usize, len: usize) -> Self {
+        let slopes = numbers(channels, 5);
+        Self {
+            prelu: Activated::new(Activation::PRelu, &slopes),
+            relu: Activated::new(Activation::Relu, &[]),
+            hard_swish: Activated::new(Activation::HardSwish, &[]),
+            slopes,
+            codes: bytes(len, 6),
+            numbers: numbers(len, 7),
+        }
+    }
+
+    /// Each with the same done by hand, to a number at a place of the output.
+    fn all(&self) -> Vec<(Finish<'_>, ByHand<'_>)> {
+        let hard_swish = |v: f32| v * (v / 6.0 + 0.5).clamp(0.0, 1.0);
+        let prelu = |v: f32, at: usize| if v > 0.0 { v } else { v * self.slopes[at % self.slopes.len()] };
+        let code = |at: usize| (f32::from(self.codes[at]) - f32::from(OTHER.offset)) * OTHER.scale;
+        let none = Finish::default();
+        vec![
+            (none, Box::new(|v, _| v)),
+            (Finish { activation: Some(&self.relu), ..none }, Box::new(|v, _| v.max(0.0))),
+            (
+                Finish { activation: Some(&self.prelu), add: Some(Added::Codes(&self.codes, OTHER)), ..none },
+                Box::new(move |v, at| prelu(v, at) + code(at)),
+            ),
+            (
+                Finish { add: Some(Added::Numbers(&self.numbers)), then: Some(&self.prelu), ..none },
+                Box::new(move |v, at| prelu(v + self.numbers[at], at)),
+            ),
+            (Finish { activation: Some(&self.hard_swish), ..none }, Box::new(move |v, _| hard_swish(v))),
+        ]
+    }
+}
+
+/// Runs a layer with every finish into numbers and codes at every level, beside `sums`, which are those of the layer.
+fn compare(what: &str, channels: usize, sums: &[f32], run: impl Fn(Finish, Target)) {
+    let finishes = Finishes::new(channels, sums.len());
+    for (way, (finish, by_hand)) in finishes.all().into_iter().enumerate() {
+        let expected: Vec<f32> = sums.iter().enumerate().map(|(at, sum)| by_hand(*sum, at)).collect();
+        let answers = at_every_level(|| {
+            let (mut numbers, mut codes) = (vec![f32::NAN; sums.len()], vec![7; sums.len()]);
+            run(finish, Target::Numbers(&mut numbers));
+            run(finish, Target::Codes(&mut codes, OUTPUT));
+            (numbers, codes)
+        });
+        for (level, (numbers, codes)) in answers.iter().enumerate() {
+            for ((number, code), expected) in numbers.iter().zip(codes).zip(&expected) {
+                let off = (number - expected).abs();
+                assert!(off <= 2e-4 * expected.abs().max(10.0), "{what}, finish {way}, level {level}: off by {off}");
+                let exact = (expected / OUTPUT.scale + f32::from(OUTPUT.offset)).clamp(0.0, 255.0);
+                let off = (f32::from(*code) - exact).abs();
+                assert!(off <= 0.51, "{what}, finish {way}, level {level}: code off by {off}");
+            }
+        }
+    }
+}
+
+#[test]
+fn integer_convolutions_agree_with_sums_by_hand_at_every_level() {
+    let window = |kernel, stride, padding| Window { kernel, stride, padding };
+    for (size, window, inputs, outputs) in [
+        ((1, 1), window(1, 1, 0), 4, 1),
+        ((5, 3), window(1, 1, 0), 8, 15),
+        ((4, 13), window(1, 1, 0), 16, 33),
+        ((3, 7), window(1, 1, 0), 12, 136),
+        ((6, 6), window(1, 2, 0), 4, 8),
+        ((9, 20), window(3, 1, 1), 4, 16),
+        ((7, 8), window(3, 2, 1), 8, 17),
+        ((6, 31), window(2, 1, 0), 4, 64),
+    ] {
+        let ((height, width), (h, w)) = (size, window.over(size));
+        let taps = window.kernel * window.kernel;
+        let (input, weights) = (bytes(height * width * inputs, 1), signed(taps * inputs * outputs, 2));
+        let (scales, bias) =
+            (numbers(outputs, 3).iter().map(|s| 0.002 + 0.001 * s).collect::<Vec<_>>(), numbers(outputs, 4));
+        let by_hand = |at: usize| {
+            let (y, x, o) = (at / (w * outputs), at / outputs % w, at % outputs);
+            let mut sum = 0;
+            for (tap, i) in (0..taps).flat_map(|tap| (0..inputs).map(move |i| (tap, i))) {
+                let (ky, kx) = (tap / window.kernel, tap % window.kernel);
+                let place = |at: usize, k: usize, len: usize| {
+                    (at * window.stride + k).checked_sub(window.padding).filter(|place| *place < len)
+                };
+                if let (Some(y), Some(x)) = (place(y, ky, height), place(x, kx, width)) {
+                    let code = i32::from(input[(y * width + x) * inputs + i]) - i32::from(INPUT.offset);
+                    sum += code * i32::from(weights[(o * inputs + i) * taps + tap]);
+                }
+            }
+            sum as f32 * INPUT.scale * scales[o] + bias[o]
+        };
+        let sums: Vec<f32> = (0..h * w * outputs).map(by_hand).collect();
+        let learned = Learned { weights: &weights, scales: &scales, bias: &bias };
+        compare(&format!("{size:?} {window:?} {inputs} to {outputs}"), outputs, &sums, |finish, target| {
+            let conv = Conv::new(learned, window, inputs, INPUT);
+            let mut workspace = vec![0; conv.workspace(size)];
+            conv.run(&input, size, finish, &mut workspace, target);
+        });
+    }
+}
+
+#[test]
+fn integer_depthwise_convolutions_agree_with_sums_by_hand_at_every_level() {
+    for (size, stride, padding, channels) in
+        [((1, 1), 1, 1, 3), ((5, 6), 1, 1, 16), ((7, 8), 2, 1, 20), ((9, 4), 1, 0, 33), ((8, 9), 2, 0, 64)]
+    {
+        let window = Window { kernel: KERNEL, stride, padding };
+        let ((height, width), (h, w)) = (size, window.over(size));
+        let (input, weights) = (bytes(height * width * channels, 1), signed(9 * channels, 2));
+        let (scales, bias) =
+            (numbers(channels, 3).iter().map(|s| 0.02 + 0.01 * s).collect::<Vec<_>>(), numbers(channels, 4));
+        let by_hand = |at: usize| {
+            let (y, x, c) = (at / (w * channels), at / channels % w, at % channels);
+            let mut sum = 0;
+            for tap in 0..9 {
+                let place = |at: usize, k: usize, len: usize| {
+                    (at * stride + k).checked_sub(padding).filter(|place| *place < len)
+                };
+                if let (Some(y), Some(x)) = (place(y, tap / 3, height), place(x, tap % 3, width)) {
+                    let code = i32::from(input[(y * width + x) * channels + c]) - i32::from(INPUT.offset);
+                    sum += code * i32::from(weights[c * 9 + tap]);
+                }
+            }
+            sum as f32 * INPUT.scale * scales[c] + bias[c]
+        };
+        let sums: Vec<f32> = (0..h * w * channels).map(by_hand).collect();
+        let learned = Learned { weights: &weights, scales: &scales, bias: &bias };
+        compare(&format!("{size:?} {window:?} {channels} channels"), channels, &sums, |finish, target| {
+            Depthwise::new(learned, window, INPUT).run(&input, size, finish, target);
+        });
+    }
+}
+
+#[test]
+fn integer_dense_layers_agree_with_sums_by_hand_at_every_level() {
+    for (inputs, units) in [(4, 1), (8, 5), (12, 64), (40, 136), (100, 33), (256, 200)] {
+        let (input, weights) = (bytes(inputs, 1), signed(inputs * units, 2));
+        let (scales, bias) =
+            (numbers(units, 3).iter().map(|s| 0.002 + 0.001 * s).collect::<Vec<_>>(), numbers(units, 4));
+        let by_hand = |unit: usize| {
+            let products = input
+                .iter()
+                .enumerate()
+                .map(|(i, code)| (i32::from(*code) - i32::from(INPUT.offset)) * i32::from(weights[i * units + unit]));
+            products.sum::<i32>() as f32 * INPUT.scale * scales[unit] + bias[unit]
+        };
+        let sums: Vec<f32> = (0..units).map(by_hand).collect();
+        let learned = Learned { weights: &weights, scales: &scales, bias: &bias };
+        compare(&format!("{inputs} to {units}"), units, &sums, |finish, target| {
+            Dense::new(learned, inputs, INPUT).run(&input, finish, target);
+        });
+    }
+}
+
+/// A stored network of all that there is in integers (`model/tests.rs`), whose outputs in f32 are beside onnxruntime's in
+/// `tests/engine.rs`.
+#[test]
+fn a_network_in_integers_agrees_with_itself_in_f32_at_every_level() {
+    let file = include_bytes!("../../../tests/fixtures/tinyint8.onnx");
+    let model = Model::parse(file).unwrap();
+    let answers = |forced: bool| {
+        at_every_level(|| {
+            FORCED.set(forced);
+            let mut engine = Engine::new(&model).unwrap();
+            FORCED.set(false);
+            let input = numbers(engine.input_shape().len(), 8);
+            engine.run(|to| to.fill(9.0)); // Nothing of the first run may be left in the second.
+            engine.run(|to| to.copy_from_slice(&input));
+            ["map", "dense"].map(|name| engine.output(name).unwrap().0.to_vec()).concat()
+        })
+    };
+    let expected = &answers(false)[0];
+    for (level, answer) in answers(true).iter().enumerate() {
+        let off = answer.iter().zip(expected).map(|(a, e)| (a - e).abs()).fold(0.0, f32::max);
+        assert!(answer.len() == expected.len() && off < 1e-3, "level {level}: off by {off}");
+    }
+    if !pays() {
+        println!("skipped: integers at a level that has them; this processor has no AVX-512 with VNNI");
+    }
+}

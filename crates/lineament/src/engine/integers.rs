@@ -1,0 +1,141 @@
+//! Which steps of a quantised network run in integers, and which values lie in memory as codes.
+//!
+//! A step does when its weights are int8, what it reads is quantised, and the processor multiplies integers. A value
+//! lies as codes when all who read it can; the others' values are f32, rounded to the same steps.
+
+use super::int8::{self, Learned, Steps};
+use super::steps::{Step, Work, window};
+use crate::error::{Error, Result};
+use crate::model::{Element, Model, Op, Shape};
+
+/// Who computes with what.
+#[derive(Debug, Default)]
+pub(super) struct Integers {
+    /// For each value how its codes are meant; `None` where it lies as numbers.
+    pub codes: Vec<Option<Steps>>,
+    /// For each step whether it runs in integers.
+    pub steps: Vec<bool>,
+}
+
+impl Integers {
+    /// For `steps` of `model`, whose values have these `shapes` at the nominal size.
+    ///
+    /// # Errors
+    /// [`Error::Model`] when the size of a step is not above 0.
+    pub fn new(model: &Model, shapes: &[Shape], steps: &[Step]) -> Result<Self> {
+        let mut codes = vec![None; shapes.len()];
+        let pays = int8::pays();
+        for step in steps {
+            if let Some(layer) = step.quantize {
+                let rounding = rounding(model, layer)?;
+                let is_output = model.architecture.outputs.iter().any(|output| output.value == step.output);
+                codes[step.output] = Some(rounding).filter(|_| pays && !is_output);
+            }
+        }
+        let mut integer: Vec<bool> = steps.iter().map(|step| fits(model, shapes, step)).collect();
+        loop {
+            let mut changed = false;
+            for (step, integer) in steps.iter().zip(&mut integer) {
+                let pooled = matches!(step.work, Work::Conv { pool: true, .. });
+                if *integer && (codes[step.input].is_none() || (pooled && codes[step.output].is_none())) {
+                    (*integer, changed) = (false, true);
+                }
+                if !*integer {
+                    step.inputs().for_each(|value| changed |= codes[value].take().is_some());
+                }
+            }
+            if !changed {
+                return Ok(Self { codes, steps: integer });
+            }
+        }
+    }
+
+    /// Numbers of the block of memory that a value of this shape takes.
+    pub fn numbers(&self, value: usize, shape: Shape) -> usize {
+        match self.codes.get(value) {
+            Some(Some(_)) => shape.len().div_ceil(size_of::<f32>()),
+            _ => shape.len(),
+        }
+    }
+
+    /// Whether a value lies as numbers.
+    pub fn is_plain(&self, value: usize) -> bool {
+        !matches!(self.codes.get(value), Some(Some(_)))
+    }
+}
+
+/// How a layer rounds.
+pub(super) fn rounding(model: &Model, layer: usize) -> Result<Steps> {
+    let tensors: Vec<f32> = model.weights[layer].iter().flat_map(|tensor| tensor.to_vec()).collect();
+    match *tensors.as_slice() {
+        // Its inverse must be finite, too.
+        [scale, offset] if scale.is_normal() && scale > 0.0 && scale.recip().is_normal() => {
+            Ok(Steps { scale, offset: offset as u8 })
+        }
+        _ => Err(Error::Model(format!("layer {layer} rounds to steps of {tensors:?}"))),
+    }
+}
+
+/// Whether a step could run in integers, of what is known of its own layers.
+fn fits(model: &Model, shapes: &[Shape], step: &Step) -> bool {
+    let layer = match step.work {
+        Work::Conv { conv, .. } => conv,
+        Work::Depthwise { depthwise } => depthwise,
+        Work::Dense { dense } => dense,
+        _ => return false,
+    };
+    let (op, from) = (model.architecture.layers[layer].op, shapes[step.input]);
+    let in_quads = match op {
+        Op::Conv { .. } => from.channels.is_multiple_of(int8::QUAD),
+        Op::Dense { .. } => from.len().is_multiple_of(int8::QUAD),
+        Op::Depthwise { kernel, .. } => kernel == int8::KERNEL,
+        _ => false,
+    };
+    let adds_to_pooled = matches!(step.work, Work::Conv { pool: true, .. }) && step.add.is_some();
+    let weight = model.weights[layer].first();
+    let is_int8 = weight.is_some_and(|weight| {
+        let scales = weight.scales.as_ref();
+        weight.element == Element::I8 && scales.is_some_and(|s| s.axis == op.output_axis() || s.bytes.len() == 4)
+    });
+    in_quads && is_int8 && !adds_to_pooled
+}
+
+/// A layer in integers.
+#[derive(Debug)]
+pub(super) enum Layer {
+    Conv(int8::Conv),
+    Depthwise(int8::Depthwise),
+    Dense(int8::Dense),
+}
+
+impl Layer {
+    /// Layer `layer`, which [`fits`], over codes of `steps`.
+    pub fn new(model: &Model, shapes: &[Shape], layer: usize, steps: Steps) -> Result<Self> {
+        let crate::model::Layer { op, input } = model.architecture.layers[layer];
+        let from = shapes[input];
+        let [weight, bias] = model.weights[layer].as_slice() else {
+            return Err(Error::Model(format!("{op:?} has {} tensors", model.weights[layer].len())));
+        };
+        let bias = bias.to_vec();
+        let weights: Vec<i8> = weight.bytes.iter().map(|byte| byte.cast_signed()).collect();
+        let mut scales = weight.scales.as_ref().map(|scales| scales.to_vec()).unwrap_or_default();
+        if let [one] = *scales {
+            scales = vec![one; bias.len()];
+        }
+        let learned = Learned { weights: &weights, scales: &scales, bias: &bias };
+        Ok(match op {
+            Op::Depthwise { .. } => Self::Depthwise(int8::Depthwise::new(learned, window(op), steps)),
+            Op::Dense { .. } => Self::Dense(int8::Dense::new(learned, from.len(), steps)),
+            op => Self::Conv(int8::Conv::new(learned, window(op), from.channels, steps)),
+        })
+    }
+
+    /// Bytes that it needs beside input and output, over a map of this size.
+    pub fn workspace(&self, size: (usize, usize), pooled: bool) -> usize {
+        match self {
+            Self::Conv(conv) if pooled => conv.pooled_workspace(size),
+            Self::Conv(conv) => conv.workspace(size),
+            Self::Depthwise(_) | Self::Dense(_) => 0,
+        }
+    }
+}
