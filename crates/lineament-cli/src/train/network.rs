@@ -33,6 +33,7 @@ fn layer(&Layer { op, input }: &Layer) -> Value {
         Op::WeightedPool { .. } => json!({ "op": "weighted_pool" }),
         Op::PositionBias => json!({ "op": "position_bias" }),
         Op::Dense { units } => json!({ "op": "dense", "units": units }),
+        Op::Quantize => json!({ "op": "quantize" }),
     };
     layer["input"] = input.into();
     if let Some(second) = op.second_input() {
