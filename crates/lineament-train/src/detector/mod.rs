@@ -152,7 +152,7 @@ impl Task for DetectorTask {
         }
         let detector = Detector::new(&Model::parse(file)?)?;
         let look = |detector: &mut Detector, view: &ImageView, rect: &Rect| {
-            let found = detector.detect(&view, 0.5, None);
+            let found = detector.detect(view, 0.5, None);
             let best = found.iter().map(|d| d.rect.iou(rect)).fold(0.0, f32::max);
             (best, found.len())
         };

@@ -87,14 +87,14 @@ fn to_f16(model: &Model) -> Result<Model<'static>> {
 
 /// What looks at photos.
 enum Viewer {
-    Detector(Detector),
+    Detector(Box<Detector>),
     Landmarks(Box<LandmarkNetwork>),
 }
 
 impl Viewer {
     fn new(model: &Model) -> Result<Self> {
         Ok(match model.metadata.role {
-            Role::Detector => Self::Detector(Detector::new(model)?),
+            Role::Detector => Self::Detector(Box::new(Detector::new(model)?)),
             Role::Landmarks => Self::Landmarks(Box::new(LandmarkNetwork::new(model)?)),
         })
     }

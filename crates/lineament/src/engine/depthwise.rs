@@ -288,7 +288,7 @@ impl<V: Copy> Shared<V> {
         let mut sums = [[self.bias; 2]; MAX_PIXELS];
         for_each_tap!(|KY| if KY < K {
             let from = self.rows[KY].wrapping_add(column.wrapping_mul(self.channels));
-            for_each_pixel!(|COLUMN| if COLUMN >= LEFT && COLUMN + RIGHT < (PIXELS - 1) * STRIDE + K {
+            for_each_pixel!(|COLUMN| if COLUMN + 1 > LEFT && COLUMN + RIGHT < (PIXELS - 1) * STRIDE + K {
                 // SAFETY: the caller's promise; columns off the map are left out.
                 let value = unsafe { simd.load_ptr(from.wrapping_add(COLUMN * self.channels)) };
                 // Each pixel whose window has this column, which is its window's column `COLUMN - pixel * STRIDE`.
