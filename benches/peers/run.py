@@ -47,10 +47,9 @@ COLD_STARTS = 5
 class Peer:
     """A process that answers lines."""
 
-    def __init__(self, command, core):
+    def __init__(self, command):
         threads = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RTEN_NUM_THREADS")}
         self.log = tempfile.TemporaryFile()
-        pin = (lambda: os.sched_setaffinity(0, {core})) if hasattr(os, "sched_setaffinity") else None
         begin = time.perf_counter()
         self.process = subprocess.Popen(
             [str(word) for word in command],
@@ -58,7 +57,6 @@ class Peer:
             stdout=subprocess.PIPE,
             stderr=self.log,
             text=True,
-            preexec_fn=pin,
             env=os.environ | threads | {"GLOG_minloglevel": "2", "TF_CPP_MIN_LOG_LEVEL": "2"},
         )
         self.command = command
@@ -102,7 +100,6 @@ def ratios(ours, theirs):
 class Bench:
     def __init__(self, args, folder):
         self.args, self.folder = args, folder
-        self.core = max(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 0
         self.results = {}
 
     def wanted(self, peers):
@@ -117,7 +114,7 @@ class Bench:
         peers = {}
         for name, command in commands.items():
             try:
-                peers[name] = Peer(command, self.core)
+                peers[name] = Peer(command)
             except RuntimeError as error:
                 if name == "ours":
                     raise
@@ -370,6 +367,8 @@ def main():
             build.append("--no-default-features")
         subprocess.run(build, check=True)
     load_before = os.getloadavg()[0]
+    if hasattr(os, "sched_setaffinity"):  # what is started inherits it
+        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         bench = Bench(args, folder)
