@@ -180,8 +180,10 @@ mod tests {
         let mut histogram = Histogram::default();
         histogram.add(&even);
         assert!((histogram.steps().scale * 255.0 - 1.0).abs() < 0.03, "{:?}", histogram.steps());
+        // One number in four millions costs less at the end than finer steps for all others save.
+        (1..40).for_each(|_| histogram.add(&even));
         histogram.add(&[4.0]);
         let most = histogram.steps().scale * 255.0;
-        assert!((1.0..2.5).contains(&most), "the end is {most}");
+        assert!((0.95..1.5).contains(&most), "the end is {most}");
     }
 }
