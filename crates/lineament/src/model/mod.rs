@@ -139,7 +139,7 @@ impl<'a> Model<'a> {
     /// The bytes of a file that holds this model.
     ///
     /// # Errors
-    /// As [`write`].
+    /// As [`write()`].
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         write::write_model(self)
     }
