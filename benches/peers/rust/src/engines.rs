@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use rten::{NodeId, RunOptions, ThreadPool};
-use rten_tensor::prelude::*;
 use rten_tensor::{AsView, NdTensor};
 use serde_json::Value;
 use tract_onnx::prelude::*;
@@ -26,7 +25,8 @@ impl Rten {
     pub fn load(path: &str, pixels: Vec<f32>, height: usize, width: usize) -> Result<Self> {
         let mut options = rten::ModelOptions::with_all_ops();
         let model = options.enable_optimization(true).prepack_weights(true).load_file(path)?;
-        let options = RunOptions { thread_pool: Some(Arc::new(ThreadPool::with_num_threads(1))), ..Default::default() };
+        let mut options = RunOptions::default();
+        options.thread_pool = Some(Arc::new(ThreadPool::with_num_threads(1)));
         let pixels = NdTensor::from_data([1, 1, height, width], pixels);
         let (input, outputs) = (model.input_ids()[0], model.output_ids().to_vec());
         Ok(Self { model, input, outputs, options, pixels, answers: Vec::new() })
