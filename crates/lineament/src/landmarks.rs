@@ -225,7 +225,7 @@ impl Look {
 
 /// One number for each point, with commas between.
 fn usual_errors(list: &str) -> Option<[f32; POINTS]> {
-    let errors = list.split(',').map(|e| e.parse().ok().filter(|e| (0.0..=2.0).contains(e)));
+    let errors = list.split(',').map(|e| e.parse().ok().filter(|e: &f32| e.is_finite() && *e >= 0.0));
     errors.collect::<Option<Vec<f32>>>()?.try_into().ok()
 }
 
@@ -300,5 +300,11 @@ mod tests {
             let bytes = fixed_network(&points, crop, errors);
             assert!(LandmarkNetwork::new(&Model::parse(&bytes).unwrap()).is_err(), "{crop} {errors:?}");
         }
+    }
+
+    #[test]
+    fn errors_beyond_the_crop_are_read_as_an_untrained_network_has_them() {
+        let bytes = fixed_network(&[0.0; 2 * POINTS], "margin=1.2", Some(&vec!["2.5"; POINTS].join(",")));
+        assert!(LandmarkNetwork::new(&Model::parse(&bytes).unwrap()).is_ok());
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 use lineament::Point;
 use lineament::engine::Engine;
 use lineament::landmarks::LandmarkNetwork;
-use lineament::model::{Model, Op};
+use lineament::model::{Model, Op, key};
 use lineament_data::metrics::median;
 use lineament_data::record::SIDE;
 
@@ -135,7 +135,8 @@ impl<'a> File<'a> {
         let feature_maps = layers.enumerate().filter_map(feature_map).collect();
         let forecast = Forecast::new(architecture, self.settings, faces.train().len(), faces.validation().len())?;
         let (history, seconds) = self.history(faces)?;
-        let landmarks = LandmarkNetwork::new(&model).ok();
+        // Only a network of the 68 points says which points it has.
+        let landmarks = model.metadata.get(key::TOPOLOGY).map(|_| LandmarkNetwork::new(&model)).transpose()?;
         let network = Network {
             name: self.settings.name.clone(),
             layers: self.settings.network,
