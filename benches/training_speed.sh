@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Training speed: ours beside PyTorch as installed and PyTorch with glibc's allocator tuned, in interleaved rounds.
+# PyTorch takes the faster of both orders of channels in memory.
 #
 #   pip install torch                                      # the CPU build is enough
-#   benches/training_speed.sh [--network basic] [--threads 2] [--steps 6] [--rounds 5]
+#   benches/training_speed.sh [--network basic] [--threads 2] [--groups 16] [--steps 6] [--rounds 5]
 #
 # Prints every round, then the median and the best samples per second of each side and our ratio to both. Compare ratios:
 # absolute numbers move with whatever else the computer does. On a busy computer PyTorch's threads wait for each other
@@ -10,12 +11,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-NETWORK=basic THREADS=2 STEPS=6 ROUNDS=5 PYTHON=${PYTHON:-python3}
+NETWORK=basic THREADS=2 GROUPS_OF_BATCH= STEPS=6 ROUNDS=5 PYTHON=${PYTHON:-python3}
 while [ $# -gt 0 ]; do
   [ $# -ge 2 ] || { echo "training_speed.sh: $1 needs a value" >&2; exit 2; }
   case $1 in
     --network) NETWORK=$2 ;;
     --threads) THREADS=$2 ;;
+    --groups) GROUPS_OF_BATCH=$2 ;;
     --steps) STEPS=$2 ;;
     --rounds) ROUNDS=$2 ;;
     *) echo "training_speed.sh: unknown option $1" >&2; exit 2 ;;
@@ -23,14 +25,19 @@ while [ $# -gt 0 ]; do
   shift 2
 done
 
-options=(--network "$NETWORK" --threads "$THREADS" --steps "$STEPS")
-ours() { cargo run -q --release -p lineament-train --example speed -- "${options[@]}"; }
-torch() { "$PYTHON" benches/torch_basic.py "${options[@]}"; }
-tuned() { "$PYTHON" benches/torch_basic.py "${options[@]}" --tuned; }
+results=$(mktemp) listed=$(mktemp)
+trap 'rm -f "$results" "$listed"' EXIT
+options=(--threads "$THREADS" --steps "$STEPS")
+ours() {
+  cargo run -q --release -p lineament-train --example speed -- --network "$NETWORK" \
+    --groups "${GROUPS_OF_BATCH:-$THREADS}" "${options[@]}"
+}
+torch() { "$PYTHON" benches/torch_training.py "$listed" "${options[@]}" "$@"; }
+tuned() { torch --tuned; }
 
-cargo build -q --release -p lineament-train --example speed   # outside the clock
-results=$(mktemp)
-trap 'rm -f "$results"' EXIT
+# Outside the clock.
+cargo build -q --release -p lineament-train --example speed
+cargo run -q --release -p lineament-cli -- train --print-network "$NETWORK" > "$listed"
 for ((round = 1; round <= ROUNDS; round++)); do
   for side in ours torch tuned; do
     speed=$("$side" | awk '$1 == "samples_per_s" { print $2 }')

@@ -1,5 +1,5 @@
 //! Training speed of one network on random data: `cargo run --release -p lineament-train --example speed --
-//! --network basic --threads 2 --steps 20`. Prints `samples_per_s X`, the median over the steps; compare with
+//! --network basic --threads 2 --groups 2 --steps 20`. Prints `samples_per_s X`, the median over the steps; compare with
 //! `benches/training_speed.sh`.
 
 use std::time::Instant;
@@ -24,7 +24,8 @@ fn main() {
         |flag, default| value(flag, default).parse::<usize>().unwrap_or_else(|_| panic!("{flag} takes a number"));
     let (threads, steps) = (number("--threads", "2"), number("--steps", "20"));
     let groups = number("--groups", &threads.to_string());
-    let network = networks::by_name(&value("--network", "basic")).expect("--network takes lite, detector or basic");
+    let network = networks::by_name(&value("--network", "basic"))
+        .unwrap_or_else(|| panic!("--network takes one of {}", networks::NAMES.join(", ")));
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().expect("threads");
 
     let graph = Graph::new(network).expect("the network fits together");

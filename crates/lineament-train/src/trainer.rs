@@ -244,7 +244,7 @@ mod tests {
         let depthwise = |kernel, stride, padding| Op::Depthwise { kernel, stride, padding };
         let act = Op::Activation;
         // A first pointwise layer makes the second layer's input gradient count too.
-        let cases: [&[Op]; 26] = [
+        let cases: [&[Op]; 28] = [
             &[conv(5, 3, 1, 0)],
             &[conv(4, 1, 1, 0), conv(5, 3, 1, 1)],
             &[conv(4, 1, 1, 0), conv(5, 2, 1, 0)],
@@ -254,6 +254,8 @@ mod tests {
             &[conv(4, 1, 1, 0), depthwise(3, 1, 1)],
             &[conv(20, 1, 1, 0), depthwise(3, 2, 1)],
             &[conv(4, 1, 1, 0), depthwise(5, 1, 2)],
+            &[conv(17, 1, 1, 0), depthwise(5, 2, 2)],
+            &[conv(4, 1, 1, 0), depthwise(2, 1, 0)],
             &[conv(4, 1, 1, 0), Op::BatchNorm],
             &[conv(4, 1, 1, 0), Op::BatchNorm, act(Activation::Relu)],
             &[conv(4, 1, 1, 0), Op::BatchNorm, act(Activation::PRelu), conv(2, 1, 1, 0)],

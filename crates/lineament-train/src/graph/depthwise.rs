@@ -7,6 +7,7 @@ use lineament::engine::simd::{Kernel, Simd, dispatch, vectorized};
 use lineament::engine::window::Window;
 use lineament::model::Shape;
 
+use super::channels::for_channels;
 use super::padding::padded;
 
 /// Adds to the gradients of weights and bias and writes the gradient of the input.
@@ -25,19 +26,15 @@ pub fn backward(
 ) {
     let c = from.channels;
     // The weights turned by half: the gradient of the input is a convolution with them.
-    let taps = window.kernel * window.kernel;
-    let turned: Vec<f32> = (0..taps).rev().flat_map(|tap| &weights[tap * c..][..c]).copied().collect();
+    let turned: Vec<f32> =
+        (0..window.kernel * window.kernel).rev().flat_map(|tap| &weights[tap * c..][..c]).copied().collect();
     let samples =
         input.chunks_exact(from.len()).zip(d_output.chunks_exact(to.len())).zip(d_input.chunks_exact_mut(from.len()));
     for ((input, d_output), d_input) in samples {
         elementwise::add_pixels(d_bias, d_output);
         let [frame, other] = scratch;
         let (input, height, width) = padded(frame, input, from, window.padding);
-        for tap in 0..taps {
-            let first = (tap / window.kernel * width + tap % window.kernel) * c;
-            let d_weights = &mut d_weights[tap * c..][..c];
-            dispatch(WeightGradient { input: &input[first..], width, d_output, to, stride: window.stride, d_weights });
-        }
+        dispatch(WeightGradient { window, input, width, d_output, to, d_weights: &mut *d_weights });
         if window.stride == 1 && window.padding < window.kernel {
             let window = Window { padding: window.kernel - 1 - window.padding, ..window };
             let turned = Depthwise { weights: &turned, bias: &vec![0.0; c], window };
@@ -72,15 +69,15 @@ fn spread(window: Window, weights: &[f32], width: usize, d_output: &[f32], to: S
     );
 }
 
-/// The gradient of one tap's weights: the sum over pixels of output gradient times the input that the tap saw.
+/// The gradient of the weights: for each tap the sum over pixels of output gradient times the input that the tap saw.
 struct WeightGradient<'a> {
-    /// The padded input from the first pixel that the tap saw.
+    window: Window,
+    /// The padded input.
     input: &'a [f32],
     /// Pixels in a padded row.
     width: usize,
     d_output: &'a [f32],
     to: Shape,
-    stride: usize,
     d_weights: &'a mut [f32],
 }
 
@@ -88,23 +85,43 @@ impl Kernel for WeightGradient<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
+    fn run<S: Simd>(mut self, simd: S) {
+        match self.window.kernel {
+            3 => self.rows::<S, 3>(simd),
+            5 => self.rows::<S, 5>(simd),
+            _ => self.rows::<S, 1>(simd),
+        }
+    }
+}
+
+impl WeightGradient<'_> {
+    /// In groups of `TAPS` taps of a row, whose sums stay in registers.
+    #[inline(always)]
+    fn rows<S: Simd, const TAPS: usize>(&mut self, simd: S) {
+        let Window { kernel, stride, .. } = self.window;
         let c = self.to.channels;
-        let whole = c - c % S::LANES;
-        for (y, d_row) in self.d_output.chunks_exact(self.to.width * c).enumerate() {
-            let row = &self.input[y * self.stride * self.width * c..];
-            for start in (0..whole).step_by(S::LANES) {
-                let channels = start..start + S::LANES;
-                let mut sum = simd.load(&self.d_weights[channels.clone()]);
-                for (d, x) in d_row.chunks_exact(c).zip(row.chunks(self.stride * c)) {
-                    sum = simd.mul_add(simd.load(&d[channels.clone()]), simd.load(&x[channels.clone()]), sum);
+        for first in (0..kernel * kernel).step_by(TAPS) {
+            let input = &self.input[(first / kernel * self.width + first % kernel) * c..];
+            let d_weights = &mut self.d_weights[first * c..][..TAPS * c];
+            for_channels!(simd, S, c, |channels, load, store| {
+                let mut sums: [S::V; TAPS] = std::array::from_fn(
+                    #[inline(always)]
+                    |tap| load(&d_weights[tap * c..][channels.clone()]),
+                );
+                for (y, d_row) in self.d_output.chunks_exact(self.to.width * c).enumerate() {
+                    let row = &input[y * stride * self.width * c..];
+                    for (x, d) in d_row.chunks_exact(c).enumerate() {
+                        let d = load(&d[channels.clone()]);
+                        let seen = &row[x * stride * c..][..TAPS * c];
+                        for tap in 0..TAPS {
+                            sums[tap] = simd.mul_add(d, load(&seen[tap * c..][channels.clone()]), sums[tap]);
+                        }
+                    }
                 }
-                simd.store(sum, &mut self.d_weights[channels]);
-            }
-            for i in whole..c {
-                let pixels = d_row.chunks_exact(c).zip(row.chunks(self.stride * c));
-                self.d_weights[i] += pixels.map(|(d, x)| d[i] * x[i]).sum::<f32>();
-            }
+                for (tap, sum) in sums.into_iter().enumerate() {
+                    store(sum, &mut d_weights[tap * c..][channels.clone()]);
+                }
+            });
         }
     }
 }

@@ -4,6 +4,7 @@
 //! the gradients are added in the order of the groups. So the result depends on the number of groups, which is part
 //! of the configuration, and not on the number of threads.
 
+mod channels;
 pub mod conv;
 pub mod conv_pool;
 pub mod depthwise;

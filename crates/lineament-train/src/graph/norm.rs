@@ -8,6 +8,8 @@ use std::ops::Range;
 use lineament::engine::simd::{Kernel, Simd, dispatch};
 use lineament::model::Activation;
 
+use super::channels::for_channels;
+
 /// Added to the variance, PyTorch's default.
 pub const EPSILON: f32 = 1e-5;
 
@@ -44,11 +46,19 @@ pub fn forward(learned: Learned, input: &[f32], output: &mut [f32], saved: &mut 
     saved.scale = (0..c).map(|i| learned.scale[i] / (saved.variance[i] + EPSILON).sqrt()).collect();
     saved.shift = (0..c).map(|i| learned.shift[i] - saved.mean[i] * saved.scale[i]).collect();
     let bend = Bend::new(learned, saved);
-    dispatch(Forward { bend: &bend, input, output });
+    for block in blocks(c, input.len()) {
+        dispatch(Forward { bend: &bend, input: &input[block.clone()], output: &mut output[block] });
+    }
 }
 
-/// Pixels that are summed in f32 before the sum goes to f64.
-const BLOCK: usize = 1024;
+/// Pixels that are summed in f32 before the sum goes to f64, and that lie near enough to be walked over once for each
+/// vector of channels.
+const BLOCK: usize = 64;
+
+/// The places of blocks of pixels in `len` numbers.
+fn blocks(c: usize, len: usize) -> impl Iterator<Item = Range<usize>> {
+    (0..len).step_by(BLOCK * c).map(move |start| start..len.min(start + BLOCK * c))
+}
 
 /// Adds up `N` numbers per channel over blocks of pixels: in f32 within a block, in f64 over the blocks.
 fn in_blocks<const N: usize>(
@@ -59,9 +69,9 @@ fn in_blocks<const N: usize>(
     let mut sums = [const { Vec::new() }; N];
     sums.iter_mut().for_each(|sum| sum.resize(c, 0.0f64));
     let mut block_sums: [Vec<f32>; N] = std::array::from_fn(|_| vec![0.0; c]);
-    for start in (0..len).step_by(BLOCK * c) {
+    for block in blocks(c, len) {
         block_sums.iter_mut().for_each(|sum| sum.fill(0.0));
-        add(start..len.min(start + BLOCK * c), &mut block_sums);
+        add(block, &mut block_sums);
         for (sum, block) in sums.iter_mut().zip(&block_sums) {
             sum.iter_mut().zip(block).for_each(|(s, b)| *s += f64::from(*b));
         }
@@ -89,25 +99,6 @@ impl<'a> Bend<'a> {
         };
         Self { scale: &saved.scale, shift: &saved.shift, slopes, hard_swish }
     }
-}
-
-/// Calls `$body` for each vector of channels, with `$channels` their range: whole vectors first, then what is left.
-macro_rules! for_channels {
-    ($simd:expr, $S:ty, $c:expr, |$channels:ident, $load:ident, $store:ident| $body:block) => {
-        let whole = $c - $c % <$S>::LANES;
-        for start in (0..whole).step_by(<$S>::LANES) {
-            let $channels = start..start + <$S>::LANES;
-            let $load = |from: &[f32]| $simd.load(from);
-            let $store = |v: <$S as Simd>::V, to: &mut [f32]| $simd.store(v, to);
-            $body
-        }
-        if whole < $c {
-            let $channels = whole..$c;
-            let $load = |from: &[f32]| $simd.load_part(from);
-            let $store = |v: <$S as Simd>::V, to: &mut [f32]| $simd.store_part(v, to);
-            $body
-        }
-    };
 }
 
 /// Sums and sums of squares.
@@ -200,7 +191,9 @@ pub fn backward(learned: Learned, saved: &Saved, input: &[f32], d: &mut [f32], g
         a[i] = by_x as f32;
         b[i] = (-scale * sum[i] / n - by_x * mean) as f32;
     }
-    dispatch(Combine { scale: &saved.scale, a: &a, b: &b, input, d });
+    for block in blocks(c, input.len()) {
+        dispatch(Combine { scale: &saved.scale, a: &a, b: &b, input: &input[block.clone()], d: &mut d[block] });
+    }
 }
 
 /// Derivative of `u clamp(u / 6 + 1/2, 0, 1)`.
