@@ -33,18 +33,18 @@ pub fn lite() -> Architecture {
     const ACT: Activation = Activation::PRelu;
     let mut net = Architecture::new(Shape::hwc(112, 112, 1));
     conv(&mut net, 16, 3, 2, Some(ACT)); // [56, 56, 16]
-    separable(&mut net, 32, 1, ACT); // [56, 56, 32]
-    separable(&mut net, 64, 2, ACT); // [28, 28, 64]
-    residual(&mut net, 64, ACT);
-    residual(&mut net, 64, ACT);
-    separable(&mut net, 128, 2, ACT); // [14, 14, 128]
-    for _ in 0..4 {
-        residual(&mut net, 128, ACT);
+    separable(&mut net, 16, 3, 1, ACT); // [56, 56, 16]
+    separable(&mut net, 48, 3, 2, ACT); // [28, 28, 48]
+    residual(&mut net, 48, 3, ACT);
+    residual(&mut net, 48, 3, ACT);
+    separable(&mut net, 128, 3, 2, ACT); // [14, 14, 128]
+    for _ in 0..6 {
+        residual(&mut net, 128, 5, ACT);
     }
-    separable(&mut net, 192, 2, ACT); // [7, 7, 192]
-    residual(&mut net, 192, ACT);
-    residual(&mut net, 192, ACT);
-    let features = residual(&mut net, 192, ACT);
+    let mut features = separable(&mut net, 192, 5, 2, ACT); // [7, 7, 192]
+    for _ in 0..4 {
+        features = residual(&mut net, 192, 5, ACT);
+    }
     let [points, log_errors, score] = LANDMARK_OUTPUTS;
     let weights = net.push_from(features, pointwise(2 * POINTS));
     net.push_from(features, pointwise(2 * POINTS));
@@ -77,18 +77,18 @@ pub fn detector() -> Architecture {
     const ACT: Activation = Activation::Relu;
     let mut net = Architecture::new(Shape::hwc(DETECTOR_SIDE, DETECTOR_SIDE, 1));
     conv(&mut net, 16, 3, 2, Some(ACT)); // 1/2
-    separable(&mut net, 32, 2, ACT); // 1/4
-    residual(&mut net, 32, ACT);
-    separable(&mut net, 64, 2, ACT); // 1/8
-    residual(&mut net, 64, ACT);
-    let grid8 = residual(&mut net, 64, ACT);
-    separable(&mut net, 96, 2, ACT); // 1/16
-    residual(&mut net, 96, ACT);
-    let grid16 = residual(&mut net, 96, ACT);
-    separable(&mut net, 96, 2, ACT); // 1/32
-    residual(&mut net, 96, ACT);
-    residual(&mut net, 96, ACT);
-    let grid32 = residual(&mut net, 96, ACT);
+    separable(&mut net, 32, 3, 2, ACT); // 1/4
+    residual(&mut net, 32, 3, ACT);
+    separable(&mut net, 64, 3, 2, ACT); // 1/8
+    residual(&mut net, 64, 3, ACT);
+    let grid8 = residual(&mut net, 64, 3, ACT);
+    separable(&mut net, 96, 3, 2, ACT); // 1/16
+    residual(&mut net, 96, 3, ACT);
+    let grid16 = residual(&mut net, 96, 3, ACT);
+    separable(&mut net, 96, 3, 2, ACT); // 1/32
+    residual(&mut net, 96, 3, ACT);
+    residual(&mut net, 96, 3, ACT);
+    let grid32 = residual(&mut net, 96, 3, ACT);
     for (value, (name, _)) in [grid8, grid16, grid32].into_iter().zip(detect::GRIDS) {
         net.push_from(value, Op::Depthwise { kernel: 3, stride: 1, padding: 1 });
         net.push(Op::BatchNorm);
@@ -156,18 +156,18 @@ fn conv(net: &mut Architecture, filters: usize, kernel: usize, stride: usize, ac
     act.map_or(normed, |act| net.push(Op::Activation(act)))
 }
 
-/// Depthwise 3x3, then pointwise to `filters`.
-fn separable(net: &mut Architecture, filters: usize, stride: usize, act: Activation) -> ValueId {
-    net.push(Op::Depthwise { kernel: 3, stride, padding: 1 });
+/// Depthwise that keeps the size (divided by `stride`), then pointwise to `filters`.
+fn separable(net: &mut Architecture, filters: usize, kernel: usize, stride: usize, act: Activation) -> ValueId {
+    net.push(Op::Depthwise { kernel, stride, padding: kernel / 2 });
     net.push(Op::BatchNorm);
     net.push(Op::Activation(act));
     conv(net, filters, 1, 1, Some(act))
 }
 
-/// Depthwise 3x3 and pointwise, added to what came in.
-fn residual(net: &mut Architecture, channels: usize, act: Activation) -> ValueId {
+/// Depthwise and pointwise, added to what came in.
+fn residual(net: &mut Architecture, channels: usize, kernel: usize, act: Activation) -> ValueId {
     let with = net.layers.len();
-    separable(net, channels, 1, act);
+    separable(net, channels, kernel, 1, act);
     net.push(Op::Add { with })
 }
 
@@ -184,7 +184,7 @@ mod tests {
             multiply_adds: u64,
         }
         let cases = [
-            Case { net: lite(), input: Shape::hwc(112, 112, 1), parameters: 1_000_000, multiply_adds: 40_000_000 },
+            Case { net: lite(), input: Shape::hwc(112, 112, 1), parameters: 1_200_000, multiply_adds: 45_000_000 },
             Case { net: detector(), input: Shape::hwc(256, 320, 1), parameters: 150_000, multiply_adds: 60_000_000 },
         ];
         for Case { net, input, parameters, multiply_adds } in cases {

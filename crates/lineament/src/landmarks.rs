@@ -3,7 +3,7 @@
 use crate::crop::{Crop, MARGIN, normalise};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::geometry::Point;
+use crate::geometry::{Point, Rect};
 use crate::image::ImageView;
 use crate::model::{Model, Role, Shape, key};
 use crate::pose::Pose;
@@ -47,6 +47,11 @@ impl Landmarks {
 }
 
 impl Landmarks {
+    /// The box of the points.
+    pub(crate) fn rect(&self) -> Rect {
+        Rect::bounding(&self.points).unwrap_or_default()
+    }
+
     /// The mean of two looks at one face; the lower score.
     pub(crate) fn mean(&self, other: &Self) -> Self {
         let points = std::array::from_fn(|i| self.points[i].midpoint(other.points[i]));
@@ -236,7 +241,6 @@ fn finite(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::geometry::Rect;
     use crate::model::{Architecture, Metadata, Op, write};
 
     /// A network that answers the same points to every picture of 4x4 pixels.

@@ -65,6 +65,10 @@ const STAY_SHARE: f32 = 0.5;
 /// Tracks whose boxes overlap more follow the same face.
 const SAME_TRACK_IOU: f32 = 0.5;
 
+/// Of two tracks that have run into the same face, the one that jumped there from a face now hidden behind it goes: its
+/// jump is so much longer, in sides of its crop. Where neither jumped, the older stays.
+const JUMP: f32 = 0.05;
+
 /// A face does not keep its speed for longer than this.
 const COASTING_SECS: f64 = 0.1;
 
@@ -120,6 +124,8 @@ pub struct Tracker {
 struct Track {
     face: TrackedFace,
     smoother: Smoother,
+    /// How far the last look found the face from where it was expected, in sides of its crop.
+    jump: f32,
 }
 
 /// A face that was followed.
@@ -234,18 +240,19 @@ impl Tracker {
             let landmarks = lineament.look(image, &crop);
             let stays = landmarks.score >= threshold;
             if stays {
+                track.jump = crop.center.distance(Crop::from_points(&landmarks.points).center) / crop.side;
                 track.take(landmarks, elapsed_secs, options);
             } else {
                 lost.push(track.lost(now));
             }
             stays
         });
-        // Of two tracks that have run into the same face the older stays; the other's face is hidden behind it.
         self.tracks.sort_by_key(|track| track.face.id);
         for i in (1..self.tracks.len()).rev() {
             let rect = self.tracks[i].rect();
-            if self.tracks[..i].iter().any(|older| older.rect().iou(&rect) >= SAME_TRACK_IOU) {
-                lost.push(self.tracks.remove(i).lost(now));
+            if let Some(older) = (0..i).find(|&older| self.tracks[older].rect().iou(&rect) >= SAME_TRACK_IOU) {
+                let older_jumped = self.tracks[older].jump > self.tracks[i].jump + JUMP;
+                lost.push(self.tracks.remove(if older_jumped { older } else { i }).lost(now));
             }
         }
     }
@@ -266,7 +273,7 @@ impl Tracker {
     fn search(&mut self, image: &ImageView) {
         self.last_search = Some(self.clock.now);
         let (max_faces, face_threshold) = (self.lineament.options().max_faces, self.lineament.options().face_threshold);
-        let detections = self.lineament.detect(image);
+        let detections = self.lineament.candidates(image);
         if !self.lineament.judges() {
             let (now, lost) = (self.clock.now, &mut self.lost);
             self.tracks.retain(|track| {
@@ -287,7 +294,7 @@ impl Tracker {
             }
             let landmarks = self.lineament.landmarks(image, &Crop::from_detection(&detection));
             // The look may have slipped to a face beside it that is followed already.
-            let slipped = |track: &Track| track.rect().iou(&bounding(&landmarks)) >= SAME_TRACK_IOU;
+            let slipped = |track: &Track| track.rect().iou(&landmarks.rect()) >= SAME_TRACK_IOU;
             if landmarks.score >= face_threshold && !self.tracks.iter().any(slipped) {
                 self.start(detection, landmarks);
             }
@@ -298,9 +305,9 @@ impl Tracker {
         let Ok(smoother) = Smoother::new(self.options.smooth.clone().unwrap_or_default()) else {
             return; // Cannot be: the options were checked.
         };
-        let id = self.id_of(&bounding(&landmarks));
+        let id = self.id_of(&landmarks.rect());
         let face = Face { detection, landmarks: landmarks.clone() };
-        let mut track = Track { face: TrackedFace { id, face, raw: landmarks.clone() }, smoother };
+        let mut track = Track { face: TrackedFace { id, face, raw: landmarks.clone() }, smoother, jump: 0.0 };
         track.take(landmarks, FRAME_SECS, &self.options);
         self.tracks.push(track);
     }
@@ -345,15 +352,10 @@ impl Track {
             landmarks.pose = Pose::from_points_and_errors(&smooth, &landmarks.errors);
             landmarks.points = smooth;
         }
-        detection.rect = bounding(landmarks);
+        detection.rect = landmarks.rect();
         detection.points = five_points(&landmarks.points);
         self.face.raw = raw;
     }
-}
-
-/// The box of the points.
-fn bounding(landmarks: &Landmarks) -> Rect {
-    Rect::bounding(&landmarks.points).unwrap_or_default()
 }
 
 /// Time that only goes forward.
