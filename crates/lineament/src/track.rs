@@ -68,6 +68,7 @@ const SAME_TRACK_IOU: f32 = 0.5;
 /// Of two tracks that have run into the same face, the one that jumped there from a face now hidden behind it goes: its
 /// jump is so much longer, in sides of its crop. Where neither jumped, the older stays.
 const JUMP: f32 = 0.05;
+const JUMP_FADES: f32 = 0.8;
 
 /// A face does not keep its speed for longer than this.
 const COASTING_SECS: f64 = 0.1;
@@ -124,7 +125,8 @@ pub struct Tracker {
 struct Track {
     face: TrackedFace,
     smoother: Smoother,
-    /// How far the last look found the face from where it was expected, in sides of its crop.
+    /// How far the last looks found the face from where it was expected, in sides of its crop: the farthest, less by
+    /// [`JUMP_FADES`] with each frame.
     jump: f32,
 }
 
@@ -240,7 +242,8 @@ impl Tracker {
             let landmarks = lineament.look(image, &crop);
             let stays = landmarks.score >= threshold;
             if stays {
-                track.jump = crop.center.distance(Crop::from_points(&landmarks.points).center) / crop.side;
+                let jump = crop.center.distance(Crop::from_points(&landmarks.points).center) / crop.side;
+                track.jump = jump.max(JUMP_FADES * track.jump);
                 track.take(landmarks, elapsed_secs, options);
             } else {
                 lost.push(track.lost(now));
