@@ -128,7 +128,7 @@ pub struct Bar {
 /// Bars from left to right, a row each. None where no value is above 0.
 pub fn bars(title: &str, bars: &[Bar]) -> Option<Chart> {
     const ROW: i32 = 72;
-    const NAME: usize = 26;
+    const NAME: usize = 32;
     let width = |letters: Option<usize>| 21 * letters.unwrap_or(0).min(NAME) as i32 + 40;
     let names = width(bars.iter().map(|bar| bar.name.chars().count()).max());
     let labels = width(bars.iter().map(|bar| bar.label.chars().count()).max());
