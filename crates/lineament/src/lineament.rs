@@ -137,20 +137,17 @@ impl Lineament {
 
     /// The faces of `image`, largest first, without points.
     pub fn detect(&mut self, image: &ImageView) -> Vec<Detection> {
-        let mut detections = self.detections(image, self.options.detector_threshold);
+        let mut detections = self.candidates(image);
+        detections.retain(|detection| detection.score >= self.options.detector_threshold);
         detections.truncate(self.options.max_faces);
         detections
     }
 
     /// All that may be a face of `image`, largest first.
     pub(crate) fn candidates(&mut self, image: &ImageView) -> Vec<Detection> {
+        let Options { min_face, detector_threshold, .. } = self.options;
         let share = if self.judges() { CANDIDATE_SHARE } else { 1.0 };
-        self.detections(image, share * self.options.detector_threshold)
-    }
-
-    fn detections(&mut self, image: &ImageView, threshold: f32) -> Vec<Detection> {
-        let min_face = self.options.min_face;
-        let mut detections = self.detector.detect(image, threshold, min_face);
+        let mut detections = self.detector.detect(image, share * detector_threshold, min_face);
         if let Some(min_face) = min_face {
             detections.retain(|d| d.rect.width.max(d.rect.height) >= min_face);
         }
