@@ -148,10 +148,10 @@ class Bench:
 
         height, width = NETWORKS[work]
         model = self.folder / f"{work}.onnx"
-        if work != "basic":
-            widen(ROOT / "models" / work / f"{work}.onnx", model)
-        else:
+        if work == "basic":
             subprocess.run([self.args.rust_peer, "ours", "basic", model], check=True)
+        else:
+            widen(ROOT / "models" / work / f"{work}.onnx", model)
         pixels = self.folder / f"{work}.f32"
         np.random.RandomState(68).standard_normal((height, width)).astype(np.float32).tofile(pixels)
         commands = {}

@@ -25,7 +25,7 @@ pub struct Landmarks {
 
 /// Expected errors above this share of the distance of the outer eye corners found say that an inner point is hidden.
 ///
-/// Chosen with `lite` on its validation photos: behind a mask 88 of 100 points are above it (behind something over half
+/// Chosen with the `lite` of 2026-11-24 on its validation photos: behind a mask 88 of 100 points are above it (behind something over half
 /// of the face 71), of a plain photo's points 2, and of those that a mask leaves free 7. A larger share would miss more
 /// of what is hidden: at 0.07 it is 70 and 0.5 of 100.
 pub const HIDDEN_ABOVE: f32 = 0.06;

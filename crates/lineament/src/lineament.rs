@@ -25,7 +25,8 @@ pub struct Options {
     /// Faces whose landmark score is below this are dropped, in [0, 1].
     pub face_threshold: f32,
     /// Look three times: the second crop follows the points of the first look, which corrects the detector's box; the
-    /// third is mirrored, and the mean of the last two counts. Three times the time per face; video does not need it,
+    /// third is mirrored and from nearer, and the mean of the last two counts. Three times the time per face, more where
+    /// the first shows none; video does not need it,
     /// because there the last frame's points give the crop.
     pub refine: bool,
 }
@@ -34,8 +35,8 @@ pub struct Options {
 /// high because it is sure of nearly all faces.
 const DEFAULT_FACE_THRESHOLD: f32 = 0.99;
 
-/// Share of [`Options::detector_threshold`] from which on a detection is looked at by a network that judges: it finds a
-/// third more of the faces behind masks, and no more false ones.
+/// Share of [`Options::detector_threshold`] from which on a detection is looked at by a network that judges: a third more
+/// of the faces behind masks are found, at the price of a few false ones (EXPERIMENTS.md, 2026-11-27).
 const CANDIDATE_SHARE: f32 = 0.6;
 
 /// Below this face score the face may be turned otherwise than the detector says.
