@@ -1,30 +1,46 @@
 // The frames of a playing video, each as something that can be given to the worker.
 
-/** Calls `look(frame, timeMs)` for each new frame that comes after the last call has ended; answers a function that stops. */
+/**
+ * Calls `look(frame, timeMs)`, which closes the frame, for one frame after another; answers a function that stops. What comes
+ * while a frame is looked at waits, and is left out when a newer one comes: no look is late, and none waits for nothing.
+ */
 export function eachFrame(video, look) {
   let stopped = false;
-  let waiting = false;
-  const next = (seen) => {
+  let looking = false;
+  let newest;
+  const replace = (next) => {
+    newest?.frame.close();
+    newest = next;
+  };
+  const next = () => {
     if (stopped) return;
     // Where the browser cannot tell when a frame is new, the screen's own rate is taken.
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback((now, { mediaTime }) => seen(now, mediaTime));
     else requestAnimationFrame((now) => seen(now, video.currentTime));
   };
   const seen = async (now, mediaTime) => {
-    next(seen);
-    if (waiting || video.readyState < 2) return; // The worker is busy: this frame is left out.
-    waiting = true;
+    next();
+    if (stopped || video.readyState < 2) return;
+    // A camera's frames count from when they came, a file's from its beginning.
+    const timeMs = video.srcObject ? now : 1000 * mediaTime;
+    replace({ frame: globalThis.VideoFrame ? new VideoFrame(video) : await createImageBitmap(video), timeMs });
+    if (stopped) replace();
+    if (looking) return;
+    looking = true;
     try {
-      const frame = globalThis.VideoFrame ? new VideoFrame(video) : await createImageBitmap(video);
-      // A camera's frames count from when they came, a file's from its beginning.
-      await look(frame, video.srcObject ? now : 1000 * mediaTime);
+      while (newest) {
+        const { frame, timeMs } = newest;
+        newest = undefined; // Given away.
+        await look(frame, timeMs);
+      }
     } finally {
-      waiting = false;
+      looking = false;
     }
   };
-  next(seen);
+  next();
   return () => {
     stopped = true;
+    replace();
   };
 }
 

@@ -166,9 +166,9 @@ async function lookAtPhoto() {
   } catch (error) {
     return say(`${source.name} cannot be looked at: ${error.message}.`);
   }
-  const { faces, detectMs, placeMs } = answer;
+  const { faces, searchMs, placeMs } = answer;
   shown = { faces: faces.map((face) => ({ face })), width, height };
-  tell({ fps: '–', pointsMs: placeMs / faces.length, detectMs });
+  tell({ fps: '–', pointsMs: placeMs / faces.length, searchMs });
   return show();
 }
 
@@ -217,15 +217,15 @@ function count({ faces, searched, ms: took }) {
   if (now - paces.told < 250) return; // Numbers that change with each frame cannot be read.
   paces.told = now;
   const followMs = faces.length ? paces.following.median : 0;
-  tell({ fps: paces.frames.perSecond, pointsMs: followMs / faces.length, detectMs: paces.searching.median - followMs });
+  tell({ fps: paces.frames.perSecond, pointsMs: followMs / faces.length, searchMs: paces.searching.median - followMs });
 }
 
 /** Numbers for those who look. */
-function tell({ fps, pointsMs, detectMs }) {
+function tell({ fps, pointsMs, searchMs }) {
   $('faces').textContent = shown.faces.length;
   $('fps').textContent = fps;
   $('points-ms').textContent = ms(pointsMs);
-  $('detect-ms').textContent = ms(detectMs);
+  $('search-ms').textContent = ms(searchMs);
   tellCount();
 }
 

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { browser, film, models, native, out, serve, testdata } from './helpers.mjs';
+import { browser, film, models, native, out, serve, talking, testdata } from './helpers.mjs';
 
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, colorScheme: 'light' };
 const DESKTOP = { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' };
@@ -36,6 +36,11 @@ async function open(camera, { query = '', ...options } = {}) {
 const photo = film(`${testdata}astronaut.jpg`, 30);
 const faces = (page, text) => page.waitForFunction((text) => document.getElementById('faces').textContent === text, text, PATIENCE);
 const message = (page) => page.locator('#message').textContent();
+
+/** How many frames the video has shown, and when. */
+const shown = (page) => page.evaluate(() => new Promise((resolve) => {
+  document.getElementById('video').requestVideoFrameCallback((now, { presentedFrames }) => resolve({ frames: presentedFrames, secs: now / 1000 }));
+}));
 
 /** Records until `frames` frames have come, and answers what is saved. */
 async function record(page, frames) {
@@ -72,6 +77,24 @@ test('the camera shows points, and they are the program\'s', async () => {
   assert.deepEqual(['x30', 'y30', 'error30', 'yaw'].map((name) => Number(row[header.indexOf(name)])),
     [...ours.points[30], ours.errors[30], ours.pose.yaw]);
   console.log(`camera: ${await page.locator('#figures').innerText()}`.replaceAll('\n', ' '));
+});
+
+test('frames are looked at as the camera shows them', async () => {
+  for (const camera of [film(talking(), 120), photo]) {
+    const page = await open(camera);
+    await page.click('#start');
+    await faces(page, '1');
+    await page.waitForTimeout(2000); // What runs often is compiled better.
+    const begin = await shown(page);
+    const { json } = await record(page, 90);
+    const end = await shown(page);
+    const times = json.map((line) => JSON.parse(line).time);
+    times.forEach((time, i) => assert.ok(i === 0 || time > times[i - 1], `frame ${i} is not newer than the one before`));
+    console.log(`${camera.split('/').pop()}: a second has ${((end.frames - begin.frames) / (end.secs - begin.secs)).toFixed(1)} frames shown, ` +
+      `${((times.length - 1) / times.at(-1)).toFixed(1)} looked at; ` +
+      (await page.locator('#figures').innerText()).replaceAll('\n', ' '));
+    await page.context().close();
+  }
 });
 
 test('points are there soon after the page has opened', async () => {
