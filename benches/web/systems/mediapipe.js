@@ -1,5 +1,5 @@
-// @mediapipe/face_mesh, the last package that holds its own models (tasks-vision fetches them elsewhere). It draws with
-// WebGL, which is software here: on a graphics card it is faster than this.
+// @mediapipe/face_mesh, the last package that holds its own models. It draws with WebGL, which is
+// software here: on a graphics card it is faster than this.
 
 import { drawn } from './film.js';
 
