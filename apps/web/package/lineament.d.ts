@@ -101,7 +101,7 @@ export type Source =
   | ImageData
   | Pixels;
 
-/** A model file: its bytes, or where it lies. */
+/** A model file: its bytes, or where it lies; in Node also a path. */
 export type ModelFile = BufferSource | Blob | URL | string;
 
 export interface Options {

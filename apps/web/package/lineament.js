@@ -54,6 +54,7 @@ export class Lineament {
   }
 
   async landmarks(source, box) {
+    if (!box) throw new TypeError('landmarks needs a box: { x, y, width, height }, or what detect answers');
     const { x, y, width, height } = box.rect ?? box;
     const points = (box.points ?? []).flatMap((point) => [point.x, point.y]);
     const place = Float32Array.of(x, y, width, height, ...points);

@@ -1,4 +1,4 @@
-// The same in Node, where the wasm is a file beside this one.
+// The same in Node, where the wasm is a file beside this one, and models are files, too.
 
 import { readFile } from 'node:fs/promises';
 
@@ -9,8 +9,14 @@ export function load(wasm = readFile(new URL('./lineament.wasm', import.meta.url
 }
 
 export class Lineament extends Web {
-  static async create({ wasm, ...options } = {}) {
-    await load(wasm);
-    return super.create(options);
+  static async create({ wasm, detector, model, ...options } = {}) {
+    const [detectorFile, modelFile] = await Promise.all([opened(detector), opened(model), load(wasm)]);
+    return super.create({ ...options, detector: detectorFile, model: modelFile });
   }
+}
+
+/** What `fetch` does not reach: paths and addresses of files. */
+function opened(file) {
+  const isFile = file instanceof URL ? file.protocol === 'file:' : typeof file === 'string' && !/^[a-z]{2,}:/i.test(file);
+  return isFile ? readFile(file) : file;
 }

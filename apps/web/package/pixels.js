@@ -91,8 +91,8 @@ function sizeOf(source) {
   if (['HTMLCanvasElement', 'OffscreenCanvas', 'ImageBitmap'].some((name) => is(source, name))) {
     return [source.width, source.height];
   }
-  throw new TypeError('an image is a VideoFrame, video, canvas, ImageBitmap, img or ImageData, ' +
-    `not ${Object.prototype.toString.call(source).slice(8, -1)}`);
+  throw new TypeError('an image is a VideoFrame, video, canvas, ImageBitmap, img, ImageData, or { data, width, height, format } ' +
+    `with decoded bytes as data, not ${Object.prototype.toString.call(source).slice(8, -1)}`);
 }
 
 /** Not every place has every type: a worker has no elements, Node has neither. */

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import test from 'node:test';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 import { Lineament } from '../dist/lineament/node.js';
@@ -65,20 +65,23 @@ test('what is wrong is said plainly, and the next call works', async () => {
     [{ model: read('detector/detector.onnx') }, /wrong model: expected the role `landmarks`, the file says `detector`/],
     [{ maxFaces: 0 }, /maxFaces is a whole number from 1, not 0/],
     [{ smoothing: -1 }, /at least 0 seconds, not -1/],
+    [{ model: 'not-there.onnx' }, /not-there\.onnx/],
   ]) {
     await assert.rejects(Lineament.create(options), words);
   }
-  const lineament = await Lineament.create({ model: read('lite/lite.onnx'), detector: read('detector/detector.onnx'), smoothing: false });
+  const lineament = await Lineament.create({ model: `${models}lite/lite.onnx`, detector: pathToFileURL(`${models}detector/detector.onnx`), smoothing: false });
   const grey = { data: new Uint8Array(64 * 48), width: 64, height: 48, format: 'grey' };
   for (const [image, words] of [
     [{ ...grey, width: 65 }, /65x48 Grey with a stride of 65 does not fit in 3072 bytes/],
     [{ ...grey, height: 0 }, /64x0 has no pixels/],
     [{ ...grey, format: 'yuv' }, /format is grey, rgb, rgba or bgra, not yuv/],
     ['photo.jpg', /an image is a VideoFrame, video, canvas, .* not String/],
+    [read('lite/lite.onnx'), /\{ data, width, height, format \} with decoded bytes as data, not Uint8Array/],
     [undefined, /not Undefined/],
   ]) {
     await assert.rejects(lineament.track(image), words);
   }
+  await assert.rejects(lineament.landmarks(grey), /landmarks needs a box/);
   assert.deepEqual(await lineament.track(grey), []);
   lineament.free();
   lineament.free();

@@ -1,5 +1,6 @@
 //! From the paths that were typed to the photos that are read: folders, patterns and standard input.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs;
 use std::io::{self, IsTerminal, Read};
@@ -8,7 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 
 use lineament_data::Photo;
-use lineament_data::photo::EXTENSIONS;
+use lineament_data::photo::{self, EXTENSIONS};
 
 use crate::failure::usage;
 
@@ -35,20 +36,28 @@ impl Source {
         }
     }
 
-    /// Reads and decodes the photo, upright.
+    /// Reads and decodes the photo, upright; and says what is wrong with one that can be shown all the same.
     ///
     /// # Errors
-    /// When it cannot be read; the text starts with [`Source::name`].
-    pub fn read(&self) -> Result<Photo> {
-        match self {
-            Self::File(path) => Ok(Photo::open(path)?),
+    /// When it cannot be read. Both texts start with [`Source::name`].
+    pub fn read(&self) -> Result<(Photo, Option<anyhow::Error>)> {
+        let bytes = match self {
+            Self::File(path) => Cow::Owned(photo::read(path)?),
             Self::Stdin => {
                 let mut bytes = Vec::new();
                 io::stdin().take(MAX_STDIN_BYTES).read_to_end(&mut bytes).context("-: cannot read standard input")?;
-                decode(&bytes)
+                Cow::Owned(bytes)
             }
-            Self::Bytes(bytes) => decode(bytes),
-        }
+            Self::Bytes(bytes) => Cow::Borrowed(&bytes[..]),
+        };
+        let name = self.name();
+        let photo = Photo::decode(&bytes).map_err(|e| match e {
+            lineament_data::Error::Photo { reason, .. } => anyhow!("{name}: {reason}"),
+            other => anyhow!(other).context(name.clone()),
+        })?;
+        let is_cut_off = photo::is_cut_off_jpeg(&bytes);
+        let fault = is_cut_off.then(|| anyhow!("{name}: the JPEG's end is missing: the rest of the picture is grey"));
+        Ok((photo, fault))
     }
 
     /// A photo that comes from standard input, of which some was read already.
@@ -60,14 +69,6 @@ impl Source {
         rest.take(MAX_STDIN_BYTES).read_to_end(&mut bytes).context("-: cannot read standard input")?;
         Ok(Self::Bytes(bytes))
     }
-}
-
-/// Decodes what standard input held.
-fn decode(bytes: &[u8]) -> Result<Photo> {
-    Photo::decode(bytes).map_err(|e| match e {
-        lineament_data::Error::Photo { reason, .. } => anyhow!("-: {reason}"),
-        other => anyhow!(other).context("-"),
-    })
 }
 
 /// What the typed paths stand for.
@@ -137,7 +138,11 @@ impl Listing {
         let faults = self.problems.len();
         walk(folder, &mut found, &mut self.problems);
         if found.is_empty() && self.problems.len() == faults {
-            self.problems.push(anyhow!("{}: no photos ({}) in this folder", folder.display(), EXTENSIONS.join(", ")));
+            self.problems.push(anyhow!(
+                "{}: no photos ({}) in this folder; videos are named one by one",
+                folder.display(),
+                EXTENSIONS.join(", ")
+            ));
         }
         found.sort();
         found.into_iter().for_each(|path| self.push(path));

@@ -10,6 +10,7 @@ use lineament::Face;
 use lineament::draw::{Canvas, DrawOptions};
 use lineament_data::Photo;
 
+use crate::failure::usage;
 use crate::inputs::Source;
 use crate::names::with_suffix;
 
@@ -23,6 +24,22 @@ pub enum Drawing {
     File(PathBuf),
     /// A folder for any number.
     Folder(PathBuf),
+}
+
+/// Endings of pictures and videos that others write and we do not: a folder of such a name is not what was meant.
+const NOT_WRITTEN: [&str; 14] =
+    ["webp", "bmp", "gif", "tif", "tiff", "avif", "heic", "svg", "pdf", "mov", "m4v", "avi", "mkv", "webm"];
+
+/// Refuses a picture or video of a kind that is not written, unless a folder has this name.
+///
+/// # Errors
+/// When `path` ends like one.
+pub fn check_ending(path: &Path) -> Result<()> {
+    if has_extension(path, &NOT_WRITTEN) && !path.is_dir() {
+        let path = path.display();
+        return Err(usage(format!("--draw {path}: pictures are written as .png or .jpg, videos as .mp4 or .y4m")));
+    }
+    Ok(())
 }
 
 impl Drawing {
@@ -98,7 +115,7 @@ mod tests {
         for file in ["a.png", "x/a.JPG", "a.jpeg"] {
             assert_eq!(Drawing::from_path(file.into()), Drawing::File(file.into()));
         }
-        for folder in ["drawn", "drawn/", "a.webp", "x.d/drawn"] {
+        for folder in ["drawn", "drawn/", "a.b", "x.d/drawn"] {
             assert_eq!(Drawing::from_path(folder.into()), Drawing::Folder(folder.into()));
         }
     }

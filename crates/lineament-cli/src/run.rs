@@ -164,6 +164,7 @@ struct Outcome {
 
 /// Runs the command.
 pub fn run(args: RunArgs) -> Result<ExitCode> {
+    args.draw.as_deref().map_or(Ok(()), picture::check_ending)?;
     let mut inputs = Inputs::from_paths(&args.paths)?;
     inputs.problems.iter().for_each(report);
     match video::open(&mut inputs, args.video.fps)? {
@@ -249,8 +250,8 @@ impl Plan {
 
     /// Everything for one photo but what must be written in order.
     fn work(&self, lineament: &mut Lineament, job: &Job) -> Outcome {
-        let photo = match job.source.read() {
-            Ok(photo) => photo,
+        let (photo, fault) = match job.source.read() {
+            Ok(read) => read,
             Err(error) => return Outcome::failed(error),
         };
         let begin = Instant::now();
@@ -265,7 +266,7 @@ impl Plan {
             time_ms: begin.elapsed().as_secs_f64() * 1e3,
             faces,
         };
-        let mut outcome = Outcome::default();
+        let mut outcome = Outcome { problems: Vec::from_iter(fault), ..Outcome::default() };
         if let Some(drawing) = &self.drawing {
             let path = drawing.path_for(&job.source, &job.name);
             let drawn = picture::draw(photo, &found.faces, &path).and_then(|bytes| self.files.write(&path, &bytes));

@@ -96,7 +96,11 @@ impl GreyPhoto {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
+/// The bytes of a photo's file.
+///
+/// # Errors
+/// [`Error::File`] when it cannot be read, [`Error::Photo`] when it is larger than any photo.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|e| Error::file(path, e))?;
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
@@ -111,7 +115,7 @@ fn named(path: &Path, reason: String) -> Error {
 }
 
 /// Whether a JPEG ends before its end marker. The decoder says nothing and fills the rest with grey.
-fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
+pub fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
     const START: [u8; 2] = [0xff, 0xd8];
     const END: [u8; 2] = [0xff, 0xd9];
     const SCAN: u8 = 0xda;

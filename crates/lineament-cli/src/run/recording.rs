@@ -76,9 +76,7 @@ impl Target {
         files.check(path)?;
         if has_extension(path, &["png", "jpg", "jpeg"]) && !path.is_dir() {
             let path = path.display();
-            return Err(usage(format!(
-                "--draw {path}: one picture cannot show a video: give a .mp4, a .y4m or a folder"
-            )));
+            return Err(usage(format!("{path}: one picture cannot show a video: give a .mp4, a .y4m or a folder")));
         }
         let new = |path| PartFile::create(path).with_context(|| cannot_write(path));
         if has_extension(path, &["y4m"]) {
@@ -91,7 +89,7 @@ impl Target {
         #[cfg(not(feature = "h264"))]
         if has_extension(path, &["mp4"]) {
             let path = path.display();
-            return Err(usage(format!("--draw {path}: this program was built without H.264: give a .y4m or a folder")));
+            return Err(usage(format!("{path}: this program was built without H.264: give a .y4m or a folder")));
         }
         check_folder(path)?;
         Ok(Self::Folder(path.to_owned(), files))

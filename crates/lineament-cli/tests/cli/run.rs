@@ -26,7 +26,10 @@ fn a_folder_without_photos_says_so() {
     folder.write("x.jpg/readme.txt", "a folder that is called like a photo");
     let outcome = folder.run(&["run", "x.jpg"]);
     assert_eq!(outcome.code, Some(1));
-    assert_eq!(outcome.stderr, "error: x.jpg: no photos (jpg, jpeg, png, webp, bmp) in this folder\n");
+    assert_eq!(
+        outcome.stderr,
+        "error: x.jpg: no photos (jpg, jpeg, png, webp, bmp) in this folder; videos are named one by one\n"
+    );
 }
 
 #[test]
@@ -61,6 +64,10 @@ fn options_that_contradict_each_other_are_refused() {
         (
             &["a.png", "b.png", "--draw", "c.png"],
             "error: --draw c.png: one picture cannot show 2 photos: give a folder\n",
+        ),
+        (
+            &["a.png", "--draw", "c.GIF"],
+            "error: --draw c.GIF: pictures are written as .png or .jpg, videos as .mp4 or .y4m\n",
         ),
         (
             &["a.png", "b.png", "--format", "pts"],
@@ -101,6 +108,18 @@ fn an_output_folder_that_cannot_be_made_is_told_before_any_work() {
         let start = format!("error: {flag}: taken: cannot write into this folder; choose another: ");
         assert!(outcome.stderr.starts_with(&start), "{}", outcome.stderr);
     }
+}
+
+#[test]
+fn a_jpeg_that_is_cut_off_is_looked_at_and_reported() {
+    let folder = Folder::new();
+    let whole = faceless(ImageFormat::Jpeg);
+    folder.write("a.jpg", &whole[..whole.len() - 2]);
+    let outcome = folder.run(&["run", "a.jpg", "--draw", "drawn.png"]);
+    assert_eq!(outcome.stderr, "error: a.jpg: the JPEG's end is missing: the rest of the picture is grey\n");
+    assert_eq!(outcome.code, Some(1));
+    assert!(outcome.stdout.contains("no face"), "{}", outcome.stdout);
+    assert!(folder.path("drawn.png").exists());
 }
 
 #[test]
