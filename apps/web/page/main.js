@@ -64,6 +64,8 @@ function end() {
   shown = { faces: [], width: 0, height: 0 };
   paces = newPaces();
   overlay.clear();
+  $('overlay').setAttribute('aria-label', 'No picture yet');
+  $('status').textContent = lastTold = '';
   show();
 }
 
@@ -135,7 +137,7 @@ function openVideo(file) {
       await video.play();
     } catch {
       stop();
-      throw new Error(`${file.name} cannot be played by this browser. MP4 with H.264 and WebM work nearly everywhere.`);
+      throw new Error(`${file.name} cannot be played by this browser, or is damaged. MP4 with H.264 and WebM work nearly everywhere.`);
     }
     return { name: file.name, stop };
   });
@@ -148,7 +150,7 @@ function openPhoto(file) {
     try {
       bitmap = await createImageBitmap(file, { imageOrientation: 'from-image' });
     } catch {
-      throw new Error(`${file.name} is not a picture that this browser can show. Photos are JPEG, PNG, WebP or BMP.`);
+      throw new Error(`${file.name} is not a picture that this browser can show, or is damaged. Photos are JPEG, PNG, WebP or BMP.`);
     }
     const scale = Math.min(1, LONGEST_SIDE / Math.max(bitmap.width, bitmap.height));
     [photo.width, photo.height] = [bitmap.width, bitmap.height].map((side) => Math.max(1, Math.round(scale * side)));
@@ -166,9 +168,9 @@ async function lookAtPhoto() {
   } catch (error) {
     return say(`${source.name} cannot be looked at: ${error.message}.`);
   }
-  const { faces, searchMs, placeMs } = answer;
+  const { faces, pointsMs, searchMs } = answer;
   shown = { faces: faces.map((face) => ({ face })), width, height };
-  tell({ fps: '–', pointsMs: placeMs / faces.length, searchMs });
+  tell({ fps: '–', pointsMs: faces.length ? pointsMs : undefined, searchMs });
   return show();
 }
 
