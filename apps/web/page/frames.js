@@ -2,7 +2,7 @@
 
 /**
  * Calls `look(frame, timeMs)`, which closes the frame, for one frame after another; answers a function that stops. What comes
- * while a frame is looked at waits, and is left out when a newer one comes: no look is late, and none waits for nothing.
+ * while a frame is looked at waits, and is left out when a newer one comes.
  */
 export function eachFrame(video, look) {
   let stopped = false;
