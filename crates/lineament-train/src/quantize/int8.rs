@@ -53,7 +53,7 @@ pub fn quantized(model: &Model, observed: &[Observed]) -> Result<Model<'static>>
     let mut plain: Vec<ValueId> = vec![0];
     let mut coded: Vec<Option<(ValueId, Steps)>> = Vec::new();
     let quantize = |value: ValueId, net: &mut Architecture, weights: &mut Vec<Vec<Tensor<'static>>>, from: ValueId| {
-        let steps = seen(value)?.histogram.steps();
+        let steps = seen(value)?.steps();
         weights.push(vec![Tensor::from_f32(&[], &[steps.scale]), Tensor::from_u8(steps.offset)]);
         Some((net.push_from(from, Op::Quantize), steps))
     };

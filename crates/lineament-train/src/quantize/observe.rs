@@ -8,13 +8,17 @@ use crate::error::Result;
 /// Steps that a value is cut into: codes from 0 to 255.
 pub const CODES: u32 = 256;
 
-/// Bins of a histogram; a step covers many, so that cutting between them hardly matters.
-const BINS: usize = 4096;
+/// Bins of a histogram; a step covers several, so that cutting between them hardly matters.
+const BINS: usize = 1024;
 
 /// Ends that are tried: shares of the distance from 0 to the largest number seen.
 const SHARES: std::ops::RangeInclusive<usize> = 20..=100;
 
-/// How often each size of number occurred.
+/// Of the ends that pictures ask for, sorted by size, the one that is taken: a few odd pictures make numbers ten times as
+/// large as all others, and would make the steps ten times as coarse. Chosen by trial.
+const ASKED: f64 = 0.95;
+
+/// How often each size of number occurred in a picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     /// Bins from `-reach` to `reach`.
@@ -56,17 +60,16 @@ impl Histogram {
         self.reach *= 2.0;
     }
 
-    /// The steps with the least mean squared error: cutting off a few far numbers makes the steps of all others finer.
-    /// 0 is always a step, exactly: it is what convolutions see beyond the edge.
-    pub fn steps(&self) -> Steps {
+    /// The ends of the steps with the least mean squared error: cutting off a few far numbers makes the steps of all others
+    /// finer.
+    pub fn ends(&self) -> (f32, f32) {
         let share = |share: usize| share as f32 / *SHARES.end() as f32;
         let best = |candidates: &mut dyn Iterator<Item = (f32, f32)>| {
             let errors = candidates.map(|ends| (self.error(ends), ends));
             errors.min_by(|a, b| a.0.total_cmp(&b.0)).map_or((self.least, self.most), |(_, ends)| ends)
         };
         let (_, most) = best(&mut SHARES.map(|s| (self.least, self.most * share(s))));
-        let ends = best(&mut SHARES.map(|s| (self.least * share(s), most)));
-        Steps::between(ends)
+        best(&mut SHARES.map(|s| (self.least * share(s), most)))
     }
 
     /// Mean squared error of cutting at these ends.
@@ -106,10 +109,24 @@ impl Steps {
 /// What is known of one value.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
-    /// All its numbers.
-    pub histogram: Histogram,
+    /// For each picture the ends that are best for it.
+    pub ends: Vec<(f32, f32)>,
     /// The mean of each channel.
     pub means: Vec<f64>,
+}
+
+impl Observed {
+    /// Steps that reach as far as nearly all pictures ask. 0 is always a step, exactly: it is what convolutions see beyond
+    /// the edge.
+    pub fn steps(&self) -> Steps {
+        let reach = |end: &dyn Fn(&(f32, f32)) -> f32| {
+            let mut ends: Vec<f32> = self.ends.iter().map(end).collect();
+            ends.sort_by(f32::total_cmp);
+            let last = ends.len().saturating_sub(1);
+            ends.get((last as f64 * ASKED).round() as usize).copied().unwrap_or(0.0)
+        };
+        Steps::between((-reach(&|(least, _)| -least), reach(&|(_, most)| *most)))
+    }
 }
 
 /// Runs `model` on every input and looks at `values`.
@@ -134,7 +151,9 @@ pub fn observe(
         runs += 1.0;
         for (&value, observed) in values.iter().zip(&mut observed) {
             let Some((numbers, shape)) = engine.output(&name(value)) else { continue };
-            observed.histogram.add(numbers);
+            let mut histogram = Histogram::default();
+            histogram.add(numbers);
+            observed.ends.push(histogram.ends());
             observed.means.resize(shape.channels, 0.0);
             let places = numbers.len() / shape.channels;
             for pixel in numbers.chunks_exact(shape.channels) {
@@ -164,6 +183,16 @@ mod tests {
     }
 
     #[test]
+    fn steps_reach_as_far_as_nearly_all_pictures_ask() {
+        let mut observed = Observed::default();
+        assert!(observed.steps().scale > 0.0, "of no picture");
+        observed.ends = (1..=100).map(|i| (i as f32 * -0.01, if i == 7 { 90.0 } else { 4.0 })).collect();
+        let Steps { scale, offset } = observed.steps();
+        let (least, most) = (-f32::from(offset) * scale, (255.0 - f32::from(offset)) * scale);
+        assert!((least + 0.95).abs() < 0.03 && (most - 4.0).abs() < 0.03, "{least} to {most}");
+    }
+
+    #[test]
     fn a_histogram_grows_with_what_it_sees() {
         let mut histogram = Histogram::default();
         histogram.add(&[0.1, f32::NAN, 0.3]);
@@ -179,11 +208,11 @@ mod tests {
         let even: Vec<f32> = (0..100_000).map(|i| i as f32 / 100_000.0).collect();
         let mut histogram = Histogram::default();
         histogram.add(&even);
-        assert!((histogram.steps().scale * 255.0 - 1.0).abs() < 0.03, "{:?}", histogram.steps());
+        assert!((histogram.ends().1 - 1.0).abs() < 0.03, "{:?}", histogram.ends());
         // One number in four millions costs less at the end than finer steps for all others save.
         (1..40).for_each(|_| histogram.add(&even));
         histogram.add(&[4.0]);
-        let most = histogram.steps().scale * 255.0;
+        let (_, most) = histogram.ends();
         assert!((0.95..1.5).contains(&most), "the end is {most}");
     }
 }
