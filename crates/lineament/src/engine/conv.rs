@@ -304,8 +304,8 @@ impl Block<'_> {
                         self.sums::<S, P, NV, 0, true>(simd, sight)
                     };
                     let mut largest = sums;
-                    for_each_pixel!(@ I if I < Q {
-                        for_each_pixel!(@ V if V < NV {
+                    for_each_pixel!(@ I if const { I < Q } {
+                        for_each_pixel!(@ V if const { V < NV } {
                             let top = simd.max(sums[4 * I][V], sums[4 * I + 1][V]);
                             let bottom = simd.max(sums[4 * I + 2][V], sums[4 * I + 3][V]);
                             largest[I][V] = simd.max(top, bottom);
@@ -420,7 +420,7 @@ impl Block<'_> {
                         }
                         let w = pair::<S, NV>(simd, weights);
                         weights = weights.add(NV * S::LANES);
-                        for_each_pixel!(|I| if I < P {
+                        for_each_pixel!(|I| if const { I < P } {
                             let at = if POOL { (I / 4 * 2 + I % 2) * step + I / 2 % 2 * below } else { I * step };
                             let value = simd.splat(*row.add(at + $j));
                             sums[I][0] = simd.mul_add(value, w[0], sums[I][0]);

@@ -154,12 +154,12 @@ impl Strip<'_> {
             let bias = simd.load_ptr(bias.as_ptr().add(self.channel));
             let mut shared =
                 Shared { rows: [input.as_ptr(); MAX_SIDE], taps: [[zero; MAX_SIDE]; MAX_SIDE], bias, channels };
-            for_each_tap!(|KY| if KY < K {
+            for_each_tap!(|KY| if const { KY < K } {
                 let row = (self.y * STRIDE + KY).saturating_sub(window.padding).min(height - 1);
                 shared.rows[KY] = input.as_ptr().add(row * width * channels + self.channel);
                 if tall.contains(&KY) {
                     let weights = weights.as_ptr().add(KY * K * channels + self.channel);
-                    for_each_tap!(|KX| if KX < K {
+                    for_each_tap!(|KX| if const { KX < K } {
                         shared.taps[KY][KX] = simd.load_ptr(weights.add(KX * channels));
                     });
                 }
@@ -265,7 +265,7 @@ impl<V: Copy> Shared<V> {
         let mut sum = self.bias;
         for_each_tap!(|KX| if KX < K && wide.contains(&KX) {
             let column = (first + KX - padding) * self.channels;
-            for_each_tap!(|KY| if KY < K {
+            for_each_tap!(|KY| if const { KY < K } {
                 // SAFETY: the caller's promise.
                 let value = unsafe { simd.load_ptr(self.rows[KY].add(column)) };
                 sum = simd.mul_add(value, self.taps[KY][KX], sum);
@@ -286,17 +286,17 @@ impl<V: Copy> Shared<V> {
         column: usize,
     ) -> Sums<V> {
         let mut sums = [[self.bias; 2]; MAX_PIXELS];
-        for_each_tap!(|KY| if KY < K {
+        for_each_tap!(|KY| if const { KY < K } {
             let from = self.rows[KY].wrapping_add(column.wrapping_mul(self.channels));
-            for_each_pixel!(|COLUMN| if COLUMN + 1 > LEFT && COLUMN + RIGHT < (PIXELS - 1) * STRIDE + K {
+            for_each_pixel!(|COLUMN| if const { COLUMN + 1 > LEFT && COLUMN + RIGHT < (PIXELS - 1) * STRIDE + K } {
                 // SAFETY: the caller's promise; columns off the map are left out.
                 let value = unsafe { simd.load_ptr(from.wrapping_add(COLUMN * self.channels)) };
                 // Each pixel whose window has this column, which is its window's column `COLUMN - pixel * STRIDE`.
                 macro_rules! pixel {
                     ($pixel:literal) => {
-                        let kx = COLUMN.wrapping_sub($pixel * STRIDE);
-                        if kx < K {
-                            sums[$pixel][0] = simd.mul_add(value, self.taps[KY][kx], sums[$pixel][0]);
+                        if const { COLUMN.wrapping_sub($pixel * STRIDE) < K } {
+                            let tap = self.taps[KY][COLUMN - $pixel * STRIDE];
+                            sums[$pixel][0] = simd.mul_add(value, tap, sums[$pixel][0]);
                         }
                     };
                 }

@@ -13,7 +13,8 @@ pub(super) const MAX_PIXELS: usize = 14;
 pub(super) type Sums<V> = [[V; 2]; MAX_PIXELS];
 
 /// Writes the body once for each pixel of the largest tile, with its number as a constant. A loop would be left to the
-/// compiler to unroll; where it does not (whole-program optimisation), the sums fall out of the registers.
+/// compiler to unroll; where it does not (whole-program optimisation), the sums fall out of the registers. A body that
+/// asks for fewer does so with `if const`: the compiler then never makes code of the others.
 macro_rules! for_each_pixel {
     (|$i:ident| $body:expr) => {
         for_each_pixel!(@ $i $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
@@ -119,14 +120,14 @@ impl RawFinish {
         output: *mut f32,
     ) {
         unsafe {
-            activate::<S, P, NV>(simd, self.activation, &mut sums, place.channel);
+            activate::<S, P, NV>(simd, self.activation, 1.0, &mut sums, place.channel);
             let whole = place.channels == NV * S::LANES;
             let (first, second) = match NV {
                 1 => (place.channels, 0),
                 _ => (S::LANES, place.channels - S::LANES),
             };
             if !self.add.is_null() {
-                for_each_pixel!(|I| if I < P {
+                for_each_pixel!(|I| if const { I < P } {
                     let from = self.add.add(place.at + I * place.step);
                     if whole {
                         sums[I][0] = simd.add(sums[I][0], simd.load_ptr(from));
@@ -141,8 +142,8 @@ impl RawFinish {
                     }
                 });
             }
-            activate::<S, P, NV>(simd, self.then, &mut sums, place.channel);
-            for_each_pixel!(|I| if I < P {
+            activate::<S, P, NV>(simd, self.then, 1.0, &mut sums, place.channel);
+            for_each_pixel!(|I| if const { I < P } {
                 let to = output.add(place.at + I * place.step);
                 if whole {
                     simd.store_ptr(sums[I][0], to);
@@ -160,19 +161,22 @@ impl RawFinish {
     }
 }
 
+/// Applies the activation to sums of which `unit` is 1.
+///
 /// # Safety
 /// The bends must be there from `channel` on, filled up.
 #[inline(always)]
 pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
     simd: S,
     (kind, bends): Stage,
+    unit: f32,
     sums: &mut Sums<S::V>,
     channel: usize,
 ) {
     /// Applies the function to every vector.
     macro_rules! each {
         (|$v:ident, $k:ident| $body:expr) => {{
-            for_each_pixel!(|I| if I < P {
+            for_each_pixel!(|I| if const { I < P } {
                 let ($v, $k) = (sums[I][0], 0);
                 sums[I][0] = $body;
                 if NV > 1 {
@@ -196,7 +200,7 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
             each!(|v, k| simd.mul_add(bends[k], simd.min(v, zero), v));
         }
         Some(Activation::HardSwish) => {
-            let (sixth, half, one) = (simd.splat(1.0 / 6.0), simd.splat(0.5), simd.splat(1.0));
+            let (sixth, half, one) = (simd.splat(1.0 / (6.0 * unit)), simd.splat(0.5), simd.splat(1.0));
             each!(|v, _k| simd.mul(v, simd.min(simd.max(simd.mul_add(v, sixth, half), zero), one)));
         }
     }

@@ -88,7 +88,7 @@ fn fits(model: &Model, shapes: &[Shape], step: &Step) -> bool {
     let in_quads = match op {
         Op::Conv { .. } => from.channels.is_multiple_of(int8::QUAD),
         Op::Dense { .. } => from.len().is_multiple_of(int8::QUAD),
-        Op::Depthwise { kernel, .. } => kernel == int8::KERNEL,
+        Op::Depthwise { kernel, .. } => int8::Depthwise::takes(kernel),
         _ => false,
     };
     let adds_to_pooled = matches!(step.work, Work::Conv { pool: true, .. }) && step.add.is_some();
@@ -135,7 +135,8 @@ impl Layer {
         match self {
             Self::Conv(conv) if pooled => conv.pooled_workspace(size),
             Self::Conv(conv) => conv.workspace(size),
-            Self::Depthwise(_) | Self::Dense(_) => 0,
+            Self::Depthwise(depthwise) => depthwise.workspace(size.1) * size_of::<f32>(),
+            Self::Dense(_) => 0,
         }
     }
 }

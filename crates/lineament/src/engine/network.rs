@@ -154,13 +154,17 @@ impl Network {
                 Some(steps) => Target::Codes(&mut as_bytes_mut(output)[..to.len()], steps),
                 None => Target::Numbers(&mut *output),
             };
-            let (input, workspace) = (codes_of(step.input), as_bytes_mut(workspace));
+            let input = codes_of(step.input);
             match (layer, target, step.work) {
                 (integers::Layer::Conv(conv), Target::Codes(codes, steps), Work::Conv { pool: true, .. }) => {
-                    conv.run_pooled(input, size, finish, workspace, (codes, steps));
+                    conv.run_pooled(input, size, finish, as_bytes_mut(workspace), (codes, steps));
                 }
-                (integers::Layer::Conv(conv), target, _) => conv.run(input, size, finish, workspace, target),
-                (integers::Layer::Depthwise(depthwise), target, _) => depthwise.run(input, size, finish, target),
+                (integers::Layer::Conv(conv), target, _) => {
+                    conv.run(input, size, finish, as_bytes_mut(workspace), target);
+                }
+                (integers::Layer::Depthwise(depthwise), target, _) => {
+                    depthwise.run(input, size, finish, workspace, target);
+                }
                 (integers::Layer::Dense(dense), target, _) => dense.run(input, finish, target),
             }
             return self.round(learned, step, output);

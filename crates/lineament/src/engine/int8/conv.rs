@@ -249,7 +249,7 @@ impl Row {
                 for quad in 0..self.window_quads {
                     let w = [simd.load_ptr(weights), if NV > 1 { simd.load_ptr(weights.add(S::LANES)) } else { zero }];
                     weights = weights.add(NV * S::LANES);
-                    for_each_pixel!(|I| if I < P {
+                    for_each_pixel!(|I| if const { I < P } {
                         let four = row.add(I * self.pixel_step + quad * QUAD).cast::<f32>().read_unaligned();
                         let four = simd.splat(four);
                         sums[I][0] = simd.dot(sums[I][0], four, w[0]);

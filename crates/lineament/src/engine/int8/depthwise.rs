@@ -1,5 +1,6 @@
-//! Depthwise convolution 3x3: three rows of a column lie in one lane, so that three products at once make a column's
-//! part of a sum, and a column that is read serves the three outputs that it is under.
+//! Depthwise convolution 3x3 and 5x5. The map's rows are brought together four by four first: in each lane a byte of each
+//! of four rows, so that one instruction multiplies a column of four, and a column that is read serves all outputs it is
+//! under. A window spans one or two of these quads, however it lies: its weights are stored for each way it can.
 
 #![allow(unsafe_code)]
 
@@ -8,54 +9,86 @@ use super::super::finish::{MAX_PIXELS, Place, Sums, for_each_pixel};
 use super::super::simd::{Kernel, MAX_LANES, Simd, dispatch};
 use super::super::window::Window;
 use super::finish::{Raw, Scaling};
-use super::{Finish, Learned, Steps, Target, aligned_bytes};
+use super::{Finish, Learned, QUAD, Steps, Target, aligned_bytes};
 
-/// The window's side.
-pub const KERNEL: usize = 3;
+/// Most quads of rows that a window spans.
+const SPAN: usize = 2;
+
+/// Largest side of a window.
+const MAX_SIDE: usize = 5;
 
 /// A depthwise convolution in integers.
 #[derive(Debug, Clone)]
 pub struct Depthwise {
-    /// For each column of the window and each channel three bytes, its rows, and a 0; filled up.
-    weights: [Aligned; KERNEL],
+    /// For each row of a quad that a window can begin at: of each quad, column of the window and channel four bytes.
+    weights: [Aligned; QUAD],
     scaling: Scaling,
     window: Window,
     steps: Steps,
 }
 
 impl Depthwise {
-    /// Weights in the file's order, `[channels, 1, 3, 3]`; `steps` are the input's.
+    /// Whether there is a kernel for windows of this side.
+    pub fn takes(kernel: usize) -> bool {
+        matches!(kernel, 3 | 5)
+    }
+
+    /// Weights in the file's order, `[channels, 1, kernel, kernel]`; `steps` are the input's.
     ///
     /// # Panics
-    /// When sizes do not fit, or the window is not 3x3.
+    /// When sizes do not fit, or there is no kernel for the window.
     pub fn new(learned: Learned, window: Window, steps: Steps) -> Self {
-        let channels = learned.bias.len();
-        assert_eq!(window.kernel, KERNEL, "window of an integer depthwise convolution");
-        assert_eq!(learned.weights.len(), KERNEL * KERNEL * channels, "weights of a depthwise convolution");
-        let windows = learned.weights.as_chunks::<{ KERNEL * KERNEL }>().0;
-        let column = |x: usize| {
-            let byte = |window: &[i8; KERNEL * KERNEL], y: usize| window[y * KERNEL + x].cast_unsigned();
-            let mut bytes: Vec<u8> =
-                windows.iter().flat_map(|window| [byte(window, 0), byte(window, 1), byte(window, 2), 0]).collect();
-            bytes.resize((channels + MAX_LANES) * size_of::<f32>(), 0);
+        let (channels, side) = (learned.bias.len(), window.kernel);
+        assert!(Self::takes(side), "window of an integer depthwise convolution");
+        assert_eq!(learned.weights.len(), side * side * channels, "weights of a depthwise convolution");
+        let room = channels.next_multiple_of(MAX_LANES);
+        let beginning_at = |first: usize| {
+            let mut bytes = vec![0; SPAN * side * room * QUAD];
+            for (at, weight) in learned.weights.iter().enumerate() {
+                let (channel, row, column) = (at / (side * side), first + at / side % side, at % side);
+                bytes[(((row / QUAD) * side + column) * room + channel) * QUAD + row % QUAD] = weight.cast_unsigned();
+            }
             aligned_bytes(&bytes)
         };
-        let totals = windows.iter().map(|window| window.iter().map(|&w| i32::from(w)).sum());
+        let windows = learned.weights.chunks_exact(side * side);
+        let totals = windows.map(|window| window.iter().map(|&w| i32::from(w)).sum());
         let scaling = Scaling::new(learned.scales, learned.bias, steps, totals);
-        Self { weights: std::array::from_fn(column), scaling, window, steps }
+        Self { weights: std::array::from_fn(beginning_at), scaling, window, steps }
+    }
+
+    /// Numbers that [`Depthwise::run`] needs beside input and output, for a map of this width.
+    pub fn workspace(&self, width: usize) -> usize {
+        SPAN * self.quad(width)
+    }
+
+    /// Numbers of memory that a quad of rows takes, each a column's four bytes: with the frame, and filled up.
+    fn quad(&self, width: usize) -> usize {
+        (width + 2 * self.window.padding) * self.scaling.channels() + MAX_LANES
     }
 
     /// Convolves codes `[height, width, channels]` into `[h, w, channels]`, with `(h, w)` as [`Window::over`] says.
     ///
     /// # Panics
     /// When a slice has another length.
-    pub fn run(&self, input: &[u8], (height, width): (usize, usize), finish: Finish, target: Target) {
+    pub fn run(
+        &self,
+        input: &[u8],
+        (height, width): (usize, usize),
+        finish: Finish,
+        workspace: &mut [f32],
+        target: Target,
+    ) {
         let channels = self.scaling.channels();
         assert_eq!(input.len(), height * width * channels, "input of a depthwise convolution");
         let (h, w) = self.window.over((height, width));
         assert_eq!(target.len(), h * w * channels, "output of a depthwise convolution");
+        let workspace = &mut workspace[..self.workspace(width)];
         let finish = self.scaling.finish(finish, target);
-        dispatch(Run { depthwise: self, input, height, width, h, w, finish });
+        let run = Run { depthwise: self, input, height, width, h, w, finish, workspace };
+        match self.window.kernel {
+            3 => dispatch(Sized::<3>(run)),
+            _ => dispatch(Sized::<5>(run)),
+        }
     }
 }
 
@@ -67,134 +100,212 @@ struct Run<'a> {
     h: usize,
     w: usize,
     finish: Raw,
+    workspace: &'a mut [f32],
 }
 
-/// Outputs that are made at once.
-const TILE: usize = 8;
+/// With the kernel known to the compiler.
+struct Sized<'a, const K: usize>(Run<'a>);
 
-impl Kernel for Run<'_> {
+/// Outputs that are made at once: what is wide is a multiple of the first or the second in our networks.
+const TILE: usize = 7;
+const OTHER_TILE: usize = 5;
+
+impl<const K: usize> Kernel for Sized<'_, K> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Depthwise { weights, scaling, window: Window { stride, padding, .. }, steps } = self.depthwise;
-        let (stride, padding, channels) = (*stride, *padding, scaling.channels());
-        let outside = [steps.offset; MAX_LANES];
-        for channel in (0..channels).step_by(S::LANES) {
-            let taps = [0, 1, 2].map(|x: usize| simd.load(&weights[x][channel..]));
-            for y in 0..self.h {
-                // The rows' first pixels, where they lie on the map.
-                let row = |ky: usize| {
-                    let row = (y * stride + ky).checked_sub(padding).filter(|row| *row < self.height)?;
-                    // SAFETY: the row exists, and the channel in its first pixel.
-                    Some(unsafe { self.input.as_ptr().add(row * self.width * channels + channel) })
-                };
-                let row = Row {
-                    rows: [row(0), row(1), row(2)],
-                    outside: outside.as_ptr(),
-                    width: self.width,
-                    channels,
-                    stride,
-                    padding,
-                    taps,
-                    finish: self.finish,
-                    place: Place {
-                        at: y * self.w * channels + channel,
-                        step: channels,
-                        channel,
-                        channels: (channels - channel).min(S::LANES),
-                    },
-                };
-                // SAFETY: `Depthwise::run` checked that the target holds `h * w` pixels.
+        let Run { depthwise, input, height, width, h, w, finish, workspace } = self.0;
+        let Window { stride, padding, .. } = depthwise.window;
+        let channels = depthwise.scaling.channels();
+        let rows = Rows { input, height, width, channels, padding, outside: [depthwise.steps.offset; MAX_LANES] };
+        rows.frame(workspace);
+        let (memory, quad) = (workspace.as_mut_ptr(), depthwise.quad(width));
+        let mut made = 0;
+        for y in 0..h {
+            let (first, begin) = (y * stride / QUAD, y * stride % QUAD);
+            let span = (begin + K).div_ceil(QUAD);
+            while made < first + span {
+                // SAFETY: `workspace` holds `SPAN` quads, of which only the last are needed.
+                unsafe { rows.interleave(simd, made, memory.add(made % SPAN * quad)) };
+                made += 1;
+            }
+            // SAFETY: as above.
+            let quads = [first, first + 1].map(|at| unsafe { memory.add(at % SPAN * quad).cast_const() });
+            let weights = &depthwise.weights[begin];
+            for channel in (0..channels).step_by(S::LANES) {
+                let at = y * w * channels + channel;
+                let here = (channels - channel).min(S::LANES);
+                let place = Place { at, step: channels, channel, channels: here };
+                let row = Row { quads, channels, stride, finish, place };
+                // SAFETY: the target holds `h * w` pixels, the quads their windows; weights are filled up to whole vectors.
                 unsafe {
-                    let mut x = 0;
-                    while x + TILE <= self.w {
-                        row.tile::<S, TILE>(simd, x);
-                        x += TILE;
+                    let weights = weights.as_ptr().add(channel);
+                    if const { !S::HAS_DOT } {
+                        row.run::<S, K, 2, 1, false>(simd, weights, w);
+                        continue;
                     }
-                    if x < self.w && self.w >= TILE {
-                        row.tile::<S, TILE>(simd, self.w - TILE);
-                    } else {
-                        while x < self.w {
-                            row.tile::<S, 1>(simd, x);
-                            x += 1;
-                        }
+                    match (span, stride == 1, w.is_multiple_of(OTHER_TILE)) {
+                        (1, true, false) => row.run::<S, K, 1, TILE, true>(simd, weights, w),
+                        (1, true, true) => row.run::<S, K, 1, OTHER_TILE, true>(simd, weights, w),
+                        (1, false, _) => row.run::<S, K, 1, OTHER_TILE, false>(simd, weights, w),
+                        (_, true, false) => row.run::<S, K, 2, TILE, true>(simd, weights, w),
+                        (_, true, true) => row.run::<S, K, 2, OTHER_TILE, true>(simd, weights, w),
+                        (_, false, _) => row.run::<S, K, 2, OTHER_TILE, false>(simd, weights, w),
                     }
                 }
+            }
+        }
+    }
+}
+
+/// The map with a frame of codes that stand for 0.
+struct Rows<'a> {
+    input: &'a [u8],
+    height: usize,
+    width: usize,
+    channels: usize,
+    padding: usize,
+    outside: [u8; MAX_LANES],
+}
+
+impl Rows<'_> {
+    /// Fills the memory of quads with the frame's code.
+    fn frame(&self, memory: &mut [f32]) {
+        memory.fill(f32::from_bits(u32::from_le_bytes([self.outside[0]; QUAD])));
+    }
+
+    /// Writes the framed map's rows from `QUAD * quad` on between the left and the right frame that are there.
+    ///
+    /// # Safety
+    /// `to` must be valid for writing a quad.
+    #[inline(always)]
+    unsafe fn interleave<S: Simd>(&self, simd: S, quad: usize, to: *mut f32) {
+        let len = self.width * self.channels;
+        // Where a row begins and, as rows off the map are the same everywhere, whether it goes on.
+        let row = |i: usize| {
+            let row = (quad * QUAD + i).checked_sub(self.padding).filter(|row| *row < self.height);
+            row.map_or((self.outside.as_ptr(), 0), |row| (self.input[row * len..].as_ptr(), 1))
+        };
+        let rows = [row(0), row(1), row(2), row(3)];
+        // SAFETY: rows on the map have `len` codes, the one beside it a vector; the caller vouches for `to`.
+        unsafe {
+            let to = to.add(self.padding * self.channels);
+            let mut at = 0;
+            while at + S::LANES <= len {
+                let here = |i: usize| rows[i].0.add(at * rows[i].1);
+                simd.store_ptr(simd.load_quad_ptr([here(0), here(1), here(2), here(3)]), to.add(at));
+                at += S::LANES;
+            }
+            if at < len {
+                let last = rows.map(|(row, goes_on)| {
+                    let mut whole = [0; MAX_LANES];
+                    whole.as_mut_ptr().copy_from_nonoverlapping(row.add(at * goes_on), len - at);
+                    whole
+                });
+                let quad = simd.load_quad_ptr([0, 1, 2, 3].map(|i: usize| last[i].as_ptr()));
+                simd.store_first(quad, to.add(at), len - at);
             }
         }
     }
 }
 
 /// One row of output pixels in one vector of channels.
-struct Row<V> {
-    rows: [Option<*const u8>; KERNEL],
-    /// A vector of codes that stand for 0.
-    outside: *const u8,
-    width: usize,
+#[derive(Clone, Copy)]
+struct Row {
+    quads: [*const f32; SPAN],
     channels: usize,
     stride: usize,
-    padding: usize,
-    taps: [V; KERNEL],
     finish: Raw,
     /// Of the row's first pixel.
     place: Place,
 }
 
-impl<V: Copy> Row<V> {
-    /// `P` outputs from `x` on.
+/// Columns under the widest tile: `TILE - 1 + MAX_SIDE`.
+macro_rules! for_each_column {
+    (|$i:ident| $body:expr) => {
+        for_each_pixel!(@ $i $body, 0 1 2 3 4 5 6 7 8 9 10)
+    };
+}
+
+/// Pixels of the widest tile.
+macro_rules! for_each_output {
+    (|$i:ident| $body:expr) => {
+        for_each_pixel!(@ $i $body, 0 1 2 3 4 5 6)
+    };
+}
+
+impl Row {
+    /// All `w` outputs in tiles of `P`; the last tile overlaps the one before. `Q` quads are spanned; windows that
+    /// `SHARE` columns are one column apart.
     ///
     /// # Safety
-    /// They must exist in the target.
+    /// They must exist in the target, their windows in the quads; `weights` are those of the first channel.
     #[inline(always)]
-    unsafe fn tile<S: Simd<V = V>, const P: usize>(&self, simd: S, x: usize) {
-        let zero = simd.splat(0.0);
-        let mut sums: Sums<V> = [[zero; 2]; MAX_PIXELS];
-        let [left, middle, right] = self.taps;
-        // SAFETY: columns are looked up only where they are on the map.
+    unsafe fn run<S: Simd, const K: usize, const Q: usize, const P: usize, const SHARE: bool>(
+        &self,
+        simd: S,
+        weights: *const f32,
+        w: usize,
+    ) {
+        let room = self.channels.next_multiple_of(MAX_LANES);
+        let mut taps = [[simd.splat(0.0); MAX_SIDE]; SPAN];
+        // SAFETY: the caller's promise.
         unsafe {
-            if self.stride == 1 {
-                let mut columns = [zero, self.column(simd, x), self.column(simd, x + 1)];
-                for_each_pixel!(|I| if I < P {
-                    columns = [columns[1], columns[2], self.column(simd, x + I + 2)];
-                    let sum = simd.dot(zero, columns[0], left);
-                    sums[I][0] = simd.dot(simd.dot(sum, columns[1], middle), columns[2], right);
-                });
-            } else {
-                for_each_pixel!(|I| if I < P {
-                    let first = (x + I) * self.stride;
-                    let sum = simd.dot(zero, self.column(simd, first), left);
-                    let sum = simd.dot(sum, self.column(simd, first + 1), middle);
-                    sums[I][0] = simd.dot(sum, self.column(simd, first + 2), right);
-                });
+            for (quad, taps) in taps.iter_mut().enumerate().take(Q) {
+                for (column, tap) in taps.iter_mut().enumerate().take(K) {
+                    *tap = simd.load_ptr(weights.add((quad * K + column) * room));
+                }
             }
-            let place = Place { at: self.place.at + x * self.place.step, ..self.place };
-            self.finish.store::<S, P, 1>(simd, sums, place);
+            let mut x = 0;
+            while x + P <= w {
+                self.tile::<S, K, Q, P, SHARE>(simd, &taps, x);
+                x += P;
+            }
+            match w - x {
+                0 => (),
+                _ if w >= P => self.tile::<S, K, Q, P, SHARE>(simd, &taps, w - P),
+                _ => (x..w).for_each(|x| self.tile::<S, K, Q, 1, false>(simd, &taps, x)),
+            }
         }
     }
 
-    /// The three rows of a column of the framed map.
+    /// `P` outputs from `x` on.
+    ///
+    /// # Safety
+    /// They must exist.
     #[inline(always)]
-    fn column<S: Simd<V = V>>(&self, simd: S, framed_x: usize) -> V {
-        let x = framed_x.wrapping_sub(self.padding);
-        // SAFETY: what is read lies on the map, or is the vector beside it.
+    unsafe fn tile<S: Simd, const K: usize, const Q: usize, const P: usize, const SHARE: bool>(
+        &self,
+        simd: S,
+        taps: &[[S::V; MAX_SIDE]; SPAN],
+        x: usize,
+    ) {
+        let mut sums: Sums<S::V> = [[simd.splat(0.0); 2]; MAX_PIXELS];
+        let first = x * self.stride * self.channels + self.place.channel;
+        // SAFETY: the caller's promise.
         unsafe {
-            let mut rows = [self.outside; KERNEL];
-            if x < self.width {
-                for (to, row) in rows.iter_mut().zip(self.rows) {
-                    if let Some(row) = row {
-                        *to = row.add(x * self.channels);
-                    }
+            for_each_pixel!(@ QUAD_AT if const { QUAD_AT < Q } {
+                let from = self.quads[QUAD_AT].add(first);
+                if const { SHARE } {
+                    for_each_column!(|COLUMN| if const { COLUMN < P - 1 + K } {
+                        let column = simd.load_ptr(from.add(COLUMN * self.channels));
+                        // Each output whose window has this column, which is its window's column `COLUMN - I`.
+                        for_each_output!(|I| if const { I < P && I <= COLUMN && COLUMN < K + I } {
+                            sums[I][0] = simd.dot(sums[I][0], column, taps[QUAD_AT][COLUMN.wrapping_sub(I) % MAX_SIDE]);
+                        });
+                    });
+                } else {
+                    for_each_pixel!(@ KX if const { KX < K } {
+                        for_each_output!(|I| if const { I < P } {
+                            let column = simd.load_ptr(from.add((I * self.stride + KX) * self.channels));
+                            sums[I][0] = simd.dot(sums[I][0], column, taps[QUAD_AT][KX]);
+                        });
+                    }, 0 1 2 3 4);
                 }
-            }
-            if self.place.channels == S::LANES {
-                return simd.load_column_ptr(rows);
-            }
-            let mut whole = [[0; MAX_LANES]; KERNEL];
-            for (to, row) in whole.iter_mut().zip(rows) {
-                to.as_mut_ptr().copy_from_nonoverlapping(row, self.place.channels);
-            }
-            simd.load_column_ptr([whole[0].as_ptr(), whole[1].as_ptr(), whole[2].as_ptr()])
+            }, 0 1);
+            let place = Place { at: self.place.at + x * self.place.step, ..self.place };
+            self.finish.store::<S, P, 1>(simd, sums, place);
         }
     }
 }

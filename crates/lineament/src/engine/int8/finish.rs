@@ -85,25 +85,25 @@ impl Scaling {
     pub fn finish(&self, finish: Finish, target: Target) -> Raw {
         finish.activation.iter().chain(&finish.then).for_each(|activated| activated.assert_fits(self.channels));
         let len = target.len();
+        let (unit, target) = match target {
+            Target::Codes(codes, Steps { scale, offset }) => {
+                (scale.recip(), RawTarget::Codes(codes.as_mut_ptr(), f32::from(offset)))
+            }
+            Target::Numbers(numbers) => (1.0, RawTarget::Numbers(numbers.as_mut_ptr())),
+        };
         let add = match finish.add {
             None => RawAdded::Nothing,
             Some(Added::Codes(codes, Steps { scale, offset })) => {
                 assert_eq!(codes.len(), len, "summands");
-                RawAdded::Codes(codes.as_ptr(), scale, -f32::from(offset) * scale)
+                RawAdded::Codes(codes.as_ptr(), scale * unit, -f32::from(offset) * scale * unit)
             }
             Some(Added::Numbers(numbers)) => {
                 assert_eq!(numbers.len(), len, "summands");
                 RawAdded::Numbers(numbers.as_ptr())
             }
         };
-        let target = match target {
-            Target::Codes(codes, Steps { scale, offset }) => {
-                RawTarget::Codes(codes.as_mut_ptr(), scale.recip(), f32::from(offset))
-            }
-            Target::Numbers(numbers) => RawTarget::Numbers(numbers.as_mut_ptr()),
-        };
         let (activation, then) = (stage(finish.activation), stage(finish.then));
-        Raw { scales: self.scales.as_ptr(), bias: self.bias.as_ptr(), activation, add, then, target }
+        Raw { scales: self.scales.as_ptr(), bias: self.bias.as_ptr(), unit, activation, add, then, target }
     }
 }
 
@@ -112,6 +112,8 @@ impl Scaling {
 pub(super) struct Raw {
     scales: *const f32,
     bias: *const f32,
+    /// How many of the target's steps are 1: all that follows the sums counts in these.
+    unit: f32,
     activation: Stage,
     add: RawAdded,
     then: Stage,
@@ -121,15 +123,15 @@ pub(super) struct Raw {
 #[derive(Clone, Copy)]
 enum RawAdded {
     Nothing,
-    /// Codes, the size of their step, and what 0 stands for.
+    /// Codes, and what 1 and 0 stand for.
     Codes(*const u8, f32, f32),
     Numbers(*const f32),
 }
 
 #[derive(Clone, Copy)]
 enum RawTarget {
-    /// Codes, how many of their steps are 1, and the code of 0.
-    Codes(*mut u8, f32, f32),
+    /// Codes, and that of 0.
+    Codes(*mut u8, f32),
     Numbers(*mut f32),
 }
 
@@ -145,7 +147,7 @@ impl Raw {
         /// Visits every vector; `$lanes` of it exist, and belong to `$at`.
         macro_rules! visit {
             (|$v:ident, $k:ident, $at:ident, $lanes:ident| $body:expr) => {
-                for_each_pixel!(|I| if I < P {
+                for_each_pixel!(|I| if const { I < P } {
                     let pixel = place.at + I * place.step;
                     let ($v, $k, $at, $lanes) = (&mut sums[I][0], 0, pixel, exist[0]);
                     $body;
@@ -161,43 +163,52 @@ impl Raw {
         unsafe {
             let (scales, bias) = (self.scales.add(place.channel), self.bias.add(place.channel));
             let second = if NV > 1 { S::LANES } else { 0 };
-            let scales = [simd.load_ptr(scales), simd.load_ptr(scales.add(second))];
-            let bias = [simd.load_ptr(bias), simd.load_ptr(bias.add(second))];
+            let unit = simd.splat(self.unit);
+            let in_units = |from: *const f32| simd.mul(simd.load_ptr(from), unit);
+            let scales = [in_units(scales), in_units(scales.add(second))];
+            let bias = [in_units(bias), in_units(bias.add(second))];
             visit!(|v, k, _at, _lanes| *v = simd.mul_add(simd.sums_to_f32(*v), scales[k], bias[k]));
-            activate::<S, P, NV>(simd, self.activation, &mut sums, place.channel);
+            activate::<S, P, NV>(simd, self.activation, self.unit, &mut sums, place.channel);
             match self.add {
                 RawAdded::Nothing => (),
                 RawAdded::Codes(from, scale, zero) => {
                     let (scale, zero) = (simd.splat(scale), simd.splat(zero));
                     if whole {
                         visit!(|v, _k, at, _lanes| {
-                            *v = simd.add(*v, simd.mul_add(simd.load_codes_ptr(from.add(at)), scale, zero));
+                            *v = simd.mul_add(simd.load_codes_ptr(from.add(at)), scale, simd.add(*v, zero));
                         });
                     } else {
                         visit!(|v, _k, at, lanes| {
-                            *v = simd.add(*v, simd.mul_add(simd.load_first_codes(from.add(at), lanes), scale, zero));
+                            *v = simd.mul_add(simd.load_first_codes(from.add(at), lanes), scale, simd.add(*v, zero));
                         });
                     }
                 }
                 RawAdded::Numbers(from) if whole => {
-                    visit!(|v, _k, at, _lanes| *v = simd.add(*v, simd.load_ptr(from.add(at))));
+                    visit!(|v, _k, at, _lanes| *v = simd.mul_add(simd.load_ptr(from.add(at)), unit, *v));
                 }
                 RawAdded::Numbers(from) => {
-                    visit!(|v, _k, at, lanes| *v = simd.add(*v, simd.load_first(from.add(at), lanes)));
+                    visit!(|v, _k, at, lanes| *v = simd.mul_add(simd.load_first(from.add(at), lanes), unit, *v));
                 }
             }
-            activate::<S, P, NV>(simd, self.then, &mut sums, place.channel);
+            activate::<S, P, NV>(simd, self.then, self.unit, &mut sums, place.channel);
             match self.target {
-                RawTarget::Codes(to, factor, offset) => {
-                    let (factor, offset) = (simd.splat(factor), simd.splat(offset));
-                    visit!(|v, _k, at, lanes| {
-                        let code = simd.mul_add(*v, factor, offset);
-                        if whole {
-                            simd.store_codes_ptr(code, to.add(at));
-                        } else {
-                            simd.store_first_codes(code, to.add(at), lanes);
-                        }
-                    });
+                RawTarget::Codes(to, offset) => {
+                    let offset = simd.splat(offset);
+                    visit!(|v, _k, _at, _lanes| *v = simd.add(*v, offset));
+                    if whole && const { P * NV > 1 } {
+                        // Four vectors at a time; the last stands for those that are missing.
+                        for_each_pixel!(@ FOUR if const { 4 * FOUR < P * NV } {
+                            macro_rules! nth {
+                                ($i:literal) => {{
+                                    let n = const { if 4 * FOUR + $i < P * NV { 4 * FOUR + $i } else { P * NV - 1 } };
+                                    (sums[n / NV][n % NV], to.add(place.at + n / NV * place.step + n % NV * S::LANES))
+                                }};
+                            }
+                            simd.store_four_codes([nth!(0), nth!(1), nth!(2), nth!(3)]);
+                        }, 0 1 2 3 4 5 6);
+                    } else {
+                        visit!(|v, _k, at, lanes| simd.store_first_codes(*v, to.add(at), lanes));
+                    }
                 }
                 RawTarget::Numbers(to) => {
                     visit!(|v, _k, at, lanes| {

@@ -16,7 +16,7 @@ mod tests;
 
 pub use conv::Conv;
 pub use dense::Dense;
-pub use depthwise::{Depthwise, KERNEL};
+pub use depthwise::Depthwise;
 pub use finish::{Added, Finish, Target};
 
 use super::aligned::{Aligned, as_bytes_mut};

@@ -151,24 +151,37 @@ fn integer_convolutions_agree_with_sums_by_hand_at_every_level() {
 
 #[test]
 fn integer_depthwise_convolutions_agree_with_sums_by_hand_at_every_level() {
-    for (size, stride, padding, channels) in
-        [((1, 1), 1, 1, 3), ((5, 6), 1, 1, 16), ((7, 8), 2, 1, 20), ((9, 4), 1, 0, 33), ((8, 9), 2, 0, 64)]
-    {
-        let window = Window { kernel: KERNEL, stride, padding };
+    for (size, kernel, stride, padding, channels) in [
+        ((1, 1), 3, 1, 1, 3),
+        ((5, 6), 3, 1, 1, 16),
+        ((7, 8), 3, 2, 1, 20),
+        ((9, 4), 3, 1, 0, 33),
+        ((8, 9), 3, 2, 0, 64),
+        ((10, 7), 3, 3, 1, 5),
+        ((1, 2), 5, 1, 2, 7),
+        ((14, 14), 5, 1, 2, 32),
+        ((7, 10), 5, 1, 2, 17),
+        ((6, 9), 5, 1, 1, 16),
+        ((15, 13), 5, 2, 2, 24),
+        ((5, 20), 5, 2, 0, 1),
+        ((11, 6), 5, 4, 2, 16),
+    ] {
+        let window = Window { kernel, stride, padding };
         let ((height, width), (h, w)) = (size, window.over(size));
-        let (input, weights) = (bytes(height * width * channels, 1), signed(9 * channels, 2));
+        let taps = kernel * kernel;
+        let (input, weights) = (bytes(height * width * channels, 1), signed(taps * channels, 2));
         let (scales, bias) =
-            (numbers(channels, 3).iter().map(|s| 0.02 + 0.01 * s).collect::<Vec<_>>(), numbers(channels, 4));
+            (numbers(channels, 3).iter().map(|s| 0.01 + 0.005 * s).collect::<Vec<_>>(), numbers(channels, 4));
         let by_hand = |at: usize| {
             let (y, x, c) = (at / (w * channels), at / channels % w, at % channels);
             let mut sum = 0;
-            for tap in 0..9 {
+            for tap in 0..taps {
                 let place = |at: usize, k: usize, len: usize| {
                     (at * stride + k).checked_sub(padding).filter(|place| *place < len)
                 };
-                if let (Some(y), Some(x)) = (place(y, tap / 3, height), place(x, tap % 3, width)) {
+                if let (Some(y), Some(x)) = (place(y, tap / kernel, height), place(x, tap % kernel, width)) {
                     let code = i32::from(input[(y * width + x) * channels + c]) - i32::from(INPUT.offset);
-                    sum += code * i32::from(weights[c * 9 + tap]);
+                    sum += code * i32::from(weights[c * taps + tap]);
                 }
             }
             sum as f32 * INPUT.scale * scales[c] + bias[c]
@@ -176,7 +189,9 @@ fn integer_depthwise_convolutions_agree_with_sums_by_hand_at_every_level() {
         let sums: Vec<f32> = (0..h * w * channels).map(by_hand).collect();
         let learned = Learned { weights: &weights, scales: &scales, bias: &bias };
         compare(&format!("{size:?} {window:?} {channels} channels"), channels, &sums, |finish, target| {
-            Depthwise::new(learned, window, INPUT).run(&input, size, finish, target);
+            let depthwise = Depthwise::new(learned, window, INPUT);
+            let mut workspace = vec![f32::NAN; depthwise.workspace(width)];
+            depthwise.run(&input, size, finish, &mut workspace, target);
         });
     }
 }

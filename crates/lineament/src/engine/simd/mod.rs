@@ -158,6 +158,22 @@ pub trait Simd: Copy + Send + Sync {
         (0..Self::LANES).for_each(|i| unsafe { to.add(i).write(lanes[i].round_ties_even() as u8) });
     }
 
+    /// Writes vectors as [`Simd::store_codes_ptr`] does, each to its place. A number may be at most 2^31.
+    ///
+    /// # Safety
+    /// Each place must be valid for writing [`Simd::LANES`] codes.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn store_four_codes(self, [a, b, c, d]: [(Self::V, *mut u8); 4]) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.store_codes_ptr(a.0, a.1);
+            self.store_codes_ptr(b.0, b.1);
+            self.store_codes_ptr(c.0, c.1);
+            self.store_codes_ptr(d.0, d.1);
+        }
+    }
+
     /// Reads the first `count` codes; the other lanes are 0.
     ///
     /// # Safety
@@ -184,16 +200,15 @@ pub trait Simd: Copy + Send + Sync {
         }
     }
 
-    /// For [`Simd::dot`]: in each lane a byte of each of three rows, and a 0.
+    /// For [`Simd::dot`]: in each lane a byte of each of four rows.
     ///
     /// # Safety
-    /// All three must be valid for reading [`Simd::LANES`] bytes.
+    /// All four must be valid for reading [`Simd::LANES`] bytes.
     #[inline(always)]
     #[allow(unsafe_code)]
-    unsafe fn load_column_ptr(self, rows: [*const u8; 3]) -> Self::V {
+    unsafe fn load_quad_ptr(self, rows: [*const u8; 4]) -> Self::V {
         // SAFETY: the caller's promise.
-        let byte = |row: usize, i: usize| unsafe { rows[row].add(i).read() };
-        self.load_each(|i| f32::from_bits(u32::from_le_bytes([byte(0, i), byte(1, i), byte(2, i), 0])))
+        self.load_each(|i| f32::from_bits(u32::from_le_bytes(rows.map(|row| unsafe { row.add(i).read() }))))
     }
 
     /// The bits of each lane.

@@ -179,8 +179,13 @@ level!(
         }
 
         #[inline(always)]
-        unsafe fn load_column_ptr(self, rows: [*const u8; 3]) -> __m512 {
-            unsafe { load_column_512(rows) }
+        unsafe fn store_four_codes(self, vectors: [(__m512, *mut u8); 4]) {
+            unsafe { store_four_codes_512(vectors) }
+        }
+
+        #[inline(always)]
+        unsafe fn load_quad_ptr(self, rows: [*const u8; 4]) -> __m512 {
+            unsafe { load_quad_512(rows) }
         }
     }
 );
@@ -321,16 +326,36 @@ fn dot_512(sums: __m512, x: __m512, w: __m512) -> __m512 {
 }
 
 /// # Safety
+/// All must be valid for writing 16 codes.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn store_four_codes_512([a, b, c, d]: [(__m512, *mut u8); 4]) {
+    // Fewer steps than one by one: each packing holds the numbers of two vectors within the ends.
+    let ab = _mm512_packs_epi32(_mm512_cvtps_epi32(a.0), _mm512_cvtps_epi32(b.0));
+    let cd = _mm512_packs_epi32(_mm512_cvtps_epi32(c.0), _mm512_cvtps_epi32(d.0));
+    let fours = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+    let codes = _mm512_permutexvar_epi32(fours, _mm512_packus_epi16(ab, cd));
+    unsafe {
+        _mm_storeu_si128(a.1.cast(), _mm512_castsi512_si128(codes));
+        _mm_storeu_si128(b.1.cast(), _mm512_extracti32x4_epi32::<1>(codes));
+        _mm_storeu_si128(c.1.cast(), _mm512_extracti32x4_epi32::<2>(codes));
+        _mm_storeu_si128(d.1.cast(), _mm512_extracti32x4_epi32::<3>(codes));
+    }
+}
+
+/// # Safety
 /// All must be valid for reading 16 bytes.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn load_column_512(rows: [*const u8; 3]) -> __m512 {
-    let (a, b, c) = unsafe {
-        let [a, b, c] = rows;
-        (_mm_loadu_si128(a.cast()), _mm_loadu_si128(b.cast()), _mm_loadu_si128(c.cast()))
+unsafe fn load_quad_512(rows: [*const u8; 4]) -> __m512 {
+    let [a, b, c, d] = rows;
+    let (a, b, c, d) = unsafe {
+        (_mm_loadu_si128(a.cast()), _mm_loadu_si128(b.cast()), _mm_loadu_si128(c.cast()), _mm_loadu_si128(d.cast()))
     };
-    let (a, b, c) = (_mm512_cvtepu8_epi32(a), _mm512_cvtepu8_epi32(b), _mm512_cvtepu8_epi32(c));
-    const EITHER: i32 = 0xfe; // of three bits
-    let column = _mm512_ternarylogic_epi32::<EITHER>(a, _mm512_slli_epi32::<8>(b), _mm512_slli_epi32::<16>(c));
-    _mm512_castsi512_ps(column)
+    let (ab, cd) = (_mm_unpacklo_epi8(a, b), _mm_unpacklo_epi8(c, d));
+    let quads = _mm512_castsi128_si512(_mm_unpacklo_epi16(ab, cd));
+    let quads = _mm512_inserti32x4::<1>(quads, _mm_unpackhi_epi16(ab, cd));
+    let (ab, cd) = (_mm_unpackhi_epi8(a, b), _mm_unpackhi_epi8(c, d));
+    let quads = _mm512_inserti32x4::<2>(quads, _mm_unpacklo_epi16(ab, cd));
+    _mm512_castsi512_ps(_mm512_inserti32x4::<3>(quads, _mm_unpackhi_epi16(ab, cd)))
 }
