@@ -190,6 +190,8 @@ class Bench:
 
     def frames(self, work, film):
         commands = {name: self.command(name, work, film, *FRAME) for name in ["ours", *self.wanted(FRAME_PEERS[work])]}
+        for name, files in self.args.pair:
+            commands[f"ours {name}"] = self.command("ours", work, film, *FRAME, *files.split(","))
         peers = self.start(commands)
         figures = self.rounds(peers, dict.fromkeys(peers, FILM_BATCH), statistics.fmean)
         extra = {}
@@ -366,6 +368,14 @@ def arguments():
         default=[],
         metavar="NETWORK-NAME=FILE",
         help="another file of a network for our engine, such as lite-int8=lite.onnx",
+    )
+    parser.add_argument(
+        "--pair",
+        type=lambda text: text.split("=", 1),
+        action="append",
+        default=[],
+        metavar="NAME=DETECTOR,LANDMARKS",
+        help="other files of both networks for the whole path, such as int8=detector.int8.onnx,lite.int8.onnx",
     )
     parser.add_argument("--rust-peer", type=Path, metavar="FILE", help="built already: else cargo builds it")
     parser.add_argument("--write", action="store_true", help="into benches/peers/results.md and results.json")

@@ -1,6 +1,6 @@
 //! The whole path on frames of a film: only ours; the peers that find faces have Python interfaces.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom};
 
 use anyhow::{Context, Result, bail};
@@ -13,14 +13,27 @@ use crate::Peer;
 const FRAME_SECS: f64 = 1.0 / 30.0;
 
 /// Finds (`detect`) or follows (`track`) faces in the RGB frames of the file `frames`; `ours-grey` gets them as a camera's
-/// Y plane.
-pub fn load(system: &str, work: &str, frames: &str, height: usize, width: usize) -> Result<Box<dyn Peer>> {
+/// Y plane. `models` are files of a detector and a landmark network; without them, those in the library.
+pub fn load(
+    system: &str,
+    work: &str,
+    frames: &str,
+    (height, width): (usize, usize),
+    models: Option<[&str; 2]>,
+) -> Result<Box<dyn Peer>> {
     let grey = match system {
         "ours" => false,
         "ours-grey" => true,
         _ => bail!("{system} finds no faces"),
     };
-    let lineament = Lineament::new(Options { max_faces: 1, ..Options::default() })?;
+    let options = Options { max_faces: 1, ..Options::default() };
+    let lineament = match models {
+        None => Lineament::new(options)?,
+        Some(files) => {
+            let [detector, landmarks] = files.map(|file| fs::read(file).with_context(|| file.to_owned()));
+            Lineament::with_models(options, &detector?, &landmarks?)?
+        }
+    };
     let tracker = match work {
         "track" => Finder::Tracker(Box::new(Tracker::with_lineament(lineament, TrackOptions::default())?)),
         _ => Finder::Detector(Box::new(lineament)),

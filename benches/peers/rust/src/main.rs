@@ -2,7 +2,8 @@
 //! `peer.py` is the same for engines with a Python interface.
 //!
 //!     peer ours|tract|rten network MODEL INPUT HEIGHT WIDTH      INPUT: f32, little-endian, one channel
-//!     peer ours|ours-grey detect|track FRAMES HEIGHT WIDTH       FRAMES: RGB bytes, frame after frame
+//!     peer ours|ours-grey detect|track FRAMES HEIGHT WIDTH [DETECTOR LANDMARKS]
+//!                                                                FRAMES: RGB bytes, frame after frame
 //!     peer ours basic MODEL                                      writes the paper's network with random weights
 //!
 //! Lines: `run N` answers N pairs `[wall, cpu]` in milliseconds as JSON, `answer` what the last run gave, `memory` the
@@ -45,8 +46,13 @@ fn main() -> Result<()> {
             let pixels = bytes.as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
             network::load(system, model, pixels, height, width)?
         }
-        [system, work @ ("detect" | "track"), frames, height, width] => {
-            frames::load(system, work, frames, height.parse()?, width.parse()?)?
+        [system, work @ ("detect" | "track"), frames, height, width, ref models @ ..] => {
+            let models = match *models {
+                [] => None,
+                [detector, landmarks] => Some([detector, landmarks]),
+                _ => bail!("two model files: a detector and a landmark network"),
+            };
+            frames::load(system, work, frames, (height.parse()?, width.parse()?), models)?
         }
         _ => bail!("peer SYSTEM WORK FILE...; see src/main.rs"),
     };

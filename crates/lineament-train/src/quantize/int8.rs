@@ -25,11 +25,10 @@ pub fn values(model: &Model) -> Result<Vec<ValueId>> {
     Ok(values)
 }
 
-/// Whether integers pay: kernels take four input channels at a time. What is left, such as the first convolution of a
-/// grey picture, is a small part of the work.
+/// Whether there is a kernel in integers: dense ones take four inputs at a time.
 fn is_integer(op: Op, from: lineament::model::Shape) -> bool {
     match op {
-        Op::Conv { .. } | Op::Depthwise { .. } => from.channels.is_multiple_of(4),
+        Op::Conv { .. } | Op::Depthwise { .. } => true,
         Op::Dense { .. } => from.len().is_multiple_of(4),
         _ => false,
     }

@@ -85,8 +85,8 @@ fn fits(model: &Model, shapes: &[Shape], step: &Step) -> bool {
         _ => return false,
     };
     let (op, from) = (model.architecture.layers[layer].op, shapes[step.input]);
-    let in_quads = match op {
-        Op::Conv { .. } => from.channels.is_multiple_of(int8::QUAD),
+    let has_kernel = match op {
+        Op::Conv { .. } => true,
         Op::Dense { .. } => from.len().is_multiple_of(int8::QUAD),
         Op::Depthwise { kernel, .. } => int8::Depthwise::takes(kernel),
         _ => false,
@@ -97,7 +97,7 @@ fn fits(model: &Model, shapes: &[Shape], step: &Step) -> bool {
         let scales = weight.scales.as_ref();
         weight.element == Element::I8 && scales.is_some_and(|s| s.axis == op.output_axis() || s.bytes.len() == 4)
     });
-    in_quads && is_int8 && !adds_to_pooled
+    has_kernel && is_int8 && !adds_to_pooled
 }
 
 /// A layer in integers.

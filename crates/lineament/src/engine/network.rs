@@ -117,7 +117,7 @@ impl Network {
                 let pooled = matches!(work, Work::Conv { pool: true, .. });
                 layer.workspace((from.height, from.width), pooled).div_ceil(size_of::<f32>())
             }
-            _ if self.integers.is_plain(step.output) => 0,
+            _ if self.integers.is_plain(step.output) || only_rounds(step) => 0,
             (_, Work::Conv { pool: false, .. }) if step.add.is_none() => band_rows(to) * to.width * to.channels,
             _ => to.len(),
         }
@@ -172,6 +172,9 @@ impl Network {
         let finish = Finish { activation, add, then };
         if let Some(steps) = self.integers.codes[step.output] {
             let codes = &mut as_bytes_mut(output)[..to.len()];
+            if only_rounds(step) {
+                return int8::to_codes(value(step.input), steps, codes);
+            }
             if let (Work::Conv { pool: false, .. }, Weights::Conv(conv), None) = (step.work, &learned.weights, add) {
                 // In bands that are still in the nearest cache when they become codes.
                 let row = to.width * to.channels;
@@ -241,6 +244,11 @@ impl Network {
             }
         }
     }
+}
+
+/// Whether a step does nothing but round.
+fn only_rounds(step: &Step) -> bool {
+    step.work == Work::Copy && step.layers.len() == 1 && step.quantize.is_some()
 }
 
 /// What the weights are taken from.

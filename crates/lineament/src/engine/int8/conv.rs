@@ -1,5 +1,6 @@
-//! Convolution over all channels: four input channels at a time, a tile of pixels by up to two vectors of output
-//! channels in registers. A pointwise convolution is the same with a window of one pixel.
+//! Convolution over all channels: four numbers of a window's row at a time, a tile of pixels by up to two vectors of output
+//! channels in registers. A row that is no multiple of four is read to the next one, with weights of 0. A pointwise
+//! convolution is the same with a window of one pixel.
 
 #![allow(unsafe_code)]
 
@@ -25,13 +26,17 @@ impl Conv {
     /// Weights in the file's order, `[outputs, inputs, kernel, kernel]`; `steps` are the input's.
     ///
     /// # Panics
-    /// When sizes do not fit, or the inputs are not a multiple of [`QUAD`].
+    /// When sizes do not fit.
     pub fn new(learned: Learned, window: Window, inputs: usize, steps: Steps) -> Self {
-        assert!(inputs.is_multiple_of(QUAD), "{inputs} inputs of an integer convolution");
-        let taps = window.kernel * window.kernel;
+        let (kernel, row) = (window.kernel, window.kernel * inputs);
+        assert_eq!(learned.weights.len(), kernel * row * learned.bias.len(), "weights of an integer convolution");
+        let filled = row.next_multiple_of(QUAD);
         // The window's rows, columns and channels, as they lie in the input.
-        let weight = |output: usize, at: usize| learned.weights[(output * inputs + at % inputs) * taps + at / inputs];
-        Self { packed: Packed::new(learned, taps * inputs, steps, weight), window, inputs, steps }
+        let weight = |output: usize, at: usize| {
+            let (y, x, input) = (at / filled, at % filled / inputs, at % filled % inputs);
+            if x < kernel { learned.weights[((output * inputs + input) * kernel + y) * kernel + x] } else { 0 }
+        };
+        Self { packed: Packed::new(learned, kernel * filled, steps, weight), window, inputs, steps }
     }
 
     /// The window.
@@ -55,10 +60,16 @@ impl Conv {
     }
 
     fn frame(&self, (height, width): (usize, usize)) -> usize {
-        match self.window.padding {
-            0 => 0,
-            padding => (height + 2 * padding) * (width + 2 * padding) * self.inputs,
+        let padding = self.window.padding;
+        match self.reads_on() {
+            false if padding == 0 => 0,
+            reads_on => (height + 2 * padding) * (width + 2 * padding) * self.inputs + usize::from(reads_on) * QUAD,
         }
+    }
+
+    /// Whether more is read than a window's rows hold.
+    fn reads_on(&self) -> bool {
+        !(self.window.kernel * self.inputs).is_multiple_of(QUAD)
     }
 
     /// Convolves codes `[height, width, inputs]` into `[h, w, outputs]`, with `(h, w)` as [`Window::over`] says.
@@ -121,17 +132,16 @@ impl Conv {
 
     /// The input with its frame, and the width of that.
     fn framed<'a>(&self, input: &'a [u8], size: (usize, usize), workspace: &'a mut [u8]) -> (&'a [u8], usize) {
-        match self.window.padding {
+        match self.frame(size) {
             0 => (input, size.1),
-            padding => (self.padded(input, size, workspace), size.1 + 2 * padding),
+            len => (self.padded(input, size.1, &mut workspace[..len]), size.1 + 2 * self.window.padding),
         }
     }
 
     /// The input within a frame of codes that stand for 0.
-    fn padded<'a>(&self, input: &[u8], (height, width): (usize, usize), memory: &'a mut [u8]) -> &'a [u8] {
+    fn padded<'a>(&self, input: &[u8], width: usize, memory: &'a mut [u8]) -> &'a [u8] {
         let (padding, pixel) = (self.window.padding, self.inputs);
         let row = (width + 2 * padding) * pixel;
-        let memory = &mut memory[..self.frame((height, width))];
         memory.fill(self.steps.offset);
         for (to, from) in memory[padding * row..].chunks_exact_mut(row).zip(input.chunks_exact(width * pixel)) {
             to[padding * pixel..][..from.len()].copy_from_slice(from);
@@ -155,6 +165,7 @@ impl Kernel for Run<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
         let Self { conv: Conv { packed, window, inputs, .. }, input, width, rows, w, finish } = self;
+        let window_quads = (window.kernel * inputs).div_ceil(QUAD);
         let mut weights = packed.weights.as_ptr();
         for (channel, vectors) in blocks(packed.outputs, S::LANES) {
             for y in rows.clone() {
@@ -165,7 +176,7 @@ impl Kernel for Run<'_> {
                         input: input.as_ptr().add(y * window.stride * width * inputs),
                         pixel_step: window.stride * inputs,
                         window_rows: window.kernel,
-                        window_quads: window.kernel * inputs / QUAD,
+                        window_quads,
                         row_step: width * inputs,
                         weights,
                         finish,
@@ -177,9 +188,9 @@ impl Kernel for Run<'_> {
                         },
                     };
                     match (vectors, S::REGISTERS >= 32) {
-                        (2, true) => row.run::<S, 12, 2>(simd, w),
+                        (2, true) => row.run::<S, 7, 2>(simd, w),
                         (2, false) => row.run::<S, 6, 2>(simd, w),
-                        (_, true) => row.run::<S, 12, 1>(simd, w),
+                        (_, true) => row.run::<S, 8, 1>(simd, w),
                         (_, false) => row.run::<S, 8, 1>(simd, w),
                     }
                 }

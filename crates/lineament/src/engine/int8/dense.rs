@@ -21,6 +21,7 @@ impl Dense {
     /// When sizes do not fit, or the inputs are not a multiple of [`QUAD`].
     pub fn new(learned: Learned, inputs: usize, steps: Steps) -> Self {
         let units = learned.bias.len();
+        assert_eq!(learned.weights.len(), inputs * units, "weights of an integer dense layer");
         Self { packed: Packed::new(learned, inputs, steps, |unit, input| learned.weights[input * units + unit]) }
     }
 

@@ -106,7 +106,6 @@ impl Packed {
     /// `weight` answers the byte of an output and an input.
     fn new(learned: Learned, inputs: usize, steps: Steps, weight: impl Fn(usize, usize) -> i8) -> Self {
         let outputs = learned.bias.len();
-        assert_eq!(learned.weights.len(), inputs * outputs, "weights of an integer layer");
         assert!(inputs.is_multiple_of(QUAD), "{inputs} inputs of an integer layer");
         let total = |output: usize| (0..inputs).map(|input| i32::from(weight(output, input))).sum::<i32>();
         let scaling = Scaling::new(learned.scales, learned.bias, steps, (0..outputs).map(total));

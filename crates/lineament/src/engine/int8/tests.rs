@@ -118,6 +118,10 @@ fn integer_convolutions_agree_with_sums_by_hand_at_every_level() {
         ((9, 20), window(3, 1, 1), 4, 16),
         ((7, 8), window(3, 2, 1), 8, 17),
         ((6, 31), window(2, 1, 0), 4, 64),
+        ((9, 40), window(3, 2, 1), 1, 16),
+        ((6, 5), window(5, 1, 2), 1, 33),
+        ((5, 7), window(2, 1, 0), 3, 8),
+        ((4, 5), window(1, 1, 0), 3, 5),
     ] {
         let ((height, width), (h, w)) = (size, window.over(size));
         let taps = window.kernel * window.kernel;
