@@ -291,7 +291,7 @@ impl Row {
                     for_each_column!(|COLUMN| if const { COLUMN < P - 1 + K } {
                         let column = simd.load_ptr(from.add(COLUMN * self.channels));
                         // Each output whose window has this column, which is its window's column `COLUMN - I`.
-                        for_each_output!(|I| if const { I < P && I <= COLUMN && COLUMN < K + I } {
+                        for_each_output!(|I| if const { I < P && COLUMN.wrapping_sub(I) < K } {
                             sums[I][0] = simd.dot(sums[I][0], column, taps[QUAD_AT][COLUMN.wrapping_sub(I) % MAX_SIDE]);
                         });
                     });
