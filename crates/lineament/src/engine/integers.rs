@@ -85,19 +85,21 @@ fn fits(model: &Model, shapes: &[Shape], step: &Step) -> bool {
         _ => return false,
     };
     let (op, from) = (model.architecture.layers[layer].op, shapes[step.input]);
-    let has_kernel = match op {
-        Op::Conv { .. } => true,
+    let is_pooled = matches!(step.work, Work::Conv { pool: true, .. });
+    let pays = match op {
+        // Of a grey picture with a maximum behind it f32 is faster: integers would write the larger map and read it again.
+        Op::Conv { .. } => !is_pooled || from.channels.is_multiple_of(int8::QUAD),
         Op::Dense { .. } => from.len().is_multiple_of(int8::QUAD),
         Op::Depthwise { kernel, .. } => int8::Depthwise::takes(kernel),
         _ => false,
     };
-    let adds_to_pooled = matches!(step.work, Work::Conv { pool: true, .. }) && step.add.is_some();
+    let adds_to_pooled = is_pooled && step.add.is_some();
     let weight = model.weights[layer].first();
     let is_int8 = weight.is_some_and(|weight| {
         let scales = weight.scales.as_ref();
         weight.element == Element::I8 && scales.is_some_and(|s| s.axis == op.output_axis() || s.bytes.len() == 4)
     });
-    has_kernel && is_int8 && !adds_to_pooled
+    pays && is_int8 && !adds_to_pooled
 }
 
 /// A layer in integers.
