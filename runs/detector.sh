@@ -3,4 +3,4 @@
 # holds.
 source "$(dirname "$0")/ship.sh"
 train detector --photos "$DATA/faces68/train" --nonfaces "$DATA/nonfaces" --boxes "$DATA/faces68/boxes_train.csv"
-ship detector
+ship detector detector

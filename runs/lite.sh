@@ -3,7 +3,8 @@
 #
 # Larger networks learn from the labelled faces and place points on all others, and `lite` gets its first weights from both,
 # on a GPU in about ten minutes (runs/gpu; needs: pip install torch pillow safetensors). Then it learns on, on the processor.
-# The face score learns from the errors of the shipped detector: to change both, run runs/detector.sh first.
+# The face score learns from the errors of the shipped detector, and in a second run from those that the network of the
+# first falls for as well. To change the detector, too, run runs/detector.sh first.
 source "$(dirname "$0")/ship.sh"
 gpu=out/gpu
 mkdir -p "$gpu"
@@ -15,6 +16,8 @@ done
 lineament train --print-network lite > "$gpu/lite.json"
 [ -f "$gpu/lite.safetensors" ] || python3 runs/gpu/teach.py --photos "$DATA/faces68/train" --others "$gpu/train.jsonl" \
   --unlabelled "$DATA/chips" --found "$gpu/chips.jsonl" --nonfaces "$DATA/nonfaces" --students "$gpu/lite.json" --out "$gpu"
-train lite --photos "$DATA/faces68/train" --nonfaces "$DATA/nonfaces" --detector models/detector/detector.onnx \
-  --taught "$gpu/taught" --start "$gpu/lite.safetensors"
-ship lite
+data=(--photos "$DATA/faces68/train" --nonfaces "$DATA/nonfaces" --detector models/detector/detector.onnx --taught "$gpu/taught")
+train lite "${data[@]}" --start "$gpu/lite.safetensors"
+train lite-mistakes "${data[@]}" --boxes "$DATA/faces68/boxes_train.csv" --judge out/lite/model.onnx \
+  --start out/lite/checkpoint.safetensors
+ship lite lite-mistakes

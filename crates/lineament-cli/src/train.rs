@@ -80,6 +80,10 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     detector: Option<PathBuf>,
 
+    /// Model file of a landmark network that sorts the detector's errors, instead of the configuration's `judge`
+    #[arg(long, value_name = "FILE", help_heading = "Data")]
+    judge: Option<PathBuf>,
+
     /// Folder of photos with .pts files by a larger network, instead of the configuration's `taught`
     #[arg(long, value_name = "DIR", help_heading = "Data")]
     taught: Option<PathBuf>,
@@ -97,7 +101,7 @@ pub struct TrainArgs {
     seed: Option<u64>,
 
     /// Train as someone else did instead, see below
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector", "taught", "start"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector", "judge", "taught", "start"])]
     recipe: Option<Recipe>,
 
     /// Threads to train with; does not change the result [default: all cores]
@@ -155,6 +159,9 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
         notes.push(format!(
             "warning: --threads is more than `groups`, which is {groups}: the others have nothing to do"
         ));
+    }
+    if settings.config.detector.is_some() && settings.config.task == config::Task::Landmarks {
+        notes.push("looking for what earlier models take for faces: some minutes".to_owned());
     }
     notes.iter().for_each(|note| say(note));
     let config = settings.config.clone();

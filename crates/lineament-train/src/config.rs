@@ -54,14 +54,17 @@ knobs! {
     network: String = String::new(),
     /// Folder of photos with a `.pts` file of 68 points beside each.
     photos: PathBuf = PathBuf::new(),
-    /// Table `file,x,y,w,h,score` with a box for every face in the photos, also those without points: the detector
-    /// must not learn them as background.
+    /// Table `file,x,y,w,h,score` with a box for every face in the photos, also those without points: nothing must learn
+    /// them as background. With it, `detector`'s mistakes are looked for in these photos, too (landmarks).
     boxes: Option<PathBuf> = None,
     /// Folder of photos without faces: they teach the face score. Without it, only parts of photos beside the face do.
     nonfaces: Option<PathBuf> = None,
     /// Model file of a detector: what it takes for faces in the photos without faces becomes half of the samples
     /// without a face. A face score is worth most where the detector errs (landmarks).
     detector: Option<PathBuf> = None,
+    /// Model file of an earlier landmark network: of what `detector` takes for faces, only what this one takes for faces
+    /// as well becomes samples. Most mistakes of a detector teach nothing (landmarks).
+    judge: Option<PathBuf> = None,
     /// Folder of photos with a `.pts` file beside each that a larger network wrote: many more faces than people can label.
     /// They teach where points are, not how far off a network is (landmarks).
     taught: Option<PathBuf> = None,
@@ -129,9 +132,9 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(at_fault)?;
         let path = std::path::absolute(path).map_err(|e| Error::file(path, e))?;
         let folder = path.parent().unwrap_or(&path);
-        let optional =
-            [&mut config.boxes, &mut config.nonfaces, &mut config.detector, &mut config.taught, &mut config.start];
-        for file in optional.into_iter().flatten().chain([&mut config.photos]) {
+        let Self { boxes, nonfaces, detector, judge, taught, start, photos, .. } = &mut config;
+        let optional = [boxes, nonfaces, detector, judge, taught, start];
+        for file in optional.into_iter().flatten().chain([photos]) {
             if !file.as_os_str().is_empty() {
                 *file = folder.join(&file);
             }
@@ -224,6 +227,7 @@ impl Config {
             ((0.0..1.0).contains(&self.nonface_share), "nonface_share: from 0, below 1"),
             ((0.0..=1.0).contains(&self.taught_share), "taught_share: from 0 to 1"),
             ((0.0..=1.0).contains(&self.turned_share), "turned_share: from 0 to 1"),
+            (self.judge.is_none() || self.detector.is_some(), "judge: needs `detector`, which it judges"),
             (self.validate_every > 0, "validate_every: at least 1"),
         ];
         match rules.iter().find(|(holds, _)| !holds) {

@@ -2,22 +2,22 @@
 
 use std::path::Path;
 
-use lineament::detect::Detector;
 use lineament::engine::Engine;
 use lineament::geometry::CropFrame;
 use lineament::model::{Metadata, Model, Op, Role, Shape, key};
 use lineament::topology::{self, FIRST_INNER_POINT, POINTS};
-use lineament::{Crop, Point, crop};
+use lineament::{Crop, Point, Rect, crop};
 use lineament_data::dataset::{self, Sample};
-use lineament_data::{GreyPhoto, Jitter, Photo, augment};
+use lineament_data::{GreyPhoto, Jitter, Photo, augment, boxes};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::export::Folded;
 use crate::graph::Graph;
+use crate::mistakes::Judges;
 use crate::networks::LANDMARK_OUTPUTS;
 use crate::params::Params;
 use crate::task::{Figures, Task, read_nonfaces, split};
@@ -40,14 +40,26 @@ const INITIAL_HEAD_SCALE: f32 = 0.1;
 
 /// A face with points in memory.
 struct Face {
+    /// The photo's file name.
+    file: String,
     photo: GreyPhoto,
     points: [Point; POINTS],
 }
 
 /// The faces of a folder, each with its name.
 fn read_faces(dir: &Path) -> Result<Vec<(String, Face)>> {
-    let read = |s: Sample| Ok((s.name, Face { photo: Photo::open(&s.photo_path)?.grey(), points: s.points }));
+    let read = |s: Sample| {
+        let file = s.photo_path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok((s.name, Face { file, photo: Photo::open(&s.photo_path)?.grey(), points: s.points }))
+    };
     dataset::read(dir)?.into_par_iter().map(read).collect()
+}
+
+/// Which photo.
+#[derive(Clone, Copy)]
+enum Which {
+    Nonface(usize),
+    Train(usize),
 }
 
 /// The landmark task.
@@ -59,8 +71,8 @@ pub struct Landmarks {
     /// With a larger network's points.
     taught: Vec<Face>,
     nonfaces: Vec<GreyPhoto>,
-    /// What a detector takes for faces in `nonfaces`: which photo, where.
-    false_faces: Vec<(usize, Crop)>,
+    /// Where earlier models see faces that are none.
+    mistakes: Vec<(Which, Crop)>,
 }
 
 impl Landmarks {
@@ -73,11 +85,11 @@ impl Landmarks {
         let taught = config.taught.as_deref().map(read_faces).transpose()?.unwrap_or_default();
         let taught = taught.into_iter().map(|(_, face)| face).collect();
         let nonfaces = read_nonfaces(config)?;
-        let false_faces = match &config.detector {
-            Some(path) => false_faces(path, &nonfaces)?,
+        let mistakes = match Judges::read(config)? {
+            Some(judges) => mistakes(&judges, config, &nonfaces, &train)?,
             None => Vec::new(),
         };
-        Ok(Self { config: config.clone(), side, train, validation, taught, nonfaces, false_faces })
+        Ok(Self { config: config.clone(), side, train, validation, taught, nonfaces, mistakes })
     }
 
     /// Cuts `crop` of a face into `input`; the points in the crop frame.
@@ -87,12 +99,16 @@ impl Landmarks {
         face.points.map(|p| crop_from_image * p)
     }
 
-    /// A crop without a face: where a detector errs, anywhere in a photo without faces, or beside the face.
+    /// A crop without a face: where earlier models err, anywhere in a photo without faces, or beside the face.
     fn cut_nonface(&self, face: &Face, rng: &mut Pcg64, input: &mut [f32]) {
-        if !self.false_faces.is_empty() && rng.random_bool(0.5) {
-            let (photo, crop) = self.false_faces[rng.random_range(0..self.false_faces.len())];
+        if !self.mistakes.is_empty() && rng.random_bool(0.5) {
+            let (which, crop) = self.mistakes[rng.random_range(0..self.mistakes.len())];
+            let photo = match which {
+                Which::Nonface(index) => &self.nonfaces[index],
+                Which::Train(index) => &self.train[index].photo,
+            };
             let crop = self.config.jitter.jitter(&crop, rng);
-            return crop.sample_into(&self.nonfaces[photo].view(), self.side, input);
+            return crop.sample_into(&photo.view(), self.side, input);
         }
         let roll_rad = rng.random_range(-0.8..0.8);
         if !self.nonfaces.is_empty() && rng.random_bool(0.8) {
@@ -158,20 +174,29 @@ impl Validated<'_> {
     }
 }
 
-/// Detections from this score on count as a detector's errors: lower than any threshold in use, because a better
-/// detector errs elsewhere.
-const FALSE_FACE_SCORE: f32 = 0.05;
-
-/// Runs the detector at `path` over photos without faces.
-fn false_faces(path: &Path, nonfaces: &[GreyPhoto]) -> Result<Vec<(usize, Crop)>> {
-    let bytes = std::fs::read(path).map_err(|e| Error::file(path, e))?;
-    let detector = Model::parse(&bytes).and_then(|model| Detector::new(&model)).map_err(|e| Error::file(path, e))?;
-    let find = |detector: &mut Detector, (index, photo): (usize, &GreyPhoto)| {
-        let found = detector.detect(&photo.view(), FALSE_FACE_SCORE, None);
-        found.iter().map(|d| (index, Crop::from_detection(d))).collect::<Vec<_>>()
-    };
-    let found = nonfaces.par_iter().enumerate().map_init(|| detector.clone(), find);
-    Ok(found.collect::<Vec<_>>().concat())
+/// What the models take for faces in photos without any, and beside the faces of photos in which all are known.
+fn mistakes(judges: &Judges, config: &Config, nonfaces: &[GreyPhoto], train: &[Face]) -> Result<Vec<(Which, Crop)>> {
+    let in_nonfaces = nonfaces.par_iter().enumerate().map_init(
+        || judges.clone(),
+        |judges, (index, photo)| {
+            judges.mistakes(photo, &[]).into_iter().map(|crop| (Which::Nonface(index), crop)).collect()
+        },
+    );
+    let mut found: Vec<Vec<_>> = in_nonfaces.collect();
+    if let Some(table) = &config.boxes {
+        let table = boxes::read(table)?;
+        let beside = train.par_iter().enumerate().map_init(
+            || judges.clone(),
+            |judges, (index, face)| {
+                let mut faces: Vec<Rect> = Rect::bounding(&face.points).into_iter().collect();
+                faces.extend(table.get(&face.file).into_iter().flatten().map(|row| row.rect));
+                let crops = judges.mistakes(&face.photo, &faces).into_iter();
+                crops.map(|crop| (Which::Train(index), crop)).collect()
+            },
+        );
+        found.extend(beside.collect::<Vec<Vec<_>>>());
+    }
+    Ok(found.concat())
 }
 
 /// A face in the crop; `None` where there is none.

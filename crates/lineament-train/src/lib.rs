@@ -23,6 +23,7 @@ pub mod export;
 pub mod graph;
 pub mod import;
 pub mod landmarks;
+mod mistakes;
 pub mod networks;
 pub mod paper;
 pub mod params;

@@ -3,15 +3,13 @@
 //! A face that is followed costs one look of the landmark network per frame: the crop is where the last frames say it
 //! will be. The detector runs only to find what is not followed: when a face was lost, and now and then for newcomers.
 
-#[cfg(feature = "default-models")]
-use crate::Options;
 use crate::crop::Crop;
 use crate::detect::{Detection, same_face};
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::image::ImageView;
 use crate::landmarks::Landmarks;
-use crate::lineament::{Face, Lineament};
+use crate::lineament::{Face, Lineament, Options};
 use crate::pose::Pose;
 use crate::smooth::{FRAME_SECS, SmoothOptions, Smoother};
 use crate::topology::five_points;
@@ -275,8 +273,11 @@ impl Tracker {
     /// Starts a track for each detected face that is not followed.
     fn search(&mut self, image: &ImageView) {
         self.last_search = Some(self.clock.now);
-        let (max_faces, face_threshold) = (self.lineament.options().max_faces, self.lineament.options().face_threshold);
+        let &Options { max_faces, face_threshold, detector_threshold, .. } = self.lineament.options();
         let detections = self.lineament.candidates(image);
+        // Doubtful ones are worth looks only while a face is missing.
+        let is_missing = self.tracks.is_empty() || !self.lost.is_empty();
+        let least_score = if is_missing { 0.0 } else { detector_threshold };
         if !self.lineament.judges() {
             let (now, lost) = (self.clock.now, &mut self.lost);
             self.tracks.retain(|track| {
@@ -292,7 +293,7 @@ impl Tracker {
                 track.face.face.detection.score = detection.score;
                 continue;
             }
-            if self.tracks.len() >= max_faces {
+            if self.tracks.len() >= max_faces || detection.score < least_score {
                 continue;
             }
             let landmarks = self.lineament.landmarks(image, &Crop::from_detection(&detection));

@@ -75,6 +75,7 @@ fn apply(args: &TrainArgs, config: &mut Config) -> Result<()> {
         ("--boxes", &args.boxes, &mut config.boxes),
         ("--nonfaces", &args.nonfaces, &mut config.nonfaces),
         ("--detector", &args.detector, &mut config.detector),
+        ("--judge", &args.judge, &mut config.judge),
         ("--taught", &args.taught, &mut config.taught),
         ("--start", &args.start, &mut config.start),
     ] {
