@@ -19,8 +19,8 @@ pub struct Options {
     /// Most faces that are answered, largest first.
     pub max_faces: usize,
     /// Detections below this score are dropped, in [0, 1]. Where the landmark network has a face score, detections from
-    /// 0.6 of it on are looked at for [`Lineament::faces`] and by the [`Tracker`](crate::Tracker), and the face score
-    /// decides.
+    /// 0.6 of it on are looked at for [`Lineament::faces`], and by the [`Tracker`](crate::Tracker) while it follows no face
+    /// or has just lost one; the face score decides.
     pub detector_threshold: f32,
     /// Faces whose landmark score is below this are dropped, in [0, 1].
     pub face_threshold: f32,
