@@ -121,10 +121,7 @@ impl Lineament {
             if faces.len() == self.options.max_faces {
                 break;
             }
-            let landmarks = self.landmarks(image, &Crop::from_detection(&detection));
-            if landmarks.score < self.options.face_threshold {
-                continue;
-            }
+            let Some(landmarks) = self.landmarks_of_face(image, &Crop::from_detection(&detection)) else { continue };
             // A look may slip from beside a face to it.
             let rect = landmarks.rect();
             match faces.iter_mut().find(|face| same_face(&face.landmarks.rect(), &rect)) {
@@ -158,6 +155,18 @@ impl Lineament {
     /// The points of the face within `crop`; with [`Options::refine`] from three looks, and three more where there seems
     /// to be no face: by quarters of a turn.
     pub fn landmarks(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
+        self.place(image, crop, 0.0)
+    }
+
+    /// The same where there is a face. What is none costs the looks by quarters of a turn and no more.
+    pub(crate) fn landmarks_of_face(&mut self, image: &ImageView, crop: &Crop) -> Option<Landmarks> {
+        let face_threshold = self.options.face_threshold;
+        let landmarks = self.place(image, crop, face_threshold);
+        (landmarks.score >= face_threshold).then_some(landmarks)
+    }
+
+    /// Where the first looks score below `least_score`, their points are answered.
+    fn place(&mut self, image: &ImageView, crop: &Crop, least_score: f32) -> Landmarks {
         let mut first = self.look(image, crop);
         if !self.options.refine || first.score == 0.0 {
             return first;
@@ -170,6 +179,10 @@ impl Lineament {
                     first = turned;
                 }
             }
+        }
+        // No later look makes the score higher.
+        if first.score < least_score {
+            return first;
         }
         let second = self.look(image, &Crop::from_points(&first.points));
         if second.score == 0.0 {

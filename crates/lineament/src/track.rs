@@ -273,7 +273,7 @@ impl Tracker {
     /// Starts a track for each detected face that is not followed.
     fn search(&mut self, image: &ImageView) {
         self.last_search = Some(self.clock.now);
-        let &Options { max_faces, face_threshold, detector_threshold, .. } = self.lineament.options();
+        let &Options { max_faces, detector_threshold, .. } = self.lineament.options();
         let detections = self.lineament.candidates(image);
         // Doubtful ones are worth looks only while a face is missing.
         let is_missing = self.tracks.is_empty() || !self.lost.is_empty();
@@ -296,10 +296,11 @@ impl Tracker {
             if self.tracks.len() >= max_faces || detection.score < least_score {
                 continue;
             }
-            let landmarks = self.lineament.landmarks(image, &Crop::from_detection(&detection));
+            let crop = Crop::from_detection(&detection);
+            let Some(landmarks) = self.lineament.landmarks_of_face(image, &crop) else { continue };
             // The look may have slipped to a face beside it that is followed already.
             let slipped = |track: &Track| track.rect().iou(&landmarks.rect()) >= SAME_TRACK_IOU;
-            if landmarks.score >= face_threshold && !self.tracks.iter().any(slipped) {
+            if !self.tracks.iter().any(slipped) {
                 self.start(detection, landmarks);
             }
         }
