@@ -1,7 +1,8 @@
 # Sourced by the scripts beside it: `train RUN FLAG...` trains runs/RUN.toml with these flags of `lineament train` in
-# out/RUN; `ship NAME RUN` stores the run's model file in f16, as models/NAME/NAME.onnx, and prints the figures of both
-# shipped models together. It fails when f16 loses more on the validation photos than `lineament quantize` lets through. Not int8:
-# it is faster only where processors multiply integers, and slower on phones and in browsers.
+# out/RUN; `ship NAME RUN` stores the run's model file in f16 as models/NAME/NAME.onnx and in int8 as NAME.int8.onnx beside
+# it, and prints the figures of both shipped models together. It fails when one loses more on the validation photos than
+# `lineament quantize` lets through. The f16 files are in the library: int8 is faster only where processors multiply integers,
+# and slower on phones and in browsers.
 #
 # DATA is a folder with faces68/train and faces68/test (photos with a .pts file beside each), faces68/boxes_train.csv (a
 # box for every face in the training photos), chips (photos with faces and no points) and nonfaces (without faces). Stop it with Ctrl-C; started again it
@@ -30,7 +31,9 @@ train() {
 
 ship() {
   # Measured on the photos that training keeps back (`validation_share` of the .toml files).
-  lineament quantize "out/$2/model.onnx" --to f16 --data "$DATA/faces68/train" --validation 0.05 --out "models/$1/$1.onnx"
+  local data=(--data "$DATA/faces68/train" --validation 0.05)
+  lineament quantize "out/$2/model.onnx" --to f16 "${data[@]}" --out "models/$1/$1.onnx"
+  lineament quantize "out/$2/model.onnx" --to int8 "${data[@]}" --out "models/$1/$1.int8.onnx"
   # The program is built anew with the file inside. 0.25 is the share of nonfaces that training keeps back.
   lineament eval "$DATA/faces68/test" --nonfaces "$DATA/nonfaces" --holdout 0.25
 }
