@@ -3,6 +3,8 @@
 
 use lineament::engine::Engine;
 use lineament::model::{Model, Op, Shape};
+use lineament::topology::{POINTS, inter_ocular};
+use lineament::{ImageView, Lineament, Options};
 use serde_json::Value;
 
 /// Largest difference that is accepted.
@@ -68,4 +70,24 @@ fn outputs_agree_with_onnxruntimes() {
             assert!(worst <= tolerance, "{name} {output}: off by {worst}");
         }
     }
+}
+
+/// What int8 moves the points by, at most, in distances of the outer eye corners, on average over a face.
+const INT8_MOVES: f32 = 0.02;
+
+#[test]
+fn the_models_in_int8_see_the_same_face() {
+    let model = |name: &str| std::fs::read(format!("{}/../../models/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+    let file = fixture("cascade/astronaut.pgm");
+    let (width, height) = (180, 150);
+    let image = ImageView::grey(&file[file.len() - width * height..], width, height).unwrap();
+    let points = ["", ".int8"].map(|form| {
+        let [detector, landmarks] = ["detector", "lite"].map(|name| model(&format!("{name}/{name}{form}.onnx")));
+        let faces = Lineament::with_models(Options::default(), &detector, &landmarks).unwrap().faces(&image);
+        assert_eq!(faces.len(), 1, "faces in the form `{form}`");
+        faces[0].landmarks.points
+    });
+    let distance = points[0].iter().zip(&points[1]).map(|(a, b)| a.distance(*b)).sum::<f32>() / POINTS as f32;
+    let moved = distance / inter_ocular(&points[0]);
+    assert!(moved > 0.0 && moved < INT8_MOVES, "{moved}");
 }
