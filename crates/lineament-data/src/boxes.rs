@@ -32,6 +32,12 @@ pub fn read(path: &Path) -> Result<BTreeMap<String, Vec<BoxRow>>> {
     parse(file).map_err(|(line, reason)| Error::Table { path: path.to_owned(), line, reason })
 }
 
+/// A photo's rows of a table, which knows it by its file name; none where it is not named.
+pub fn of_photo<'a>(table: &'a BTreeMap<String, Vec<BoxRow>>, photo: &Path) -> &'a [BoxRow] {
+    let name = photo.file_name().unwrap_or_default().to_string_lossy();
+    table.get(&*name).map_or(&[], Vec::as_slice)
+}
+
 fn parse(table: impl Read) -> Result<BTreeMap<String, Vec<BoxRow>>, (u64, String)> {
     let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(table);
     let headers = reader.headers().map_err(fault)?;

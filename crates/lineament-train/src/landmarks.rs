@@ -1,6 +1,6 @@
 //! Training of landmark networks: crops of labelled faces and of what is not a face, and their loss.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lineament::engine::Engine;
 use lineament::geometry::CropFrame;
@@ -40,8 +40,7 @@ const INITIAL_HEAD_SCALE: f32 = 0.1;
 
 /// A face with points in memory.
 struct Face {
-    /// The photo's file name.
-    file: String,
+    path: PathBuf,
     photo: GreyPhoto,
     points: [Point; POINTS],
 }
@@ -49,8 +48,8 @@ struct Face {
 /// The faces of a folder, each with its name.
 fn read_faces(dir: &Path) -> Result<Vec<(String, Face)>> {
     let read = |s: Sample| {
-        let file = s.photo_path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        Ok((s.name, Face { file, photo: Photo::open(&s.photo_path)?.grey(), points: s.points }))
+        let photo = Photo::open(&s.photo_path)?.grey();
+        Ok((s.name, Face { path: s.photo_path, photo, points: s.points }))
     };
     dataset::read(dir)?.into_par_iter().map(read).collect()
 }
@@ -189,7 +188,7 @@ fn mistakes(judges: &Judges, config: &Config, nonfaces: &[GreyPhoto], train: &[F
             || judges.clone(),
             |judges, (index, face)| {
                 let mut faces: Vec<Rect> = Rect::bounding(&face.points).into_iter().collect();
-                faces.extend(table.get(&face.file).into_iter().flatten().map(|row| row.rect));
+                faces.extend(boxes::of_photo(&table, &face.path).iter().map(|row| row.rect));
                 let crops = judges.mistakes(&face.photo, &faces).into_iter();
                 crops.map(|crop| (Which::Train(index), crop)).collect()
             },

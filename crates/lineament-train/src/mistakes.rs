@@ -1,6 +1,5 @@
 //! Where earlier models see faces that are none: samples without a face that teach more than any others.
 
-use std::f32::consts::FRAC_PI_2;
 use std::path::Path;
 
 use lineament::detect::Detector;
@@ -54,8 +53,7 @@ impl Judges {
     /// `crop` as the library looks at it, in all four quarter turns: those in which the network sees a face, and where
     /// its points lead to. Without a network all four.
     fn judge(&mut self, photo: &GreyPhoto, crop: Crop) -> Vec<Crop> {
-        let turned =
-            [0.0, 1.0, 2.0, 3.0].map(|quarters| Crop { roll_rad: crop.roll_rad + quarters * FRAC_PI_2, ..crop });
+        let turned = [0, 1, 2, 3].map(|quarters| crop.turned(quarters));
         let Some(network) = &mut self.network else { return turned.to_vec() };
         let mut wrong = Vec::new();
         for crop in turned {

@@ -1,6 +1,8 @@
 //! The crop: where a network looks, how large and how turned. It alone maps points both ways; [`crate::sample`] cuts
 //! its pixels.
 
+use std::f32::consts::FRAC_PI_2;
+
 use crate::detect::Detection;
 use crate::engine::simd::vectorized;
 use crate::geometry::{CropFrame, ImageFrame, Point, Rect, Similarity};
@@ -46,6 +48,11 @@ impl Crop {
         }
         let center = image_from_face * Point::new((x0 + x1) / 2.0, (y0 + y1) / 2.0);
         Self { center, side: MARGIN * (x1 - x0).max(y1 - y0), roll_rad }
+    }
+
+    /// The same square turned clockwise by so many quarters: where a face may be turned otherwise than a detector says.
+    pub fn turned(&self, quarters: usize) -> Self {
+        Self { roll_rad: self.roll_rad + quarters as f32 * FRAC_PI_2, ..*self }
     }
 
     /// From crop coordinates in [-1, 1] to pixels of the image.

@@ -1,7 +1,5 @@
 //! The whole path in one object: detect, crop, place the points.
 
-use std::f32::consts::FRAC_PI_2;
-
 use crate::crop::Crop;
 use crate::detect::{Detection, Detector, same_face};
 use crate::error::{Error, Result};
@@ -173,8 +171,7 @@ impl Lineament {
         }
         if first.score < UNSURE {
             for quarters in 1..4 {
-                let roll_rad = crop.roll_rad + quarters as f32 * FRAC_PI_2;
-                let turned = self.look(image, &Crop { roll_rad, ..*crop });
+                let turned = self.look(image, &crop.turned(quarters));
                 if turned.score > first.score {
                     first = turned;
                 }

@@ -78,9 +78,7 @@ impl DetectorTask {
 /// The photo's other faces. They have no points, only another detector's box, from hairline to chin: its part that
 /// the 68 points take up was measured on the faces that have both.
 fn unlabelled(table: &BTreeMap<String, Vec<BoxRow>>, path: &std::path::Path, labelled: &Rect) -> Vec<Known> {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-    let rows = table.get(&name).map_or(&[][..], Vec::as_slice);
-    let rects = rows.iter().map(|row| {
+    let rects = boxes::of_photo(table, path).iter().map(|row| {
         let Rect { x, y, width: w, height: h } = row.rect;
         Rect::from_xywh(x - 0.019 * w, y + 0.236 * h, 1.057 * w, 0.777 * h)
     });
