@@ -15,7 +15,9 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use clap::builder::PossibleValuesParser;
 use lineament::detect;
+use lineament::engine::simd;
 use lineament::{Crop, Options, TrackOptions, Tracker};
 use lineament_data::Photo;
 
@@ -38,6 +40,7 @@ Examples:
   lineament bench talk.mp4 --layers                            a video of a face; each step of the networks
   lineament bench photo.jpg --size 1920x1080 --rounds 200
   lineament bench photo.jpg --threads 4                        1, 2, 3 and 4 callers at once
+  lineament bench photo.jpg --level avx2                       as on a processor without AVX-512
   lineament bench photo.jpg --format json > bench.json
   lineament bench stability photo.jpg                          how much points shake and lag on video
 
@@ -82,6 +85,10 @@ pub struct BenchArgs {
     #[arg(long, value_name = "COUNT", value_parser = values::threads, default_value_t = 1)]
     threads: usize,
 
+    /// Leave out what only newer processors have, to see what older ones would do
+    #[arg(long, value_name = "LEVEL", ignore_case = true, value_parser = PossibleValuesParser::new(simd::LEVELS))]
+    level: Option<String>,
+
     /// How it is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
@@ -107,6 +114,10 @@ enum Format {
 pub fn run(args: BenchArgs) -> Result<ExitCode> {
     if let Some(Other::Stability(args)) = args.other {
         return stability::run(args);
+    }
+    let place = |level: &String| simd::LEVELS.iter().position(|name| name.eq_ignore_ascii_case(level));
+    if let Some(level) = args.level.as_ref().and_then(place) {
+        simd::hold_back_above(level);
     }
     let report = measure(&args)?;
     let text = match args.format {

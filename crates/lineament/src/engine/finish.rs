@@ -120,7 +120,7 @@ impl RawFinish {
         output: *mut f32,
     ) {
         unsafe {
-            activate::<S, P, NV>(simd, self.activation, 1.0, &mut sums, place.channel);
+            activate::<S, P, NV, true>(simd, self.activation, 1.0, &mut sums, place.channel);
             let whole = place.channels == NV * S::LANES;
             let (first, second) = match NV {
                 1 => (place.channels, 0),
@@ -142,7 +142,7 @@ impl RawFinish {
                     }
                 });
             }
-            activate::<S, P, NV>(simd, self.then, 1.0, &mut sums, place.channel);
+            activate::<S, P, NV, true>(simd, self.then, 1.0, &mut sums, place.channel);
             for_each_pixel!(|I| if const { I < P } {
                 let to = output.add(place.at + I * place.step);
                 if whole {
@@ -161,12 +161,12 @@ impl RawFinish {
     }
 }
 
-/// Applies the activation to sums of which `unit` is 1.
+/// Applies the activation to sums of which `unit` is 1; `FUSED`, with as few roundings as the processor can.
 ///
 /// # Safety
 /// The bends must be there from `channel` on, filled up.
 #[inline(always)]
-pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
+pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize, const FUSED: bool>(
     simd: S,
     (kind, bends): Stage,
     unit: f32,
@@ -186,6 +186,7 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
             });
         }};
     }
+    let mul_add = |a, b, c| if const { FUSED } { simd.mul_add(a, b, c) } else { simd.mul_then_add(a, b, c) };
     let zero = simd.splat(0.0);
     match kind {
         None => (),
@@ -196,12 +197,17 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
                 let first = bends.add(channel);
                 [simd.load_ptr(first), if NV > 1 { simd.load_ptr(first.add(S::LANES)) } else { zero }]
             };
-            // Two operations where choosing between `v` and `slope v` takes three.
-            each!(|v, k| simd.mul_add(bends[k], simd.min(v, zero), v));
+            if FUSED {
+                // Two operations where choosing between `v` and `slope v` takes three.
+                each!(|v, k| simd.mul_add(bends[k], simd.min(v, zero), v));
+            } else {
+                let slopes = bends.map(|bend| simd.add(bend, simd.splat(1.0)));
+                each!(|v, k| simd.where_positive(v, v, simd.mul(slopes[k], v)));
+            }
         }
         Some(Activation::HardSwish) => {
             let (sixth, half, one) = (simd.splat(1.0 / (6.0 * unit)), simd.splat(0.5), simd.splat(1.0));
-            each!(|v, _k| simd.mul(v, simd.min(simd.max(simd.mul_add(v, sixth, half), zero), one)));
+            each!(|v, _k| simd.mul(v, simd.min(simd.max(mul_add(v, sixth, half), zero), one)));
         }
     }
 }

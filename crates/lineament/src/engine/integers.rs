@@ -1,7 +1,7 @@
 //! Which steps of a quantised network run in integers, and which values lie in memory as codes.
 //!
-//! A step does when its weights are int8, what it reads is quantised, and the processor multiplies integers. A value
-//! lies as codes when all who read it can; the others' values are f32, rounded to the same steps.
+//! A step does when its weights are int8 and what it reads is quantised. A value lies as codes when all who read it can;
+//! the others' values are f32, rounded to the same steps.
 
 use super::int8::{self, Learned, Steps};
 use super::steps::{Step, Work, window};
@@ -24,12 +24,11 @@ impl Integers {
     /// [`Error::Model`] when the size of a step is not above 0.
     pub fn new(model: &Model, shapes: &[Shape], steps: &[Step]) -> Result<Self> {
         let mut codes = vec![None; shapes.len()];
-        let pays = int8::pays();
         for step in steps {
             if let Some(layer) = step.quantize {
                 let rounding = rounding(model, layer)?;
                 let is_output = model.architecture.outputs.iter().any(|output| output.value == step.output);
-                codes[step.output] = Some(rounding).filter(|_| pays && !is_output);
+                codes[step.output] = Some(rounding).filter(|_| !is_output);
             }
         }
         let mut integer: Vec<bool> = steps.iter().map(|step| fits(model, shapes, step)).collect();
@@ -96,8 +95,10 @@ fn fits(model: &Model, shapes: &[Shape], step: &Step) -> bool {
     let adds_to_pooled = is_pooled && step.add.is_some();
     let weight = model.weights[layer].first();
     let is_int8 = weight.is_some_and(|weight| {
-        let scales = weight.scales.as_ref();
-        weight.element == Element::I8 && scales.is_some_and(|s| s.axis == op.output_axis() || s.bytes.len() == 4)
+        let (scales, is_kept) = (weight.scales.as_ref(), |byte: &u8| byte.cast_signed() > i8::MIN); // See `Simd::dot`.
+        weight.element == Element::I8
+            && weight.bytes.iter().all(is_kept)
+            && scales.is_some_and(|s| s.axis == op.output_axis() || s.bytes.len() == 4)
     });
     pays && is_int8 && !adds_to_pooled
 }

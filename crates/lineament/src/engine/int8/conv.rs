@@ -187,11 +187,12 @@ impl Kernel for Run<'_> {
                             channels: (vectors * S::LANES).min(packed.outputs - channel),
                         },
                     };
-                    match (vectors, S::REGISTERS >= 32) {
-                        (2, true) => row.run::<S, 7, 2>(simd, w),
-                        (2, false) => row.run::<S, 6, 2>(simd, w),
-                        (_, true) => row.run::<S, 8, 1>(simd, w),
-                        (_, false) => row.run::<S, 8, 1>(simd, w),
+                    // Without a product of bytes halves of the weights and of the input lie in registers, too.
+                    match (vectors, S::HAS_DOT, S::REGISTERS >= 32) {
+                        (1, ..) => row.run::<S, 8, 1>(simd, w),
+                        (_, true, true) => row.run::<S, 7, 2>(simd, w),
+                        (_, true, false) => row.run::<S, 6, 2>(simd, w),
+                        (_, false, _) => row.run::<S, 4, 2>(simd, w),
                     }
                 }
             }
@@ -252,7 +253,7 @@ impl Row {
     unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, simd: S, x: usize) {
         unsafe {
             let zero = simd.splat(0.0);
-            let mut sums: Sums<S::V> = [[zero; 2]; MAX_PIXELS];
+            let mut sums: Sums<S::V> = [self.finish.missing::<S, NV>(simd, self.place.channel); MAX_PIXELS];
             let mut weights = self.weights;
             let first = self.input.add(x * self.pixel_step);
             for ky in 0..self.window_rows {

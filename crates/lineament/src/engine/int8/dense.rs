@@ -78,6 +78,7 @@ unsafe fn sums<S: Simd, const NV: usize>(simd: S, mut weights: *const f32, input
     let mut chains = [[zero; 2]; CHAINS];
     let (runs, last) = input.as_chunks::<{ CHAINS * QUAD }>();
     unsafe {
+        chains[0] = finish.missing::<S, NV>(simd, place.channel);
         for run in runs {
             for (chain, sums) in chains.iter_mut().enumerate() {
                 let four = simd.splat(run.as_ptr().add(chain * QUAD).cast::<f32>().read_unaligned());

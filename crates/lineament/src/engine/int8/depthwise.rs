@@ -142,7 +142,12 @@ impl<const K: usize> Kernel for Sized<'_, K> {
                 unsafe {
                     let weights = weights.as_ptr().add(channel);
                     if const { !S::HAS_DOT } {
-                        row.run::<S, K, 2, 1, false>(simd, weights, w);
+                        match (span, stride == 1) {
+                            (1, true) => row.run::<S, K, 1, 4, true>(simd, weights, w),
+                            (1, false) => row.run::<S, K, 1, 4, false>(simd, weights, w),
+                            (_, true) => row.run::<S, K, 2, 4, true>(simd, weights, w),
+                            (_, false) => row.run::<S, K, 2, 4, false>(simd, weights, w),
+                        }
                         continue;
                     }
                     match (span, stride == 1, w.is_multiple_of(OTHER_TILE)) {
@@ -281,10 +286,10 @@ impl Row {
         taps: &[[S::V; MAX_SIDE]; SPAN],
         x: usize,
     ) {
-        let mut sums: Sums<S::V> = [[simd.splat(0.0); 2]; MAX_PIXELS];
         let first = x * self.stride * self.channels + self.place.channel;
         // SAFETY: the caller's promise.
         unsafe {
+            let mut sums: Sums<S::V> = [self.finish.missing::<S, 1>(simd, self.place.channel); MAX_PIXELS];
             for_each_pixel!(@ QUAD_AT if const { QUAD_AT < Q } {
                 let from = self.quads[QUAD_AT].add(first);
                 if const { SHARE } {

@@ -1,11 +1,12 @@
-//! From integer sums to what the next layer reads, in registers: number, activation, addition, activation, code.
+//! From integer sums to what the next layer reads, in registers: number, activation, addition, activation, code. Every
+//! level rounds alike, so that all come to the same codes.
 
 #![allow(unsafe_code)]
 
 use super::super::aligned::Aligned;
 use super::super::finish::{Activated, Place, Stage, Sums, activate, for_each_pixel, stage};
 use super::super::simd::{MAX_LANES, Simd};
-use super::Steps;
+use super::{Steps, lanes_and_shift};
 
 /// What follows a layer's sums, in this order.
 #[derive(Debug, Clone, Copy, Default)]
@@ -51,9 +52,12 @@ impl Target<'_> {
     }
 }
 
-/// What makes numbers of a layer's sums: a factor and a summand for each channel, filled up by two vectors.
+/// What makes numbers of a layer's sums: for each channel what the sum begins with, a factor and a summand, filled up by two
+/// vectors.
 #[derive(Debug, Clone)]
 pub(super) struct Scaling {
+    /// Integers, as bits.
+    missing: Aligned,
     scales: Aligned,
     bias: Aligned,
     channels: usize,
@@ -64,13 +68,12 @@ impl Scaling {
     pub fn new(scales: &[f32], bias: &[f32], input: Steps, totals: impl Iterator<Item = i32>) -> Self {
         let channels = bias.len();
         assert_eq!(scales.len(), channels, "scales of an integer layer");
+        // `Simd::dot` may have taken a part of the offset already.
+        let offset = i32::from(lanes_and_shift().1) - i32::from(input.offset);
+        let missing: Vec<f32> = totals.map(|sum| f32::from_bits(sum.wrapping_mul(offset).cast_unsigned())).collect();
         let scales: Vec<f32> = scales.iter().map(|scale| scale * input.scale).collect();
-        let without_offset = |((bias, scale), total): ((&f32, &f32), i32)| {
-            (f64::from(*bias) - f64::from(input.offset) * f64::from(total) * f64::from(*scale)) as f32
-        };
-        let bias: Vec<f32> = bias.iter().zip(&scales).zip(totals).map(without_offset).collect();
-        let room = channels + 2 * MAX_LANES;
-        Self { scales: Aligned::padded(&scales, room), bias: Aligned::padded(&bias, room), channels }
+        let padded = |values| Aligned::padded(values, channels + 2 * MAX_LANES);
+        Self { missing: padded(&missing), scales: padded(&scales), bias: padded(bias), channels }
     }
 
     /// Output channels.
@@ -103,13 +106,15 @@ impl Scaling {
             }
         };
         let (activation, then) = (stage(finish.activation), stage(finish.then));
-        Raw { scales: self.scales.as_ptr(), bias: self.bias.as_ptr(), unit, activation, add, then, target }
+        let [missing, scales, bias] = [&self.missing, &self.scales, &self.bias].map(|of| of.as_ptr());
+        Raw { missing, scales, bias, unit, activation, add, then, target }
     }
 }
 
 /// [`Finish`] and [`Target`], checked.
 #[derive(Clone, Copy)]
 pub(super) struct Raw {
+    missing: *const f32,
     scales: *const f32,
     bias: *const f32,
     /// How many of the target's steps are 1: all that follows the sums counts in these.
@@ -136,6 +141,16 @@ enum RawTarget {
 }
 
 impl Raw {
+    /// What the sums of `NV` vectors from `channel` on begin with.
+    ///
+    /// # Safety
+    /// The channel must be one of the layer's.
+    #[inline(always)]
+    pub unsafe fn missing<S: Simd, const NV: usize>(self, simd: S, channel: usize) -> [S::V; 2] {
+        // SAFETY: it is filled up by two vectors.
+        [0, if NV > 1 { S::LANES } else { 0 }].map(|at| unsafe { simd.load_ptr(self.missing.add(channel + at)) })
+    }
+
     /// Finishes the sums of `P` pixels of `NV` vectors and writes what they become.
     ///
     /// # Safety
@@ -161,36 +176,38 @@ impl Raw {
         // SAFETY (all below): everything that belongs to channels is filled up by two vectors; what is added is as long
         // as the target, and `place` lies within that.
         unsafe {
-            let (scales, bias) = (self.scales.add(place.channel), self.bias.add(place.channel));
-            let second = if NV > 1 { S::LANES } else { 0 };
             let unit = simd.splat(self.unit);
-            let in_units = |from: *const f32| simd.mul(simd.load_ptr(from), unit);
-            let scales = [in_units(scales), in_units(scales.add(second))];
-            let bias = [in_units(bias), in_units(bias.add(second))];
-            visit!(|v, k, _at, _lanes| *v = simd.mul_add(simd.sums_to_f32(*v), scales[k], bias[k]));
-            activate::<S, P, NV>(simd, self.activation, self.unit, &mut sums, place.channel);
+            let second = if NV > 1 { S::LANES } else { 0 };
+            let load = |from: *const f32| [0, second].map(|at| simd.load_ptr(from.add(place.channel + at)));
+            let [scales, bias] = [self.scales, self.bias].map(|from| load(from).map(|v| simd.mul(v, unit)));
+            visit!(|v, k, _at, _lanes| *v = simd.mul_then_add(simd.sums_to_f32(*v), scales[k], bias[k]));
+            activate::<S, P, NV, false>(simd, self.activation, self.unit, &mut sums, place.channel);
             match self.add {
                 RawAdded::Nothing => (),
                 RawAdded::Codes(from, scale, zero) => {
                     let (scale, zero) = (simd.splat(scale), simd.splat(zero));
                     if whole {
                         visit!(|v, _k, at, _lanes| {
-                            *v = simd.mul_add(simd.load_codes_ptr(from.add(at)), scale, simd.add(*v, zero));
+                            *v = simd.mul_then_add(simd.load_codes_ptr(from.add(at)), scale, simd.add(*v, zero));
                         });
                     } else {
                         visit!(|v, _k, at, lanes| {
-                            *v = simd.mul_add(simd.load_first_codes(from.add(at), lanes), scale, simd.add(*v, zero));
+                            *v = simd.mul_then_add(
+                                simd.load_first_codes(from.add(at), lanes),
+                                scale,
+                                simd.add(*v, zero),
+                            );
                         });
                     }
                 }
                 RawAdded::Numbers(from) if whole => {
-                    visit!(|v, _k, at, _lanes| *v = simd.mul_add(simd.load_ptr(from.add(at)), unit, *v));
+                    visit!(|v, _k, at, _lanes| *v = simd.mul_then_add(simd.load_ptr(from.add(at)), unit, *v));
                 }
                 RawAdded::Numbers(from) => {
-                    visit!(|v, _k, at, lanes| *v = simd.mul_add(simd.load_first(from.add(at), lanes), unit, *v));
+                    visit!(|v, _k, at, lanes| *v = simd.mul_then_add(simd.load_first(from.add(at), lanes), unit, *v));
                 }
             }
-            activate::<S, P, NV>(simd, self.then, self.unit, &mut sums, place.channel);
+            activate::<S, P, NV, false>(simd, self.then, self.unit, &mut sums, place.channel);
             match self.target {
                 RawTarget::Codes(to, offset) => {
                     let offset = simd.splat(offset);

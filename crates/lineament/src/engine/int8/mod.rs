@@ -2,7 +2,7 @@
 //! bytes with a scale for each output channel; sums are exact. What follows a layer is done in f32 while the sums are
 //! in registers, and becomes codes again on the way to memory.
 //!
-//! A code `c` stands for `(c - offset) * scale`. The offset is taken out of the sums by the bias, once, at load.
+//! A code `c` stands for `(c - offset) * scale`. What the offset adds to a sum is known at load.
 
 #![allow(unsafe_code)]
 
@@ -44,23 +44,6 @@ pub struct Learned<'a> {
     pub bias: &'a [f32],
 }
 
-/// Whether the processor at hand multiplies integers faster than f32.
-pub fn pays() -> bool {
-    struct Pays;
-    impl Kernel for Pays {
-        type Output = bool;
-        #[inline(always)]
-        fn run<S: Simd>(self, _: S) -> bool {
-            S::HAS_DOT
-        }
-    }
-    #[cfg(test)]
-    if tests::FORCED.get() {
-        return true;
-    }
-    dispatch(Pays)
-}
-
 /// Writes `numbers` as codes.
 ///
 /// # Panics
@@ -76,14 +59,14 @@ pub fn to_codes(numbers: &[f32], steps: Steps, codes: &mut [u8]) {
             let (factor, offset) = (simd.splat(steps.scale.recip()), simd.splat(f32::from(steps.offset)));
             let mut whole = codes.chunks_exact_mut(S::LANES);
             for (to, from) in (&mut whole).zip(numbers.chunks_exact(S::LANES)) {
-                let v = simd.mul_add(simd.load(from), factor, offset);
+                let v = simd.mul_then_add(simd.load(from), factor, offset);
                 // SAFETY: the chunk is one vector long.
                 unsafe { simd.store_codes_ptr(v, to.as_mut_ptr()) };
             }
             let rest = whole.into_remainder();
             let v = simd.load_part(&numbers[numbers.len() - rest.len()..]);
             // SAFETY: `rest` is as long as is told.
-            unsafe { simd.store_first_codes(simd.mul_add(v, factor, offset), rest.as_mut_ptr(), rest.len()) };
+            unsafe { simd.store_first_codes(simd.mul_then_add(v, factor, offset), rest.as_mut_ptr(), rest.len()) };
         }
     }
     dispatch(Code(numbers, steps, codes));
@@ -109,7 +92,7 @@ impl Packed {
         assert!(inputs.is_multiple_of(QUAD), "{inputs} inputs of an integer layer");
         let total = |output: usize| (0..inputs).map(|input| i32::from(weight(output, input))).sum::<i32>();
         let scaling = Scaling::new(learned.scales, learned.bias, steps, (0..outputs).map(total));
-        let lanes = lanes();
+        let (lanes, _) = lanes_and_shift();
         let mut bytes = Vec::new();
         for (start, vectors) in blocks(outputs, lanes) {
             for quad in 0..inputs / QUAD {
@@ -131,15 +114,15 @@ fn aligned_bytes(bytes: &[u8]) -> Aligned {
     memory
 }
 
-/// Lanes of the processor at hand.
-fn lanes() -> usize {
-    struct Lanes;
-    impl Kernel for Lanes {
-        type Output = usize;
+/// Of the level at hand the lanes, and what [`Simd::dot`] takes from codes.
+fn lanes_and_shift() -> (usize, u8) {
+    struct Level;
+    impl Kernel for Level {
+        type Output = (usize, u8);
         #[inline(always)]
-        fn run<S: Simd>(self, _: S) -> usize {
-            S::LANES
+        fn run<S: Simd>(self, _: S) -> (usize, u8) {
+            (S::LANES, S::DOT_SHIFT)
         }
     }
-    dispatch(Lanes)
+    dispatch(Level)
 }

@@ -14,6 +14,8 @@ mod x86;
 
 pub use plain::Plain;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use crate::model::f32_from_f16;
 
 /// Arithmetic on vectors of [`Simd::LANES`] numbers.
@@ -41,6 +43,12 @@ pub trait Simd: Copy + Send + Sync {
     fn where_positive(self, x: Self::V, a: Self::V, b: Self::V) -> Self::V;
     /// `a * b + c`, rounded once where the processor can.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+
+    /// `a * b + c`, rounded twice: where every level must come to the same bits.
+    #[inline(always)]
+    fn mul_then_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
+        self.add(self.mul(a, b), c)
+    }
 
     /// Reads [`Simd::LANES`] numbers.
     ///
@@ -105,34 +113,19 @@ pub trait Simd: Copy + Send + Sync {
         unsafe { self.load_each(|i| f32::from(from.add(i).read())) }
     }
 
-    /// Whether [`Simd::dot`] is one instruction. Where it is not, integers are no faster than f32.
+    /// Whether [`Simd::dot`] is one instruction. Where it is not, it needs registers for parts of its factors.
     const HAS_DOT: bool = false;
 
+    /// What [`Simd::dot`] takes from each byte of `x` first: 128 where the processor multiplies signed bytes only.
+    const DOT_SHIFT: u8 = 0;
+
     /// Integer sums, which lie in the lanes as bits: to each is added the sum of four products of an unsigned byte of
-    /// `x` and a signed one of `w`, of the same lane.
-    #[inline(always)]
-    fn dot(self, sums: Self::V, x: Self::V, w: Self::V) -> Self::V {
-        let [sums, x, w] = [sums, x, w].map(|v| self.bits(v));
-        let product = |x: u32, w: u32| {
-            let pairs = x.to_le_bytes().into_iter().zip(w.to_le_bytes());
-            pairs.map(|(x, w)| i32::from(x) * i32::from(w.cast_signed())).sum::<i32>()
-        };
-        self.load_each(|i| f32::from_bits(sums[i].wrapping_add(product(x[i], w[i]).cast_unsigned())))
-    }
-
+    /// `x`, less [`Simd::DOT_SHIFT`], and a signed one of `w`, above -128, of the same lane.
+    fn dot(self, sums: Self::V, x: Self::V, w: Self::V) -> Self::V;
     /// Integer sums of two chains.
-    #[inline(always)]
-    fn add_sums(self, a: Self::V, b: Self::V) -> Self::V {
-        let (a, b) = (self.bits(a), self.bits(b));
-        self.load_each(|i| f32::from_bits(a[i].wrapping_add(b[i])))
-    }
-
+    fn add_sums(self, a: Self::V, b: Self::V) -> Self::V;
     /// Integer sums as numbers.
-    #[inline(always)]
-    fn sums_to_f32(self, sums: Self::V) -> Self::V {
-        let sums = self.bits(sums);
-        self.load_each(|i| sums[i].cast_signed() as f32)
-    }
+    fn sums_to_f32(self, sums: Self::V) -> Self::V;
 
     /// Reads [`Simd::LANES`] codes as numbers from 0 to 255.
     ///
@@ -211,14 +204,6 @@ pub trait Simd: Copy + Send + Sync {
         self.load_each(|i| f32::from_bits(u32::from_le_bytes(rows.map(|row| unsafe { row.add(i).read() }))))
     }
 
-    /// The bits of each lane.
-    #[inline(always)]
-    fn bits(self, v: Self::V) -> [u32; MAX_LANES] {
-        let mut lanes = [0.0; MAX_LANES];
-        self.store(v, &mut lanes);
-        lanes.map(f32::to_bits)
-    }
-
     /// Lane by lane what `number` answers.
     #[inline(always)]
     fn load_each(self, number: impl Fn(usize) -> f32) -> Self::V {
@@ -293,24 +278,65 @@ pub trait Kernel {
 /// Runs `kernel` at the processor's best level.
 #[inline]
 pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    /// Runs it at this level, if that is allowed and the processor has it.
+    #[allow(unused_macros)] // A target may have no level above the plain one.
+    macro_rules! at {
+        ($level:literal, $simd:path) => {
+            if let Some(simd) = <$simd>::detect().filter(|_| $level <= highest()) {
+                return simd.call(kernel);
+            }
+        };
+    }
     #[cfg(target_arch = "x86_64")]
     {
-        if let Some(simd) = x86::Avx512::detect().filter(|_| allowed(2)) {
-            return simd.call(kernel);
-        }
-        if let Some(simd) = x86::Avx2::detect().filter(|_| allowed(1)) {
-            return simd.call(kernel);
-        }
+        at!(3, x86::Avx512);
+        at!(2, x86::AvxVnni);
+        at!(1, x86::Avx2);
     }
     #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
-    if allowed(1) {
-        return kernel.run(neon::Neon);
+    {
+        at!(2, neon::NeonDot);
+        at!(1, neon::Neon);
     }
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-    if allowed(1) {
-        return kernel.run(wasm::Simd128);
-    }
+    at!(1, wasm::Simd128);
     kernel.run(Plain)
+}
+
+/// The names of the levels that this program has; the processor may lack the last ones.
+pub const LEVELS: &[&str] = &[
+    Plain::NAME,
+    #[cfg(target_arch = "x86_64")]
+    x86::Avx2::NAME,
+    #[cfg(target_arch = "x86_64")]
+    x86::AvxVnni::NAME,
+    #[cfg(target_arch = "x86_64")]
+    x86::Avx512::NAME,
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    neon::Neon::NAME,
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    neon::NeonDot::NAME,
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    wasm::Simd128::NAME,
+];
+
+/// From now on no level above `LEVELS[level]` is used, to measure what processors without it would do. Call it before
+/// models are loaded: their weights are arranged for one level.
+pub fn hold_back_above(level: usize) {
+    HIGHEST.store(level, Ordering::Relaxed);
+}
+
+/// The highest level that may be used.
+static HIGHEST: AtomicUsize = AtomicUsize::new(usize::MAX);
+
+#[inline(always)]
+#[allow(dead_code)] // As above.
+fn highest() -> usize {
+    // Tests run side by side: each thread has its own.
+    #[cfg(test)]
+    return tests::HIGHEST.get();
+    #[cfg(not(test))]
+    return HIGHEST.load(Ordering::Relaxed);
 }
 
 /// The processor's best level, as people call it.
@@ -324,16 +350,6 @@ pub fn level_name() -> &'static str {
         }
     }
     dispatch(Name)
-}
-
-/// Tests hold back levels above the one they are at.
-#[inline(always)]
-#[allow(dead_code)] // A target may have no level above the plain one.
-fn allowed(level: usize) -> bool {
-    #[cfg(test)]
-    return level <= tests::HIGHEST.get();
-    #[cfg(not(test))]
-    return level < usize::MAX;
 }
 
 /// Runs an ordinary loop compiled for the processor's best level, for the compiler to vectorise.
@@ -359,15 +375,13 @@ pub(crate) mod tests {
         pub(super) static HIGHEST: Cell<usize> = const { Cell::new(usize::MAX) };
     }
 
-    /// The answers of `work` at every level that the processor has: plain first; then AVX2 and AVX-512, or NEON, or
-    /// simd128. A level that the processor lacks answers like the one below.
+    /// The answers of `work` at each of [`super::LEVELS`]. One that the processor lacks answers like the one below.
     pub(crate) fn at_every_level<R>(work: impl Fn() -> R) -> Vec<R> {
         let at = |level| {
             HIGHEST.set(level);
             work()
         };
-        let levels = if cfg!(target_arch = "x86_64") { 3 } else { 2 };
-        let answers = (0..levels).map(at).collect();
+        let answers = (0..super::LEVELS.len()).map(at).collect();
         HIGHEST.set(usize::MAX);
         answers
     }

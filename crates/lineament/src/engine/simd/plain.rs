@@ -60,4 +60,35 @@ impl Simd for Plain {
         // SAFETY: as above.
         unsafe { *to.cast() = v }
     }
+
+    #[inline(always)]
+    fn dot(self, sums: [f32; 4], x: [f32; 4], w: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| {
+            let (x, w) = (x[i].to_bits().to_le_bytes(), w[i].to_bits().to_le_bytes().map(u8::cast_signed));
+            let product = |k: usize| i32::from(x[k]) * i32::from(w[k]);
+            sum(sums[i], product(0) + product(1) + product(2) + product(3))
+        })
+    }
+
+    #[inline(always)]
+    fn add_sums(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
+        std::array::from_fn(|i| sum(a[i], integer(b[i])))
+    }
+
+    #[inline(always)]
+    fn sums_to_f32(self, sums: [f32; 4]) -> [f32; 4] {
+        sums.map(|sum| integer(sum) as f32)
+    }
+}
+
+/// What lies in a lane as bits.
+#[inline(always)]
+fn integer(lane: f32) -> i32 {
+    lane.to_bits().cast_signed()
+}
+
+/// A lane of integers, and one more.
+#[inline(always)]
+fn sum(lane: f32, more: i32) -> f32 {
+    f32::from_bits(integer(lane).wrapping_add(more).cast_unsigned())
 }

@@ -5,11 +5,25 @@
 
 use std::arch::wasm32::*;
 
-use super::Simd;
+use super::{Kernel, Simd};
 
 /// 4 lanes.
 #[derive(Debug, Clone, Copy)]
-pub struct Simd128;
+pub struct Simd128(());
+
+impl Simd128 {
+    /// The token: this file is compiled only for modules that have it.
+    #[inline]
+    pub fn detect() -> Option<Self> {
+        Some(Self(()))
+    }
+
+    /// Runs `kernel`.
+    #[inline]
+    pub fn call<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+}
 
 impl Simd for Simd128 {
     type V = v128;
@@ -70,4 +84,72 @@ impl Simd for Simd128 {
         // SAFETY: as above.
         unsafe { v128_store(to.cast(), v) }
     }
+
+    #[inline(always)]
+    unsafe fn load_i8_ptr(self, from: *const i8) -> v128 {
+        // SAFETY: as above, here and below.
+        let words = i16x8_extend_low_i8x16(unsafe { v128_load32_zero(from.cast()) });
+        f32x4_convert_i32x4(i32x4_extend_low_i16x8(words))
+    }
+
+    #[inline(always)]
+    fn dot(self, sums: v128, x: v128, w: v128) -> v128 {
+        // The products of every second byte, as words, then those of the others.
+        let even = i32x4_dot_i16x8(v128_and(x, u16x8_splat(0xff)), i16x8_shr(i16x8_shl(w, 8), 8));
+        let odd = i32x4_dot_i16x8(u16x8_shr(x, 8), i16x8_shr(w, 8));
+        i32x4_add(i32x4_add(sums, even), odd)
+    }
+
+    #[inline(always)]
+    fn add_sums(self, a: v128, b: v128) -> v128 {
+        i32x4_add(a, b)
+    }
+
+    #[inline(always)]
+    fn sums_to_f32(self, sums: v128) -> v128 {
+        f32x4_convert_i32x4(sums)
+    }
+
+    #[inline(always)]
+    unsafe fn load_codes_ptr(self, from: *const u8) -> v128 {
+        let words = u16x8_extend_low_u8x16(unsafe { v128_load32_zero(from.cast()) });
+        f32x4_convert_i32x4(u32x4_extend_low_u16x8(words))
+    }
+
+    #[inline(always)]
+    unsafe fn store_codes_ptr(self, v: v128, to: *mut u8) {
+        let bytes = u8x16_narrow_i16x8(words(v, v), i16x8_splat(0));
+        unsafe { v128_store32_lane::<0>(bytes, to.cast()) };
+    }
+
+    #[inline(always)]
+    unsafe fn store_four_codes(self, [a, b, c, d]: [(v128, *mut u8); 4]) {
+        let bytes = u8x16_narrow_i16x8(words(a.0, b.0), words(c.0, d.0));
+        unsafe {
+            v128_store32_lane::<0>(bytes, a.1.cast());
+            v128_store32_lane::<1>(bytes, b.1.cast());
+            v128_store32_lane::<2>(bytes, c.1.cast());
+            v128_store32_lane::<3>(bytes, d.1.cast());
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn load_quad_ptr(self, rows: [*const u8; 4]) -> v128 {
+        let [a, b, c, d] = rows.map(|row| unsafe { v128_load32_zero(row.cast()) });
+        let ab = u8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 0, 0, 0, 0, 0, 0, 0, 0>(a, b);
+        let cd = u8x16_shuffle::<0, 16, 1, 17, 2, 18, 3, 19, 0, 0, 0, 0, 0, 0, 0, 0>(c, d);
+        u16x8_shuffle::<0, 8, 1, 9, 2, 10, 3, 11>(ab, cd)
+    }
+}
+
+/// The nearest whole numbers, held between 0 and 255, of two vectors as words.
+#[inline(always)]
+fn words(a: v128, b: v128) -> v128 {
+    // So large that its last bits count ones: adding it rounds, in one instruction instead of a dozen.
+    let large = f32x4_splat(12_582_912.0);
+    let [a, b] = [a, b].map(|v| {
+        let held = f32x4_pmin(f32x4_splat(255.0), f32x4_pmax(f32x4_splat(0.0), v));
+        i32x4_sub(f32x4_add(held, large), large)
+    });
+    i16x8_narrow_i32x4(a, b)
 }

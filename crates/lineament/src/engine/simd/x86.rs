@@ -1,4 +1,4 @@
-//! AVX2 with FMA, and AVX-512.
+//! AVX2 with FMA, the same with integer products, and AVX-512.
 
 #![allow(unsafe_code)]
 
@@ -105,30 +105,76 @@ macro_rules! level {
     };
 }
 
-level!(
+/// A level of 8 lanes and 16 registers.
+macro_rules! level_256 {
+    ($(#[$doc:meta])* $name:ident, [$($feature:tt),+], $enable:literal, { $($more:tt)* }) => {
+        level!(
+            $(#[$doc])*
+            $name, __m256, 8, 16, [$($feature),+], $enable,
+            positive256, _mm256_set1_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_max_ps, _mm256_min_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps,
+            load_first256, store_first256,
+            {
+                #[inline(always)]
+                unsafe fn load_f16_ptr(self, from: *const u16) -> __m256 {
+                    unsafe { load_f16_256(from) }
+                }
+
+                #[inline(always)]
+                unsafe fn load_i8_ptr(self, from: *const i8) -> __m256 {
+                    unsafe { load_i8_256(from) }
+                }
+
+                #[inline(always)]
+                unsafe fn load_codes_ptr(self, from: *const u8) -> __m256 {
+                    unsafe { load_codes_256(from) }
+                }
+
+                #[inline(always)]
+                unsafe fn store_codes_ptr(self, v: __m256, to: *mut u8) {
+                    unsafe { store_codes_256(v, to) }
+                }
+
+                #[inline(always)]
+                fn add_sums(self, a: __m256, b: __m256) -> __m256 {
+                    unsafe { _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b))) }
+                }
+
+                #[inline(always)]
+                fn sums_to_f32(self, sums: __m256) -> __m256 {
+                    unsafe { _mm256_cvtepi32_ps(_mm256_castps_si256(sums)) }
+                }
+
+                #[inline(always)]
+                unsafe fn load_quad_ptr(self, rows: [*const u8; 4]) -> __m256 {
+                    unsafe { load_quad_256(rows) }
+                }
+
+                $($more)*
+            }
+        );
+    };
+}
+
+level_256!(
     /// 8 lanes, 16 registers: Intel since 2013, AMD since 2015.
-    Avx2, __m256, 8, 16, ["avx2", "fma", "f16c"], "avx2,fma,f16c",
-    positive256, _mm256_set1_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_max_ps, _mm256_min_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps,
-    load_first256, store_first256,
+    Avx2, ["avx2", "fma", "f16c"], "avx2,fma,f16c",
     {
         #[inline(always)]
-        unsafe fn load_f16_ptr(self, from: *const u16) -> __m256 {
-            unsafe { load_f16_256(from) }
+        fn dot(self, sums: __m256, x: __m256, w: __m256) -> __m256 {
+            unsafe { split_dot_256(sums, x, w) }
         }
+    }
+);
+
+level_256!(
+    /// The same with integer products: Intel's processors for laptops and desks since 2021, which have no AVX-512.
+    AvxVnni, ["avxvnni", "avx2", "fma", "f16c"], "avxvnni,avx2,fma,f16c",
+    {
+        const HAS_DOT: bool = true;
 
         #[inline(always)]
-        unsafe fn load_i8_ptr(self, from: *const i8) -> __m256 {
-            unsafe { load_i8_256(from) }
-        }
-
-        #[inline(always)]
-        unsafe fn load_codes_ptr(self, from: *const u8) -> __m256 {
-            unsafe { load_codes_256(from) }
-        }
-
-        #[inline(always)]
-        unsafe fn store_codes_ptr(self, v: __m256, to: *mut u8) {
-            unsafe { store_codes_256(v, to) }
+        fn dot(self, sums: __m256, x: __m256, w: __m256) -> __m256 {
+            unsafe { dot_256(sums, x, w) }
         }
     }
 );
@@ -316,6 +362,34 @@ unsafe fn store_codes_512(v: __m512, to: *mut u8) {
     // What is too large for the conversion becomes 2^31, which is held at 255, too.
     let whole = _mm512_cvtps_epi32(_mm512_max_ps(v, _mm512_setzero_ps()));
     unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtusepi32_epi8(whole)) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,avxvnni")]
+fn dot_256(sums: __m256, x: __m256, w: __m256) -> __m256 {
+    let (sums, x, w) = (_mm256_castps_si256(sums), _mm256_castps_si256(x), _mm256_castps_si256(w));
+    _mm256_castsi256_ps(_mm256_dpbusd_avx_epi32(sums, x, w))
+}
+
+/// As [`dot_256`] in older instructions: the products of every second byte, as words, then those of the others.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn split_dot_256(sums: __m256, x: __m256, w: __m256) -> __m256 {
+    let (sums, x, w) = (_mm256_castps_si256(sums), _mm256_castps_si256(x), _mm256_castps_si256(w));
+    let even = _mm256_and_si256(x, _mm256_set1_epi16(0xff));
+    let even = _mm256_madd_epi16(even, _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(w)));
+    let odd = _mm256_madd_epi16(_mm256_srli_epi16::<8>(x), _mm256_srai_epi16::<8>(w));
+    _mm256_castsi256_ps(_mm256_add_epi32(_mm256_add_epi32(sums, even), odd))
+}
+
+/// # Safety
+/// All must be valid for reading 8 bytes.
+#[inline]
+#[target_feature(enable = "avx2")]
+unsafe fn load_quad_256(rows: [*const u8; 4]) -> __m256 {
+    let [a, b, c, d] = rows.map(|row| unsafe { _mm_loadl_epi64(row.cast()) });
+    let (ab, cd) = (_mm_unpacklo_epi8(a, b), _mm_unpacklo_epi8(c, d));
+    _mm256_castsi256_ps(_mm256_set_m128i(_mm_unpackhi_epi16(ab, cd), _mm_unpacklo_epi16(ab, cd)))
 }
 
 #[inline]
