@@ -26,9 +26,12 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// The crop for a detected face: around its box, turned with its five points.
+    /// The crop for a detected face: around its box, turned with its five points; a little rounded, so that the last
+    /// bits of a detector in f32, which processors round otherwise, lead to the same pixels.
     pub fn from_detection(detection: &Detection) -> Self {
-        Self { roll_rad: roll_of(&detection.points), ..Self::from_rect(&detection.rect) }
+        let Self { center, side, .. } = Self::from_rect(&detection.rect);
+        let center = Point::new(rounded(center.x, 64.0), rounded(center.y, 64.0));
+        Self { center, side: rounded(side, 64.0), roll_rad: rounded(roll_of(&detection.points), 1024.0) }
     }
 
     /// The upright crop for a box around a face's 68 points (brows to chin, jaw to jaw).
@@ -86,13 +89,18 @@ impl Crop {
     }
 }
 
+/// To the nearest of so many parts of 1.
+fn rounded(x: f32, parts: f32) -> f32 {
+    (x * parts).round() / parts
+}
+
 /// How far a face is turned, from right eye, left eye, nose tip and mouth corners: with the line of the eyes and the
 /// line from eyes to mouth alike, since one of them is short when the head turns or nods.
 fn roll_of(p: &[Point; 5]) -> f32 {
     let (eyes, mouth) = (p[0].midpoint(p[1]), p[3].midpoint(p[4]));
     let (across, down) = ((p[1].x - p[0].x, p[1].y - p[0].y), (mouth.x - eyes.x, mouth.y - eyes.y));
     // Down, turned back by a quarter, is across.
-    (across.1 - down.0).atan2(across.0 + down.1)
+    libm::atan2f(across.1 - down.0, across.0 + down.1)
 }
 
 /// Brings brightness to mean 0 and standard deviation 1, so that light and contrast of the photo do not matter.

@@ -2,6 +2,7 @@
 
 use crate::crop::normalise;
 use crate::engine::Engine;
+use crate::engine::elementwise::logistic;
 use crate::error::{Error, Result};
 use crate::geometry::{ImageFrame, Point, Rect, Similarity};
 use crate::image::ImageView;
@@ -139,13 +140,13 @@ fn shrink(sampler: &mut Sampler, image: &ImageView, min_face: Option<f32>, size:
 /// Cells above the threshold as detections; `step` is the distance of cells in pixels of the image.
 fn decode(cells: &[f32], width: usize, step: f32, threshold: f32, out: &mut Vec<Detection>) {
     for (at, cell) in cells.as_chunks::<CHANNELS>().0.iter().enumerate() {
-        let score = 1.0 / (1.0 + (-cell[0]).exp());
+        let score = logistic(cell[0]);
         if score < threshold || cell.iter().any(|v| !v.is_finite()) || cell[3].max(cell[4]) > MAX_LOG_SIZE {
             continue; // What is not a finite number is no face.
         }
         let (x, y) = ((at % width) as f32 + 0.5, (at / width) as f32 + 0.5);
         let point = |k: usize| Point::new((x + cell[k]) * step, (y + cell[k + 1]) * step);
-        let rect = Rect::from_center_size(point(1), cell[3].exp() * step, cell[4].exp() * step);
+        let rect = Rect::from_center_size(point(1), libm::expf(cell[3]) * step, libm::expf(cell[4]) * step);
         out.push(Detection { rect, points: std::array::from_fn(|k| point(5 + 2 * k)), score });
     }
 }

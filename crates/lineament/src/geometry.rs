@@ -47,7 +47,7 @@ impl<F> Point<F> {
 
     /// Euclidean distance to `other`.
     pub fn distance(self, other: Self) -> f32 {
-        (self.x - other.x).hypot(self.y - other.y)
+        libm::hypotf(self.x - other.x, self.y - other.y)
     }
 
     /// The point halfway to `other`.
@@ -165,17 +165,17 @@ impl<To, From> Similarity<To, From> {
 
     /// Scales by `scale`, turns by `angle_rad`, then moves the origin of `From` to (`tx`, `ty`).
     pub fn from_scale_angle_shift(scale: f32, angle_rad: f32, tx: f32, ty: f32) -> Self {
-        Self { a: scale * angle_rad.cos(), b: scale * angle_rad.sin(), tx, ty, frames: PhantomData }
+        Self { a: scale * libm::cosf(angle_rad), b: scale * libm::sinf(angle_rad), tx, ty, frames: PhantomData }
     }
 
     /// The factor by which lengths grow.
     pub fn scale(&self) -> f32 {
-        self.a.hypot(self.b)
+        libm::hypotf(self.a, self.b)
     }
 
     /// The turn, in (-pi, pi].
     pub fn angle_rad(&self) -> f32 {
-        self.b.atan2(self.a)
+        libm::atan2f(self.b, self.a)
     }
 
     /// The way back. Not finite when the scale is 0.

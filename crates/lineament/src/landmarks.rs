@@ -2,6 +2,7 @@
 
 use crate::crop::{Crop, MARGIN, normalise};
 use crate::engine::Engine;
+use crate::engine::elementwise::logistic;
 use crate::error::{Error, Result};
 use crate::geometry::{Point, Rect};
 use crate::image::ImageView;
@@ -157,7 +158,7 @@ impl LandmarkNetwork {
             Some(errors) => (errors, 1.0),
             None => {
                 let (log_errors, score) = (output("log_errors"), output("score"));
-                (std::array::from_fn(|i| log_errors[from(i)].exp()), 1.0 / (1.0 + (-score[0]).exp()))
+                (std::array::from_fn(|i| libm::expf(log_errors[from(i)])), logistic(score[0]))
             }
         };
         let errors = errors.map(|e| e * image_from_crop.scale());

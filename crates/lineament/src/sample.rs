@@ -179,7 +179,7 @@ impl Sampler {
         let shrink = 1.0 / block as f32;
         let Similarity { a, b, tx, ty, .. } = image_from_pixel;
         let [a, b, tx, ty] = [a, b, tx, ty].map(|v| v * shrink);
-        let n = if block > 1 { side(a.hypot(b), image) } else { n }.min(MOST_AT_ONCE);
+        let n = if block > 1 { side(libm::hypotf(a, b), image) } else { n }.min(MOST_AT_ONCE);
         let (across, down) = (image.width().div_ceil(block), image.height().div_ceil(block));
 
         // From the first square of all that are looked at to the last.

@@ -68,6 +68,10 @@ const SAME_TRACK_IOU: f32 = 0.5;
 const JUMP: f32 = 0.05;
 const JUMP_FADES: f32 = 0.8;
 
+/// As long as the crop would move, grow or turn by less, in its sides and in radians, it stays where it is. Rounding moves
+/// what a network in int8 says by less; a crop that followed would be rounded otherwise again, and never come to rest.
+const STILL: f32 = 0.003;
+
 /// A face does not keep its speed for longer than this.
 const COASTING_SECS: f64 = 0.1;
 
@@ -123,6 +127,8 @@ pub struct Tracker {
 struct Track {
     face: TrackedFace,
     smoother: Smoother,
+    /// Where the last look was.
+    crop: Crop,
     /// How far the last looks found the face from where it was expected, in sides of its crop: the farthest, less by
     /// [`JUMP_FADES`] with each frame.
     jump: f32,
@@ -236,7 +242,11 @@ impl Tracker {
         lost.retain(|lost| now - lost.since <= options.remember_secs);
         self.tracks.retain_mut(|track| {
             let expected = track.smoother.expect(elapsed_secs.min(COASTING_SECS));
-            let crop = Crop::from_points(&expected.unwrap_or(track.face.raw.points));
+            let wanted = Crop::from_points(&expected.unwrap_or(track.face.raw.points));
+            if !is_still(&track.crop, &wanted) {
+                track.crop = wanted;
+            }
+            let crop = track.crop;
             let landmarks = lineament.look(image, &crop);
             let stays = landmarks.score >= threshold;
             if stays {
@@ -311,8 +321,8 @@ impl Tracker {
             return; // Cannot be: the options were checked.
         };
         let id = self.id_of(&landmarks.rect());
-        let face = Face { detection, landmarks: landmarks.clone() };
-        let mut track = Track { face: TrackedFace { id, face, raw: landmarks.clone() }, smoother, jump: 0.0 };
+        let (crop, face) = (Crop::from_points(&landmarks.points), Face { detection, landmarks: landmarks.clone() });
+        let mut track = Track { face: TrackedFace { id, face, raw: landmarks.clone() }, smoother, crop, jump: 0.0 };
         track.take(landmarks, FRAME_SECS, &self.options);
         self.tracks.push(track);
     }
@@ -336,6 +346,12 @@ impl Tracker {
             }
         }
     }
+}
+
+/// Whether a crop need not follow to the `wanted` one.
+fn is_still(crop: &Crop, wanted: &Crop) -> bool {
+    let moved = crop.center.distance(wanted.center).max((crop.side - wanted.side).abs()) / wanted.side;
+    moved.max((crop.roll_rad - wanted.roll_rad).abs()) < STILL
 }
 
 impl Track {

@@ -33,8 +33,13 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// Small networks with every operator on noise, in f32, stored in every way, and in integers, and the default models on a real face
-/// (`cargo run -p lineament-data --example write_crops`).
+/// A shipped model.
+fn model(name: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/../../models/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// Small networks with every operator on noise, in f32, stored in every way, and in integers, and the shipped models in f16
+/// on a real face (`cargo run -p lineament-data --example write_crops`).
 #[test]
 fn outputs_agree_with_onnxruntimes() {
     let cases = [
@@ -42,10 +47,8 @@ fn outputs_agree_with_onnxruntimes() {
         ("tinyconv", fixture("tinyconv.onnx")),
         ("tinymixed", fixture("tinymixed.onnx")),
         ("tinyint8", fixture("tinyint8.onnx")),
-        #[cfg(feature = "default-models")]
-        ("lite", lineament::models::LITE.to_vec()),
-        #[cfg(feature = "default-models")]
-        ("detector", lineament::models::DETECTOR.to_vec()),
+        ("lite", model("lite/lite.onnx")),
+        ("detector", model("detector/detector.onnx")),
     ];
     for (name, file) in cases {
         let stored: Value = serde_json::from_slice(&fixture(&format!("{name}.json"))).unwrap();
@@ -77,7 +80,6 @@ const INT8_MOVES: f32 = 0.02;
 
 #[test]
 fn the_models_in_int8_see_the_same_face() {
-    let model = |name: &str| std::fs::read(format!("{}/../../models/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap();
     let file = fixture("cascade/astronaut.pgm");
     let (width, height) = (180, 150);
     let image = ImageView::grey(&file[file.len() - width * height..], width, height).unwrap();

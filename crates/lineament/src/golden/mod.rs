@@ -14,7 +14,7 @@ use crate::topology::POINTS;
 use crate::{ImageView, Lineament, Options, Point, TrackOptions, Tracker};
 
 /// Pixels by which a point may differ from the stored one.
-const TOLERANCE_PX: f32 = 0.1;
+const TOLERANCE_PX: f32 = 0.01;
 
 const STORED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/golden/points.json");
 
