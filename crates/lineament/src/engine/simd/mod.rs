@@ -370,18 +370,23 @@ pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
 pub(crate) mod tests {
     use std::cell::Cell;
 
+    use super::{LEVELS, level_name};
+
     thread_local! {
         /// The highest level that this thread may use.
         pub(super) static HIGHEST: Cell<usize> = const { Cell::new(usize::MAX) };
     }
 
-    /// The answers of `work` at each of [`super::LEVELS`]. One that the processor lacks answers like the one below.
+    /// The answers of `work` at each of [`LEVELS`]. One that the processor lacks answers like the one below.
     pub(crate) fn at_every_level<R>(work: impl Fn() -> R) -> Vec<R> {
         let at = |level| {
             HIGHEST.set(level);
+            if level_name() != LEVELS[level] {
+                println!("skipped: {}, which this processor lacks", LEVELS[level]);
+            }
             work()
         };
-        let answers = (0..super::LEVELS.len()).map(at).collect();
+        let answers = (0..LEVELS.len()).map(at).collect();
         HIGHEST.set(usize::MAX);
         answers
     }
