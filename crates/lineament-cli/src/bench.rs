@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::builder::PossibleValuesParser;
 use lineament::detect;
 use lineament::engine::simd;
@@ -117,7 +117,7 @@ pub fn run(args: BenchArgs) -> Result<ExitCode> {
     }
     let place = |level: &String| simd::LEVELS.iter().position(|name| name.eq_ignore_ascii_case(level));
     if let Some(level) = args.level.as_ref().and_then(place) {
-        simd::hold_back_above(level);
+        ensure!(simd::hold_back_above(level), "--level comes too late: something was computed already");
     }
     let report = measure(&args)?;
     let text = match args.format {

@@ -14,7 +14,7 @@ mod x86;
 
 pub use plain::Plain;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::OnceLock;
 
 use crate::model::f32_from_f16;
 
@@ -320,14 +320,14 @@ pub const LEVELS: &[&str] = &[
     wasm::Simd128::NAME,
 ];
 
-/// From now on no level above `LEVELS[level]` is used, to measure what processors without it would do. Call it before
-/// models are loaded: their weights are arranged for one level.
-pub fn hold_back_above(level: usize) {
-    HIGHEST.store(level, Ordering::Relaxed);
+/// No level above `LEVELS[level]` is used, to measure what processors without it would do. Answers whether that is so: only
+/// before any work was done, as weights are arranged for one level, and not in WebAssembly, which has one.
+pub fn hold_back_above(level: usize) -> bool {
+    !cfg!(target_arch = "wasm32") && HIGHEST.set(level).is_ok()
 }
 
-/// The highest level that may be used.
-static HIGHEST: AtomicUsize = AtomicUsize::new(usize::MAX);
+/// The highest level that may be used; the first work settles it.
+static HIGHEST: OnceLock<usize> = OnceLock::new();
 
 #[inline(always)]
 #[allow(dead_code)] // As above.
@@ -335,8 +335,10 @@ fn highest() -> usize {
     // Tests run side by side: each thread has its own.
     #[cfg(test)]
     return tests::HIGHEST.get();
-    #[cfg(not(test))]
-    return HIGHEST.load(Ordering::Relaxed);
+    #[cfg(all(not(test), target_arch = "wasm32"))]
+    return usize::MAX;
+    #[cfg(all(not(test), not(target_arch = "wasm32")))]
+    return *HIGHEST.get_or_init(|| usize::MAX);
 }
 
 /// The processor's best level, as people call it.

@@ -168,6 +168,7 @@ level_256!(
 
 level_256!(
     /// The same with integer products: Intel's processors for laptops and desks since 2021, which have no AVX-512.
+    /// All but the product is as at [`Avx2`]; the tests below compare that with its other encoding.
     AvxVnni, ["avxvnni", "avx2", "fma", "f16c"], "avxvnni,avx2,fma,f16c",
     {
         const HAS_DOT: bool = true;
@@ -432,4 +433,44 @@ unsafe fn load_quad_512(rows: [*const u8; 4]) -> __m512 {
     let (ab, cd) = (_mm_unpackhi_epi8(a, b), _mm_unpackhi_epi8(c, d));
     let quads = _mm512_inserti32x4::<2>(quads, _mm_unpacklo_epi16(ab, cd));
     _mm512_castsi512_ps(_mm512_inserti32x4::<3>(quads, _mm_unpackhi_epi16(ab, cd)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What [`AvxVnni`] multiplies by, as AVX-512 encodes it: more processors have that one.
+    #[target_feature(enable = "avx2,avx512f,avx512vl,avx512vnni")]
+    fn dot_256_of_avx512(sums: __m256, x: __m256, w: __m256) -> __m256 {
+        let (sums, x, w) = (_mm256_castps_si256(sums), _mm256_castps_si256(x), _mm256_castps_si256(w));
+        _mm256_castsi256_ps(_mm256_dpbusd_epi32(sums, x, w))
+    }
+
+    #[test]
+    fn older_instructions_come_to_the_same_sums_as_the_product_of_bytes() {
+        if Avx512::detect().is_none() {
+            return println!("skipped: this processor has no AVX-512 with VNNI");
+        }
+        let mut state = 1u32;
+        let mut lanes = |all: u32| {
+            std::array::from_fn(|_| {
+                state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                f32::from_bits((state ^ (state >> 15)) | all)
+            })
+        };
+        for round in 0..1000 {
+            let all = if round % 10 == 0 { 0x7f7f_7f7f } else { 0 }; // The largest bytes, too.
+            let [sums, x, w]: [[f32; 8]; 3] = [lanes(0), lanes(all), lanes(all)];
+            // SAFETY: the features were detected; arrays hold a vector.
+            let answers = unsafe {
+                let [sums, x, w] = [sums, x, w].map(|lanes| _mm256_loadu_ps(lanes.as_ptr()));
+                [split_dot_256(sums, x, w), dot_256_of_avx512(sums, x, w)].map(|answer| {
+                    let mut lanes = [0u32; 8];
+                    _mm256_storeu_si256(lanes.as_mut_ptr().cast(), _mm256_castps_si256(answer));
+                    lanes
+                })
+            };
+            assert_eq!(answers[0], answers[1], "{x:?} by {w:?}");
+        }
+    }
 }
