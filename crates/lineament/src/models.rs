@@ -4,4 +4,4 @@
 pub static DETECTOR: &[u8] = include_bytes!("../../../models/detector/detector.onnx");
 
 /// The default landmark network.
-pub static LITE: &[u8] = include_bytes!("../../../models/lite/lite.int8.onnx");
+pub static LITE: &[u8] = include_bytes!("../../../models/lite/lite.onnx");
