@@ -179,6 +179,7 @@ impl Kernel for Run<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
+        let output = self.output.as_mut_ptr();
         let PackedConv { window: Window { kernel, .. }, inputs, outputs, .. } = *self.conv;
         let taps = kernel * kernel * inputs;
         let mut first_weight = 0;
@@ -192,7 +193,7 @@ impl Kernel for Run<'_> {
                 bias: bias.as_ptr(),
                 channel,
                 channels: (vectors * S::LANES).min(outputs - channel),
-                output: self.output.as_ptr().cast_mut(),
+                output,
             };
             // SAFETY: `PackedConv::run_rows` checked that the input holds the whole map and the output all of the rows;
             // the output's pointer comes from a unique borrow that nobody else uses meanwhile; packing made the weights
