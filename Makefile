@@ -11,9 +11,9 @@ ARM64_TOOLCHAIN ?=
 # The library's tests that say something about a processor: kernels, golden points, whole networks, cascades.
 PORTABLE_TESTS := -p lineament --features draw,cascade --lib --test engine --test cascade --test draw
 
-.PHONY: check fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test miri regenerate web web-test program
+.PHONY: check fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test inlined miri regenerate web web-test program
 
-check: fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test
+check: fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test inlined
 
 fmt:
 	$(CARGO) fmt --all --check
@@ -42,6 +42,13 @@ ifeq ($(WASM_TOOLCHAIN),)
 	rustup target add $(WASM_TARGET)
 endif
 	RUSTFLAGS="-C target-feature=+simd128" $(CARGO) $(addprefix +,$(WASM_TOOLCHAIN)) build -p lineament --target $(WASM_TARGET)
+
+# An app builds the library in its own profile, where the compiler inlines less. A vector instruction that is left as a
+# function of its own, called for every number, makes a kernel several times as slow; then its symbol is there.
+inlined:
+	$(CARGO) build -p lineament --example engine_time --profile app
+	nm $${CARGO_TARGET_DIR:-target}/app/examples/engine_time > $${CARGO_TARGET_DIR:-target}/app/symbols
+	! grep -E 'core_arch.*(_mm|arm_shared|aarch64)' $${CARGO_TARGET_DIR:-target}/app/symbols
 
 # The library's tests in Node, which runs what browsers run; WASI gives them files and a standard output. A failing test
 # ends the program there, so nothing may be held back; proptest says that it finds no place for its failures.

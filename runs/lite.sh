@@ -3,8 +3,9 @@
 #
 # Larger networks learn from the labelled faces and place points on all others, and `lite` gets its first weights from both,
 # on a GPU in about ten minutes (runs/gpu; needs: pip install torch pillow safetensors). Then it learns on, on the processor.
-# The face score learns from the errors of the shipped detector, and in a second run from those that the network of the
-# first falls for as well. To change the detector, too, run runs/detector.sh first.
+# The face score learns from the errors of the shipped detector, in a second run from those that the network of the first
+# falls for as well, and in a third also from textures that games use (runs/textures.sh, 900 MB, Debian or Ubuntu), while more
+# of each face is covered. To change the detector, too, run runs/detector.sh first.
 source "$(dirname "$0")/ship.sh"
 gpu=out/gpu
 mkdir -p "$gpu"
@@ -16,8 +17,17 @@ done
 lineament train --print-network lite > "$gpu/lite.json"
 [ -f "$gpu/lite.safetensors" ] || python3 runs/gpu/teach.py --photos "$DATA/faces68/train" --others "$gpu/train.jsonl" \
   --unlabelled "$DATA/chips" --found "$gpu/chips.jsonl" --nonfaces "$DATA/nonfaces" --students "$gpu/lite.json" --out "$gpu"
-data=(--photos "$DATA/faces68/train" --nonfaces "$DATA/nonfaces" --detector models/detector/detector.onnx --taught "$gpu/taught")
-train lite "${data[@]}" --start "$gpu/lite.safetensors"
-train lite-mistakes "${data[@]}" --boxes "$DATA/faces68/boxes_train.csv" --judge out/lite/model.onnx \
+data=(--photos "$DATA/faces68/train" --detector models/detector/detector.onnx --taught "$gpu/taught")
+boxes=(--boxes "$DATA/faces68/boxes_train.csv")
+train lite "${data[@]}" --nonfaces "$DATA/nonfaces" --start "$gpu/lite.safetensors"
+train lite-mistakes "${data[@]}" "${boxes[@]}" --nonfaces "$DATA/nonfaces" --judge out/lite/model.onnx \
   --start out/lite/checkpoint.safetensors
-ship lite lite-mistakes
+nonfaces=out/nonfaces
+if [ ! -d "$nonfaces" ]; then
+  runs/textures.sh "$nonfaces.part"
+  ln -s "$DATA/nonfaces/"* "$nonfaces.part"
+  mv "$nonfaces.part" "$nonfaces"
+fi
+train lite-covered "${data[@]}" "${boxes[@]}" --nonfaces "$nonfaces" --judge out/lite-mistakes/model.onnx \
+  --start out/lite-mistakes/checkpoint.safetensors
+ship lite lite-covered

@@ -1,8 +1,7 @@
 # Sourced by the scripts beside it: `train RUN FLAG...` trains runs/RUN.toml with these flags of `lineament train` in
 # out/RUN; `ship NAME RUN` stores the run's model file in f16 as models/NAME/NAME.onnx and in int8 as NAME.int8.onnx beside
 # it, and prints the figures of both shipped models together. It fails when one loses more on the validation photos than
-# `lineament quantize` lets through. The f16 files are in the library: int8 is faster only where processors multiply integers,
-# and slower on phones and in browsers.
+# `lineament quantize` lets through. The int8 files are in the library.
 #
 # DATA is a folder with faces68/train and faces68/test (photos with a .pts file beside each), faces68/boxes_train.csv (a
 # box for every face in the training photos), chips (photos with faces and no points) and nonfaces (without faces). Stop it with Ctrl-C; started again it

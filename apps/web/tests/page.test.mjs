@@ -68,7 +68,8 @@ test('the camera shows points, and they are the program\'s', async () => {
   const [{ width: nativeWidth, height: nativeHeight, faces: [theirs] }] = native(photo).slice(-1);
   assert.deepEqual([width, height], [nativeWidth, nativeHeight]);
   const distance = Math.max(...ours.points.map(([x, y], i) => Math.hypot(x - theirs.points[i][0], y - theirs.points[i][1])));
-  assert.ok(distance < 0.1, `${distance} pixels apart`);
+  // A still face's crop rests where it was first: that depends on which frames the camera had dropped.
+  assert.ok(distance < 0.25, `${distance} pixels apart`);
   assert.deepEqual(Object.keys(ours), Object.keys(theirs));
   const header = csv[0].split(',');
   assert.equal(csv.length, json.length + 1);

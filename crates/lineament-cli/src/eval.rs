@@ -16,7 +16,7 @@ use lineament_data::evaluate::{evaluate, false_faces};
 use lineament_data::face_score::{BoxScores, RANDOM_BOXES, random_boxes, true_boxes};
 use lineament_data::metrics::{Decile, FAILURE_PERCENT, TRUTHFUL_WITHIN};
 use lineament_data::stress::{CONDITIONS, Condition};
-use lineament_data::{FalseFaces, Photo, PhotoResult, Protocol, Report, Sample, dataset};
+use lineament_data::{FalseFaces, Offset, Photo, PhotoResult, Protocol, Report, Sample, dataset};
 use serde::Serialize;
 
 use crate::failure::one_line;
@@ -313,6 +313,9 @@ fn text(evaluation: &Evaluation) -> String {
     for part in &r.parts {
         row(&format!("  {}", part.name), percent(part.nme));
     }
+    if let Some(Offset { right, down, nme68 }) = r.offset {
+        row("all beside the labels", format!("{right:+.2} % right, {down:+.2} % down; without that {nme68:.2} %"));
+    }
     out += &calibration(r);
     if let Some(nonfaces) = &evaluation.nonfaces {
         let _ = writeln!(
@@ -408,6 +411,7 @@ mod tests {
         let pairs = (1..=4).map(|i| (f64::from(i), 2.0 * f64::from(i))).collect();
         let mut report = Report::new(Protocol::Detector, &[missing("a", Some(4.0)), missing("b", None)]);
         report.calibration = Calibration::from_pairs(pairs);
+        report.offset = Some(Offset { right: -0.8, down: 0.04, nme68: 3.9 });
         let nonfaces = Nonfaces {
             photos: 200,
             with_faces: vec![FalseFaces { path: "sea.jpg".into(), faces: 2, best_score: 0.75 }],
@@ -426,6 +430,7 @@ mod tests {
             "worse than 10 %          1 (50.0 %), faces not found included",
             "area under curve, 10 %   0.3000",
             "  jaw                    -",
+            "all beside the labels    -0.80 % right, +0.04 % down; without that 3.90 %",
             "expected errors          4 points, rank correlation 1.000",
             "  all                       2.50 %    5.00 %   2.00",
             "  every tenth within 25 %  no, the largest deviation is 100 %",

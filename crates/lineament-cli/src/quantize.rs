@@ -31,7 +31,7 @@ const MAX_DETECTOR_LOSS: f64 = 0.5;
 const EXAMPLES: &str = "\
 Examples:
   lineament quantize lite.onnx --data faces/ --to f16        half the size: writes lite.f16.onnx
-  lineament quantize lite.onnx --data faces/ --to int8       a quarter of the size, and faster where processors have
+  lineament quantize lite.onnx --data faces/ --to int8       a third of the size, and faster where processors have
                                                              integer products
   lineament quantize detector.onnx --data faces/ --to int8   the face detector
   lineament quantize lite.onnx --data faces/ --to int8 --validation 0.05
@@ -96,7 +96,7 @@ pub struct QuantizeArgs {
 enum To {
     /// Weights in half precision; the points stay the same to a thousandth
     F16,
-    /// Weights and what flows between layers in whole numbers of one byte
+    /// Weights and what layers with long sums read in whole numbers of one byte
     Int8,
 }
 
@@ -162,7 +162,7 @@ pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
     let (shown, measured) = parts(&args).context("--data")?;
 
     let threads = args.threads.unwrap_or(0);
-    let calibrating = if args.to == To::Int8 { shown.len() } else { 0 };
+    let calibrating = if args.to == To::Int8 { 2 * shown.len() } else { 0 };
     let progress = Progress::new(2 * measured.len() + calibrating, false);
     let advance = || progress.advance();
     let smaller = quantize::quantize(&model, args.to.precision(), &shown, advance).with_context(named)?.to_bytes()?;

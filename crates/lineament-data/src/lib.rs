@@ -42,4 +42,4 @@ pub use evaluate::{FalseFaces, PhotoResult, Protocol};
 pub use part_file::PartFile;
 pub use photo::{GreyPhoto, Photo};
 pub use record::Record;
-pub use report::Report;
+pub use report::{Offset, Report};

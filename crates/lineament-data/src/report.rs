@@ -1,6 +1,7 @@
 //! The figures of an evaluation.
 
-use lineament::topology::{PARTS, inter_ocular};
+use lineament::Point;
+use lineament::topology::{PARTS, POINTS, inter_ocular};
 use serde::Serialize;
 
 use crate::evaluate::{PhotoResult, Protocol};
@@ -33,6 +34,8 @@ pub struct Report {
     pub auc: f64,
     /// Mean error of each part over found faces, in the order of the points.
     pub parts: Vec<PartError>,
+    /// How all points lie beside the true ones.
+    pub offset: Option<Offset>,
     /// Whether expected errors tell the truth.
     pub calibration: Calibration,
 }
@@ -44,6 +47,39 @@ pub struct PartError {
     pub name: &'static str,
     /// Mean error of its points.
     pub nme: Option<f64>,
+}
+
+/// Where all points of all found faces lie beside the true ones on average: labels that count pixels from another place
+/// than ours are beside what they mark, and so are points of a network that learned it from others.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Offset {
+    /// To the right in the photo, in percent of the inter-ocular distance.
+    pub right: f64,
+    /// Down.
+    pub down: f64,
+    /// The error of the 68 points that would be left without it.
+    pub nme68: f64,
+}
+
+impl Offset {
+    fn of(faces: &[(&[Point; POINTS], &[Point; POINTS])]) -> Option<Self> {
+        let beside: Vec<(f64, f64)> = faces
+            .iter()
+            .flat_map(|(points, truth)| {
+                let percent = 100.0 / f64::from(inter_ocular(truth));
+                let beside = move |(p, q): (&Point, &Point)| (p.x - q.x, p.y - q.y);
+                points
+                    .iter()
+                    .zip(*truth)
+                    .map(beside)
+                    .map(move |(x, y)| (percent * f64::from(x), percent * f64::from(y)))
+            })
+            .collect();
+        let over_points = |value: &dyn Fn(&(f64, f64)) -> f64| mean(&beside.iter().map(value).collect::<Vec<_>>());
+        let (right, down) = (over_points(&|(x, _)| *x), over_points(&|(_, y)| *y));
+        let nme68 = over_points(&|(x, y)| (x - right).hypot(y - down));
+        (!faces.is_empty()).then_some(Self { right, down, nme68 })
+    }
 }
 
 impl Report {
@@ -77,6 +113,7 @@ impl Report {
             failures_percent: percent(photos - good),
             auc: area_under_curve(&nmes, photos),
             parts: PARTS.map(|p| PartError { name: p.name, nme: over_faces(&|e| mean(&e[p.points.clone()])) }).into(),
+            offset: Offset::of(&faces.iter().map(|(face, truth)| (&face.landmarks.points, *truth)).collect::<Vec<_>>()),
             calibration: Calibration::from_pairs(pairs.collect()),
         }
     }
@@ -86,7 +123,6 @@ impl Report {
 mod tests {
     use super::*;
     use crate::testing::{face, sample};
-    use lineament::Point;
 
     /// The true face moved right by `percent` of the inter-ocular distance, expecting an error of `expected` pixels.
     fn result(percent: Option<f64>, expected: f32) -> PhotoResult {
@@ -120,6 +156,10 @@ mod tests {
         assert!((report.auc - (0.8 + 0.6) / 4.0).abs() < 1e-9, "{}", report.auc);
         assert_eq!(report.parts.len(), 5);
         assert!(report.parts.iter().all(|p| (p.nme.unwrap() - 6.0).abs() < 1e-3), "{:?}", report.parts);
+        // All are moved to the right by 6 % on average: by 2, 4 and 12.
+        let Offset { right, down, nme68 } = report.offset.unwrap();
+        assert!((right - 6.0).abs() < 1e-3 && down.abs() < 1e-3, "{right} {down}");
+        assert!((nme68 - (4.0 + 2.0 + 6.0) / 3.0).abs() < 1e-3, "{nme68}");
         assert_eq!(report.calibration.points, 3 * 68);
         assert!((report.calibration.all.ratio.unwrap() - 18.0 / 10.0).abs() < 1e-4);
         // Ranks of the faces: expected 0.5, 0.5, 2 against measured 0, 1, 2 is 0.866; rounding parts the ties of the
@@ -133,6 +173,7 @@ mod tests {
         for (results, failures) in [(vec![result(None, 0.0)], 1), (Vec::new(), 0)] {
             let report = Report::new(Protocol::TruthCrop, &results);
             assert_eq!((report.nme68, report.found, report.failures, report.auc), (None, 0, failures, 0.0));
+            assert_eq!(report.offset, None);
             let json = serde_json::to_string(&report).unwrap();
             assert!(json.starts_with(r#"{"protocol":"truth-crop","#) && !json.contains("-0.0"), "{json}");
         }

@@ -2,10 +2,12 @@
 
 use crate::crop::Crop;
 use crate::detect::{Detection, Detector, same_face};
+use crate::engine::elementwise::logistic;
 use crate::error::{Error, Result};
 use crate::image::ImageView;
 use crate::landmarks::{LandmarkNetwork, Landmarks};
 use crate::model::Model;
+use crate::topology::POINTS;
 
 /// What to look for.
 #[derive(Debug, Clone, PartialEq)]
@@ -43,6 +45,18 @@ const UNSURE: f32 = 0.5;
 /// Side of the mirrored look's crop beside the others': what is seen from nearer is erred in otherwise, and the mean is
 /// better. Chosen on photos that training keeps back; 0.88 to 0.94 make no difference.
 const MIRRORED_SIDE: f32 = 0.91;
+
+/// The mean expected error, in half sides of the crop, that says nothing about whether there is a face.
+const NEUTRAL_ERROR: f32 = 0.08;
+
+/// What a mean expected error larger by a half side of the crop takes from the log-odds of a face. A texture may look like
+/// a face, but the network does not know where to place one on it: with this, more hidden and blurred faces are
+/// found, and what scores highest without one stays further below the threshold. Chosen on faces and textures that
+/// trained nothing (EXPERIMENTS.md, 2026-11-27).
+const LOG_ODDS_PER_ERROR: f32 = 100.0;
+
+/// Face score of the first looks that is worth more looks.
+const WORTH_LOOKING: f32 = 0.05;
 
 impl Default for Options {
     fn default() -> Self {
@@ -158,9 +172,8 @@ impl Lineament {
 
     /// The same where there is a face. What is none costs the looks by quarters of a turn and no more.
     pub(crate) fn landmarks_of_face(&mut self, image: &ImageView, crop: &Crop) -> Option<Landmarks> {
-        let face_threshold = self.options.face_threshold;
-        let landmarks = self.place(image, crop, face_threshold);
-        (landmarks.score >= face_threshold).then_some(landmarks)
+        let landmarks = self.place(image, crop, WORTH_LOOKING);
+        (landmarks.score >= self.options.face_threshold).then_some(landmarks)
     }
 
     /// Where the first looks score below `least_score`, their points are answered.
@@ -187,9 +200,10 @@ impl Lineament {
         }
         let crop = Crop::from_points(&second.points);
         let third = self.network.place_mirrored(image, &Crop { side: MIRRORED_SIDE * crop.side, ..crop });
-        // What is no face draws the next crop to where it looks like one: it must have been a face at first, too.
         let mean = second.mean(&third);
-        Landmarks { score: mean.score.min(first.score), ..mean }
+        // What is no face draws the next crop to where it looks like one: it must have been a face at first, too.
+        let score = mean.score.min(first.score);
+        Landmarks { score: if self.judges() { judged(score, &mean) } else { score }, ..mean }
     }
 
     /// The points from one look, whatever the options say.
@@ -204,5 +218,52 @@ impl Lineament {
 
     pub(crate) fn options(&self) -> &Options {
         &self.options
+    }
+}
+
+/// A network's face score, with what it says of its points taken into account.
+fn judged(score: f32, Landmarks { points, errors, .. }: &Landmarks) -> f32 {
+    let half_side = Crop::from_points(points).side / 2.0;
+    let mean_error = errors.iter().sum::<f32>() / (POINTS as f32 * half_side);
+    logistic(logit(score) + LOG_ODDS_PER_ERROR * (NEUTRAL_ERROR - mean_error))
+}
+
+/// The log-odds of a probability, within what a probability of f32 can tell.
+fn logit(p: f32) -> f32 {
+    (libm::logf(p) - libm::log1pf(-p)).clamp(-20.0, 20.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::geometry::Point;
+    use crate::pose::Pose;
+
+    #[test]
+    fn a_face_whose_points_nobody_can_place_is_less_of_a_face() {
+        // Points on a square of 100 pixels, so that half a side of the crop is as long as the margin says.
+        let points = std::array::from_fn(|i| Point::new(100.0 * (i % 2) as f32, 100.0 * (i / 2 % 2) as f32));
+        let half_side = Crop::from_points(&points).side / 2.0;
+        let score = |score: f32, error: f32| {
+            let errors = [error * half_side; POINTS];
+            judged(score, &Landmarks { points, errors, score, pose: Pose::default() })
+        };
+        for p in [0.001, 0.3, 0.9, 0.999] {
+            assert!((score(p, NEUTRAL_ERROR) - p).abs() < 1e-4, "{p} became {}", score(p, NEUTRAL_ERROR));
+            let [surer, less] = [score(p, NEUTRAL_ERROR - 0.01), score(p, NEUTRAL_ERROR + 0.01)];
+            // A hundredth of the half side is one in log-odds: a factor of e.
+            for (odds, factor) in [(surer / (1.0 - surer), 1f32.exp()), (less / (1.0 - less), (-1f32).exp())] {
+                let expected = factor * p / (1.0 - p);
+                assert!((odds / expected - 1.0).abs() < 0.01, "odds of {p} became {odds}, not {expected}");
+            }
+        }
+        assert!(score(1.0, 1e9) < 1e-6 && score(0.0, 0.0) < 1e-4 && score(1.0, 0.0) > 0.999, "never NaN");
+        let nowhere = Landmarks {
+            points: [Point::new(1.0, 1.0); POINTS],
+            errors: [1.0; POINTS],
+            score: 1.0,
+            pose: Pose::default(),
+        };
+        assert!(judged(1.0, &nowhere) < 1e-6);
     }
 }

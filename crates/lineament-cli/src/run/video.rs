@@ -190,7 +190,7 @@ impl Work {
     /// Works on one frame; `false` when nobody wants another.
     fn frame(&mut self, frame: Frame) -> Result<bool> {
         let begin = Instant::now();
-        let faces = self.tracker.update(&frame.picture.view(), frame.time_secs);
+        let faces = self.tracker.update(&frame.view(), frame.time_secs);
         let time = begin.elapsed();
         self.tracking += time;
         self.frames += 1;

@@ -39,7 +39,7 @@ impl<R: BufRead + Send> Decode for Reader<R> {
         })?;
         check_size(picture.width, picture.height)?;
         self.index += 1;
-        Ok(Some((self.rate.time_secs(self.index - 1), picture)))
+        Ok(Some(Shown { time_secs: self.rate.time_secs(self.index - 1), picture, luma: None }))
     }
 }
 
@@ -151,7 +151,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<Vec<(f64, usize)>, String> {
         let mut reader = Reader::new(bytes, Rate { frames: 10, secs: 1 });
         let mut found = Vec::new();
-        while let Some((time_secs, picture)) = reader.next()? {
+        while let Some(Shown { time_secs, picture, .. }) = reader.next()? {
             found.push((time_secs, picture.width));
         }
         Ok(found)

@@ -7,10 +7,11 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::path::Path;
 
+use lineament::ImageView;
 use lineament::image::MAX_SIDE;
 
 use crate::error::{Error, Result};
-use crate::photo::Photo;
+use crate::photo::{GreyPhoto, Photo};
 
 #[cfg(feature = "h264")]
 pub mod h264;
@@ -34,6 +35,16 @@ pub struct Frame {
     pub time_secs: f64,
     /// The picture, upright.
     pub picture: Photo,
+    /// Its brightness, where the video has a plane of that: what [`Frame::view`] shows.
+    luma: Option<GreyPhoto>,
+}
+
+impl Frame {
+    /// For networks. A plane of brightness is taken as it is stored, as cameras give it to apps and browsers, so that the
+    /// points are the same there; made of colours it would differ by a grey level here and there.
+    pub fn view(&self) -> ImageView<'_> {
+        self.luma.as_ref().map_or_else(|| self.picture.view(), GreyPhoto::view)
+    }
 }
 
 /// What a video says about itself before its first frame.
@@ -82,8 +93,12 @@ impl Rate {
     }
 }
 
-/// A picture and its time.
-type Shown = (f64, Photo);
+/// What is shown, and when.
+struct Shown {
+    time_secs: f64,
+    picture: Photo,
+    luma: Option<GreyPhoto>,
+}
 
 /// One kind of video; errors are reasons, [`Frames`] adds the name.
 trait Decode: Send {
@@ -141,7 +156,9 @@ impl Iterator for Frames {
             return None;
         }
         let found = match self.decoder.next() {
-            Ok(Some((time_secs, picture))) => Some(Ok(Frame { index: self.index, time_secs, picture })),
+            Ok(Some(Shown { time_secs, picture, luma })) => {
+                Some(Ok(Frame { index: self.index, time_secs, picture, luma }))
+            }
             Ok(None) if self.index == 0 => Some(Err("has no frames".to_owned())),
             Ok(None) => None,
             Err(reason) => Some(Err(format!("frame {}: {reason}", self.index))),

@@ -100,7 +100,7 @@ impl<R: BufRead + Send> Decode for Reader<R> {
         };
         let picture = planes.to_photo(self.colours).ok_or("the planes do not fit the size")?;
         self.index += 1;
-        Ok(Some((self.rate.time_secs(self.index - 1), picture)))
+        Ok(Some(Shown { time_secs: self.rate.time_secs(self.index - 1), picture, luma: planes.luma() }))
     }
 }
 
@@ -192,9 +192,16 @@ mod tests {
         let mut reader = Reader::new(bytes)?;
         let mut found = Vec::new();
         while let Some(shown) = reader.next()? {
-            found.push(shown);
+            found.push((shown.time_secs, shown.picture));
         }
         Ok(found)
+    }
+
+    #[test]
+    fn brightness_is_taken_as_it_is_stored() {
+        let bytes = b"YUV4MPEG2 W3 H2 F25:1 Cmono\nFRAME\n\x01\x10\x80\xeb\xff\x00";
+        let luma = Reader::new(&bytes[..]).unwrap().next().unwrap().unwrap().luma.unwrap();
+        assert_eq!((luma.width, luma.height, luma.pixels), (3, 2, vec![1, 16, 128, 235, 255, 0]));
     }
 
     fn even(grey: u8, width: usize, height: usize) -> Photo {

@@ -1,6 +1,6 @@
 //! From planes of brightness and colour to RGB and back, in whole numbers.
 
-use crate::photo::Photo;
+use crate::photo::{GreyPhoto, Photo};
 
 /// Borrowed planes of one frame. `u` and `v` may be smaller by `shift`, or absent in a grey frame.
 #[derive(Debug, Clone, Copy)]
@@ -61,6 +61,13 @@ impl Planes<'_> {
                     .iter()
                     .all(|plane| holds(plane, self.uv_stride, smaller(self.width, across), smaller(self.height, down)))
             })
+    }
+
+    /// The brightness alone; `None` when the planes are smaller than they say.
+    pub fn luma(&self) -> Option<GreyPhoto> {
+        let rows = self.y.chunks(self.y_stride.max(1)).take(self.height);
+        let pixels = || rows.flat_map(|row| &row[..self.width]).copied().collect();
+        self.fit().then(|| GreyPhoto { pixels: pixels(), width: self.width, height: self.height })
     }
 
     /// The picture; `None` when the planes are smaller than they say.
@@ -217,7 +224,7 @@ mod tests {
             width: 3,
             height: 3,
         };
-        assert!(fine.to_photo(Colours::USUAL).is_some());
+        assert!(fine.to_photo(Colours::USUAL).is_some() && fine.luma().is_some());
         for bad in [
             Planes { y: &[0; 10], ..fine },
             Planes { uv: Some([&[0; 3], &[0; 4]]), ..fine },
@@ -226,7 +233,7 @@ mod tests {
             Planes { width: 0, ..fine },
             Planes { shift: [0, 1], ..fine },
         ] {
-            assert!(bad.to_photo(Colours::USUAL).is_none(), "{bad:?}");
+            assert!(bad.to_photo(Colours::USUAL).is_none() && bad.luma().is_none(), "{bad:?}");
         }
     }
 

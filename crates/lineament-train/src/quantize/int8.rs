@@ -1,7 +1,8 @@
 //! From a network in f32 to one in integers: which layers, and what their weights and biases become.
 
-use lineament::model::{Architecture, Model, Op, Tensor, ValueId};
+use lineament::model::{Architecture, Model, Op, Shape, Tensor, ValueId};
 
+use super::halves;
 use super::observe::{Observed, Steps};
 use crate::error::{Error, Result};
 
@@ -25,19 +26,24 @@ pub fn values(model: &Model) -> Result<Vec<ValueId>> {
     Ok(values)
 }
 
-/// Whether there is a kernel in integers: dense ones take four inputs at a time.
-fn is_integer(op: Op, from: lineament::model::Shape) -> bool {
+/// Products in a sum of an integer layer, at least. Shorter sums gain little, while all that follows pays for what their
+/// rounding costs.
+const PRODUCTS: usize = 25;
+
+/// Whether a layer is to run in integers. Dense ones take four inputs at a time.
+fn is_integer(op: Op, from: Shape) -> bool {
     match op {
-        Op::Conv { .. } | Op::Depthwise { .. } => true,
-        Op::Dense { .. } => from.len().is_multiple_of(4),
+        Op::Conv { kernel, .. } => kernel * kernel * from.channels >= PRODUCTS,
+        Op::Depthwise { kernel, .. } => kernel * kernel >= PRODUCTS,
+        Op::Dense { .. } => from.len().is_multiple_of(4) && from.len() >= PRODUCTS,
         _ => false,
     }
 }
 
-/// The same network with int8 weights and quantised values between its layers. `observed` belongs to [`values`].
+/// The same network with long sums in int8, of quantised values, and the other weights as halves. `observed` belongs to [`values`].
 ///
 /// # Errors
-/// [`Error::Quantize`] when the model is quantised already.
+/// [`Error::Quantize`] when the model is quantised already, or a weight that stays a number does not fit f16.
 pub fn quantized(model: &Model, observed: &[Observed]) -> Result<Model<'static>> {
     let source = &model.architecture;
     if source.layers.iter().any(|layer| layer.op == Op::Quantize) {
@@ -60,22 +66,16 @@ pub fn quantized(model: &Model, observed: &[Observed]) -> Result<Model<'static>>
     coded.push(first);
     for (i, layer) in source.layers.iter().enumerate() {
         let integer = coded[layer.input].filter(|_| is_integer(layer.op, shapes[layer.input]));
-        // Sums read what is quantised where it is: nobody has to keep the other.
-        let either = |value: ValueId| coded[value].map_or(plain[value], |(coded, _)| coded);
-        let (input, op) = match layer.op {
-            Op::Add { with } => (either(layer.input), Op::Add { with: either(with) }),
-            op => {
-                let op = op.second_input().map_or(op, |second| op.with_second_input(plain[second]));
-                (integer.map_or(plain[layer.input], |(coded, _)| coded), op)
-            }
-        };
+        // Sums read numbers: a sum that runs through a stage is not rounded again at every block.
+        let op = layer.op.second_input().map_or(layer.op, |second| layer.op.with_second_input(plain[second]));
+        let input = integer.map_or(plain[layer.input], |(coded, _)| coded);
         let value = net.push_from(input, op);
         weights.push(match (integer, model.weights[i].as_slice()) {
             (Some((_, steps)), [weight, bias]) => {
                 let means = seen(layer.input).map_or(&[][..], |observed| &observed.means);
                 integers(layer.op, weight, bias, steps, means)
             }
-            (_, tensors) => tensors.iter().map(|t| Tensor::from_f32(&t.dims, &t.to_vec())).collect(),
+            (_, tensors) => halves(layer.op, tensors)?,
         });
         plain.push(value);
         let own = quantize(i + 1, &mut net, &mut weights, value);

@@ -6,18 +6,20 @@
 //! through the public library.
 
 pub mod compare;
+mod equalise;
 mod int8;
 pub mod observe;
 
 use lineament::crop::Crop;
 use lineament::detect::Detector;
 use lineament::landmarks::LandmarkNetwork;
-use lineament::model::{Model, Op, Role, Shape, Tensor};
+use lineament::model::{Model, Op, Role, Tensor};
 use lineament_data::{Jitter, Photo, Sample};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 use crate::error::{Error, Result};
+use observe::Input;
 
 /// How the numbers of a model are stored, and with int8 computed with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +30,7 @@ pub enum Precision {
     Int8,
 }
 
-/// `model` in that precision. Only int8 looks at `samples`; `progress` hears of each.
+/// `model` in that precision. Only int8 looks at `samples`, twice at each; `progress` hears of it.
 ///
 /// # Errors
 /// When the model is quantised already, a weight does not fit the precision, or a photo cannot be read.
@@ -42,47 +44,50 @@ pub fn quantize(
         Precision::F16 => to_f16(model),
         Precision::Int8 => {
             let viewer = Viewer::new(model)?;
-            let inputs = samples.iter().map(|sample| {
+            let inputs = |sample| {
                 progress();
                 viewer.inputs(sample)
-            });
-            // A photo that cannot be read is an input, too: an error, which ends the run.
-            let inputs = inputs.flat_map(|inputs| match inputs {
-                Ok(inputs) => inputs.into_iter().map(Ok).collect::<Vec<_>>(),
-                Err(error) => vec![Err(error)],
-            });
-            let values = int8::values(model)?;
-            int8::quantized(model, &observe::observe(model, &values, inputs)?)
+            };
+            to_int8(model, || samples.iter().map(inputs))
         }
     }
 }
 
-/// Weights of convolutions and dense layers as halves; biases and all else are few and stay.
+/// Weights of convolutions and dense layers as halves.
 fn to_f16(model: &Model) -> Result<Model<'static>> {
-    let layers = model.architecture.layers.iter().zip(&model.weights);
-    let stored = |(layer, tensors): (&lineament::model::Layer, &Vec<Tensor>)| {
-        let store = |(k, tensor): (usize, &Tensor)| {
-            let numbers = tensor.to_vec();
-            let is_weight = k == 0 && matches!(layer.op, Op::Conv { .. } | Op::Depthwise { .. } | Op::Dense { .. });
-            if !is_weight {
-                return Ok(Tensor::from_f32(&tensor.dims, &numbers));
-            }
-            let half = Tensor::f16_from_f32(&tensor.dims, &numbers);
-            match half.to_vec().iter().zip(&numbers).find(|(half, number)| half.is_infinite() && number.is_finite()) {
-                Some((_, number)) => Err(Error::Quantize(format!("a weight of {number} does not fit f16; use int8"))),
-                None => Ok(half),
-            }
-        };
-        tensors.iter().enumerate().map(store).collect::<Result<Vec<_>>>()
-    };
     if model.architecture.layers.iter().any(|layer| layer.op == Op::Quantize) {
         return Err(Error::Quantize("the model is quantised already: start from the one it was made of".into()));
     }
+    let layers = model.architecture.layers.iter().zip(&model.weights);
     Ok(Model {
         metadata: model.metadata.clone(),
         architecture: model.architecture.clone(),
-        weights: layers.map(stored).collect::<Result<_>>()?,
+        weights: layers.map(|(layer, tensors)| halves(layer.op, tensors)).collect::<Result<_>>()?,
     })
+}
+
+/// A layer's weights as halves; biases and all else are few and stay.
+fn halves(op: Op, tensors: &[Tensor]) -> Result<Vec<Tensor<'static>>> {
+    let store = |(k, tensor): (usize, &Tensor)| {
+        let numbers = tensor.to_vec();
+        let is_weight = k == 0 && matches!(op, Op::Conv { .. } | Op::Depthwise { .. } | Op::Dense { .. });
+        if !is_weight {
+            return Ok(Tensor::from_f32(&tensor.dims, &numbers));
+        }
+        let half = Tensor::f16_from_f32(&tensor.dims, &numbers);
+        match half.to_vec().iter().zip(&numbers).find(|(half, number)| half.is_infinite() && number.is_finite()) {
+            Some((_, number)) => Err(Error::Quantize(format!("a weight of {number} does not fit f16"))),
+            None => Ok(half),
+        }
+    };
+    tensors.iter().enumerate().map(store).collect()
+}
+
+/// The network in integers, with steps for what `inputs` has, those of one photo at a time.
+fn to_int8<I: Iterator<Item = Result<Vec<Input>>>>(model: &Model, inputs: impl Fn() -> I) -> Result<Model<'static>> {
+    let values = int8::values(model)?;
+    let model = equalise::equalised(model, &values, &observe::widths(model, &values, inputs())?)?;
+    int8::quantized(&model, &observe::observe(&model, &values, inputs())?)
 }
 
 /// What looks at photos.
@@ -101,7 +106,7 @@ impl Viewer {
 
     /// What the network sees in use of a photo with a face: for landmarks a crop as the last frame's points give it
     /// and two as a detector's box gives them, for a detector the frame.
-    fn inputs(&self, sample: &Sample) -> Result<Vec<(Shape, Vec<f32>)>> {
+    fn inputs(&self, sample: &Sample) -> Result<Vec<Input>> {
         let photo = Photo::open(&sample.photo_path)?.grey();
         let view = photo.view();
         Ok(match self {

@@ -129,42 +129,86 @@ impl Observed {
     }
 }
 
-/// Runs `model` on every input and looks at `values`.
+/// What a network sees: height, width and channels, and the numbers.
+pub type Input = (Shape, Vec<f32>);
+
+/// Looks at `values` while `model` runs on every input; `inputs` has those of one photo at a time.
 ///
 /// # Errors
-/// When the model cannot run, or an input does not fit it.
+/// When the model cannot run, an input does not fit it, or `inputs` has an error.
 pub fn observe(
     model: &Model,
     values: &[ValueId],
-    inputs: impl Iterator<Item = Result<(Shape, Vec<f32>)>>,
+    inputs: impl Iterator<Item = Result<Vec<Input>>>,
 ) -> Result<Vec<Observed>> {
+    let mut observed = vec![Observed::default(); values.len()];
+    watch(model, values, inputs, |value, numbers, channels| {
+        let observed: &mut Observed = &mut observed[value];
+        let mut histogram = Histogram::default();
+        histogram.add(numbers);
+        observed.ends.push(histogram.ends());
+        observed.means.resize(channels, 0.0);
+        let places = numbers.len() / channels;
+        for pixel in numbers.chunks_exact(channels) {
+            observed.means.iter_mut().zip(pixel).for_each(|(mean, v)| *mean += f64::from(*v) / places as f64);
+        }
+    })?;
+    for Observed { ends, means } in &mut observed {
+        means.iter_mut().for_each(|mean| *mean /= ends.len() as f64);
+    }
+    Ok(observed)
+}
+
+/// Of each of `values` how far each channel reaches from its least to its largest number, 0 among them: the median over
+/// all inputs.
+///
+/// # Errors
+/// As [`observe`].
+pub fn widths(
+    model: &Model,
+    values: &[ValueId],
+    inputs: impl Iterator<Item = Result<Vec<Input>>>,
+) -> Result<Vec<Vec<f32>>> {
+    let mut seen: Vec<Vec<Vec<f32>>> = vec![Vec::new(); values.len()];
+    watch(model, values, inputs, |value, numbers, channels| {
+        let mut ends = vec![(0.0f32, 0.0f32); channels];
+        for pixel in numbers.chunks_exact(channels) {
+            ends.iter_mut().zip(pixel).for_each(|(end, v)| *end = (end.0.min(*v), end.1.max(*v)));
+        }
+        let seen = &mut seen[value];
+        seen.resize(channels, Vec::new());
+        seen.iter_mut().zip(ends).for_each(|(widths, (least, most))| widths.push(most - least));
+    })?;
+    let median = |mut widths: Vec<f32>| {
+        widths.sort_by(f32::total_cmp);
+        widths[widths.len() / 2]
+    };
+    Ok(seen.into_iter().map(|channels| channels.into_iter().map(median).collect()).collect())
+}
+
+/// Runs `model` on every input and shows each of `values`, by its place there: its numbers and how many channels it has.
+fn watch(
+    model: &Model,
+    values: &[ValueId],
+    inputs: impl Iterator<Item = Result<Vec<Input>>>,
+    mut show: impl FnMut(usize, &[f32], usize),
+) -> Result<()> {
     let name = |value: ValueId| format!("observed {value}");
     let mut architecture = Architecture { outputs: Vec::new(), ..model.architecture.clone() };
     values.iter().for_each(|&value| architecture.output(&name(value), value));
     let mut engine = Engine::new(&Model { architecture, ..model.clone() })?;
-    let mut observed = vec![Observed::default(); values.len()];
-    let mut runs = 0.0;
-    for input in inputs {
-        let (Shape { height, width, .. }, pixels) = input?;
-        engine.set_input_size(height, width)?;
-        engine.run(|to| to.copy_from_slice(&pixels));
-        runs += 1.0;
-        for (&value, observed) in values.iter().zip(&mut observed) {
-            let Some((numbers, shape)) = engine.output(&name(value)) else { continue };
-            let mut histogram = Histogram::default();
-            histogram.add(numbers);
-            observed.ends.push(histogram.ends());
-            observed.means.resize(shape.channels, 0.0);
-            let places = numbers.len() / shape.channels;
-            for pixel in numbers.chunks_exact(shape.channels) {
-                observed.means.iter_mut().zip(pixel).for_each(|(mean, v)| *mean += f64::from(*v) / places as f64);
+    for inputs in inputs {
+        for (Shape { height, width, .. }, pixels) in inputs? {
+            engine.set_input_size(height, width)?;
+            engine.run(|to| to.copy_from_slice(&pixels));
+            for (at, &value) in values.iter().enumerate() {
+                if let Some((numbers, shape)) = engine.output(&name(value)) {
+                    show(at, numbers, shape.channels);
+                }
             }
         }
     }
-    for mean in observed.iter_mut().flat_map(|observed| &mut observed.means) {
-        *mean /= runs;
-    }
-    Ok(observed)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -108,8 +108,8 @@ impl PackedConv {
     ) {
         assert_eq!(input.len(), height * width * self.inputs, "input of a convolution");
         assert_eq!(output.len(), rows.len() * w * self.outputs, "output of a convolution");
-        let finish = finish.raw(output.len(), self.outputs);
-        dispatch(Run { conv: self, input, height, width, rows, w, pool, finish, output });
+        let raw = finish.raw(output.len(), self.outputs);
+        finish.dispatch(Run { conv: self, input, height, width, rows, w, pool, finish: raw, output });
     }
 }
 

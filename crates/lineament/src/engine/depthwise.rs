@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::finish::{Finish, MAX_PIXELS, Place, RawFinish, Sums, for_each_pixel};
-use super::simd::{Kernel, Simd, dispatch};
+use super::simd::{Kernel, Simd};
 use super::window::Window;
 
 /// What a depthwise convolution has learned.
@@ -47,14 +47,14 @@ impl Depthwise<'_> {
         assert_eq!(weights.len(), window.kernel * window.kernel * channels, "weights of a depthwise convolution");
         assert!(rows.end <= h, "rows of a depthwise convolution");
         assert_eq!(output.len(), rows.len() * w * channels, "output of a depthwise convolution");
-        let finish = finish.raw(output.len(), channels);
-        let run = Run { depthwise: self, input, height, width, rows, w, finish, output };
+        let raw = finish.raw(output.len(), channels);
+        let run = Run { depthwise: self, input, height, width, rows, w, finish: raw, output };
         match (window.kernel, window.stride) {
-            (3, 1) => dispatch(Sized::<3, 1>(run)),
-            (3, 2) => dispatch(Sized::<3, 2>(run)),
-            (5, 1) => dispatch(Sized::<5, 1>(run)),
-            (5, 2) => dispatch(Sized::<5, 2>(run)),
-            _ => dispatch(Sized::<0, 0>(run)),
+            (3, 1) => finish.dispatch(Sized::<3, 1>(run)),
+            (3, 2) => finish.dispatch(Sized::<3, 2>(run)),
+            (5, 1) => finish.dispatch(Sized::<5, 1>(run)),
+            (5, 2) => finish.dispatch(Sized::<5, 2>(run)),
+            _ => finish.dispatch(Sized::<0, 0>(run)),
         }
     }
 }

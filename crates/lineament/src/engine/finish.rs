@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::aligned::Aligned;
-use super::simd::{Kernel, MAX_LANES, Simd, dispatch};
+use super::simd::{Kernel, MAX_LANES, Simd, dispatch, dispatch_exact};
 use crate::model::Activation;
 
 /// Most pixels whose sums a kernel keeps at once.
@@ -52,7 +52,7 @@ impl Activated {
     }
 }
 
-/// What follows a layer's sums, in this order.
+/// What follows a layer's sums, in this order, and how all of it is rounded.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Finish<'a> {
     /// First.
@@ -61,6 +61,8 @@ pub struct Finish<'a> {
     pub add: Option<&'a [f32]>,
     /// Last.
     pub then: Option<&'a Activated>,
+    /// Whether every level must come to the same bits, the sums included.
+    pub exact: bool,
 }
 
 impl Finish<'_> {
@@ -74,6 +76,11 @@ impl Finish<'_> {
         self.activation.iter().chain(&self.then).for_each(|a| a.assert_fits(channels));
         let add = self.add.map_or(std::ptr::null(), <[f32]>::as_ptr);
         RawFinish { activation: stage(self.activation), add, then: stage(self.then) }
+    }
+
+    /// Runs a kernel that was given what [`Finish::raw`] answers.
+    pub(super) fn dispatch<K: Kernel>(&self, kernel: K) -> K::Output {
+        if self.exact { dispatch_exact(kernel) } else { dispatch(kernel) }
     }
 }
 
@@ -120,7 +127,7 @@ impl RawFinish {
         output: *mut f32,
     ) {
         unsafe {
-            activate::<S, P, NV, true>(simd, self.activation, 1.0, &mut sums, place.channel);
+            activate::<S, P, NV>(simd, self.activation, 1.0, &mut sums, place.channel);
             let whole = place.channels == NV * S::LANES;
             let (first, second) = match NV {
                 1 => (place.channels, 0),
@@ -142,7 +149,7 @@ impl RawFinish {
                     }
                 });
             }
-            activate::<S, P, NV, true>(simd, self.then, 1.0, &mut sums, place.channel);
+            activate::<S, P, NV>(simd, self.then, 1.0, &mut sums, place.channel);
             for_each_pixel!(|I| if const { I < P } {
                 let to = output.add(place.at + I * place.step);
                 if whole {
@@ -161,12 +168,12 @@ impl RawFinish {
     }
 }
 
-/// Applies the activation to sums of which `unit` is 1; `FUSED`, with as few roundings as the processor can.
+/// Applies the activation to sums of which `unit` is 1.
 ///
 /// # Safety
 /// The bends must be there from `channel` on, filled up.
 #[inline(always)]
-pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize, const FUSED: bool>(
+pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
     simd: S,
     (kind, bends): Stage,
     unit: f32,
@@ -186,7 +193,6 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize, const FU
             });
         }};
     }
-    let mul_add = |a, b, c| if const { FUSED } { simd.mul_add(a, b, c) } else { simd.mul_then_add(a, b, c) };
     let zero = simd.splat(0.0);
     match kind {
         None => (),
@@ -197,17 +203,12 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize, const FU
                 let first = bends.add(channel);
                 [simd.load_ptr(first), if NV > 1 { simd.load_ptr(first.add(S::LANES)) } else { zero }]
             };
-            if FUSED {
-                // Two operations where choosing between `v` and `slope v` takes three.
-                each!(|v, k| simd.mul_add(bends[k], simd.min(v, zero), v));
-            } else {
-                let slopes = bends.map(|bend| simd.add(bend, simd.splat(1.0)));
-                each!(|v, k| simd.where_positive(v, v, simd.mul(slopes[k], v)));
-            }
+            // Two operations where choosing between `v` and `slope v` takes three.
+            each!(|v, k| simd.mul_add(bends[k], simd.min(v, zero), v));
         }
         Some(Activation::HardSwish) => {
             let (sixth, half, one) = (simd.splat(1.0 / (6.0 * unit)), simd.splat(0.5), simd.splat(1.0));
-            each!(|v, _k| simd.mul(v, simd.min(simd.max(mul_add(v, sixth, half), zero), one)));
+            each!(|v, _k| simd.mul(v, simd.min(simd.max(simd.mul_add(v, sixth, half), zero), one)));
         }
     }
 }
@@ -215,7 +216,7 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize, const FU
 /// Finishes `output`, whose pixels have so many `channels`, in place: for layers whose kernels do not.
 pub(super) fn in_place(finish: Finish, channels: usize, output: &mut [f32]) {
     if finish.activation.is_some() || finish.add.is_some() || finish.then.is_some() {
-        dispatch(InPlace { finish: finish.raw(output.len(), channels), channels, output });
+        finish.dispatch(InPlace { finish: finish.raw(output.len(), channels), channels, output });
     }
 }
 

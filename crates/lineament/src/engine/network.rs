@@ -1,6 +1,8 @@
 //! A model made ready to run: its layers as steps, their weights arranged for the processor. Nothing in it changes, so
 //! any number of callers and threads can share it.
 
+use std::ops::Range;
+
 use super::aligned::{Aligned, as_bytes, as_bytes_mut};
 use super::compact_dense::CompactDense;
 use super::conv::PackedConv;
@@ -26,6 +28,8 @@ pub struct Network {
     /// What each step has learned.
     learned: Vec<Learned>,
     integers: Integers,
+    /// Whether values are rounded to steps: a last bit may decide which, so that every level must come to the same ones.
+    rounds: bool,
 }
 
 /// What a step has learned, in the kernels' order.
@@ -38,6 +42,33 @@ struct Learned {
     then: Option<Activated>,
     /// How the result is rounded.
     rounding: Option<Steps>,
+}
+
+impl Learned {
+    /// The step's layer, where it can make some rows alone.
+    fn by_rows(&self, step: &Step) -> Option<ByRows<'_>> {
+        match (&self.weights, step.work, step.add) {
+            (Weights::Conv(conv), Work::Conv { pool: false, .. }, None) => Some(ByRows::Conv(conv)),
+            (Weights::Depthwise(depthwise), _, None) => Some(ByRows::Depthwise(depthwise.as_ref())),
+            _ => None,
+        }
+    }
+}
+
+/// A layer in f32 that can make some rows alone.
+enum ByRows<'a> {
+    Conv(&'a PackedConv),
+    Depthwise(Depthwise<'a>),
+}
+
+impl ByRows<'_> {
+    /// Makes `rows` of the output.
+    fn run(&self, input: &[f32], size: (usize, usize), rows: Range<usize>, finish: Finish, output: &mut [f32]) {
+        match self {
+            Self::Conv(conv) => conv.run_rows(input, size, rows, finish, output),
+            Self::Depthwise(depthwise) => depthwise.run_rows(input, size, rows, finish, output),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -82,7 +113,8 @@ impl Network {
         let source = Source { model, shapes };
         let input_steps = |i: usize, step: &Step| integers.codes[step.input].filter(|_| integers.steps[i]);
         let learned = steps.iter().enumerate().map(|(i, step)| source.learned(step, input_steps(i, step)));
-        Ok(Self { learned: learned.collect::<Result<_>>()?, architecture, steps, integers })
+        let rounds = steps.iter().any(|step| step.quantize.is_some());
+        Ok(Self { learned: learned.collect::<Result<_>>()?, architecture, steps, integers, rounds })
     }
 
     /// Its layers.
@@ -118,7 +150,7 @@ impl Network {
                 layer.workspace((from.height, from.width), pooled).div_ceil(size_of::<f32>())
             }
             _ if self.integers.is_plain(step.output) || only_rounds(step) => 0,
-            (_, Work::Conv { pool: false, .. }) if step.add.is_none() => band_rows(to) * to.width * to.channels,
+            _ if self.learned[i].by_rows(step).is_some() => band_rows(to) * to.width * to.channels,
             _ => to.len(),
         }
     }
@@ -169,18 +201,18 @@ impl Network {
             }
             return self.round(learned, step, output);
         }
-        let finish = Finish { activation, add, then };
+        let finish = Finish { activation, add, then, exact: self.rounds };
         if let Some(steps) = self.integers.codes[step.output] {
             let codes = &mut as_bytes_mut(output)[..to.len()];
             if only_rounds(step) {
                 return int8::to_codes(value(step.input), steps, codes);
             }
-            if let (Work::Conv { pool: false, .. }, Weights::Conv(conv), None) = (step.work, &learned.weights, add) {
+            if let Some(layer) = learned.by_rows(step) {
                 // In bands that are still in the nearest cache when they become codes.
                 let row = to.width * to.channels;
                 for (band, codes) in codes.chunks_mut(band_rows(to) * row).enumerate() {
                     let (first, numbers) = (band * band_rows(to), &mut workspace[..codes.len()]);
-                    conv.run_rows(value(step.input), size, first..first + codes.len() / row, finish, numbers);
+                    layer.run(value(step.input), size, first..first + codes.len() / row, finish, numbers);
                     int8::to_codes(numbers, steps, codes);
                 }
                 return;
@@ -220,7 +252,7 @@ impl Network {
             }
             (_, Weights::Depthwise(depthwise)) => depthwise.as_ref().run(value(step.input), size, finish, output),
             (_, Weights::Separable { depthwise, between, pointwise }) => {
-                let between = Finish { activation: between.as_ref(), ..Finish::default() };
+                let between = Finish { activation: between.as_ref(), exact: finish.exact, ..Finish::default() };
                 let pair = Separable { depthwise: depthwise.as_ref(), between, pointwise, finish };
                 pair.run(value(step.input), size, workspace, output);
             }

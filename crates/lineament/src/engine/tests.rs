@@ -143,8 +143,12 @@ impl Follows {
             kind => Activated::new(kind, &[]),
         };
         let activated = (self.activation.map(|a| slopes(a, &first)), self.then.map(|a| slopes(a, &last)));
-        let finish =
-            Finish { activation: activated.0.as_ref(), add: self.add.then_some(&add), then: activated.1.as_ref() };
+        let finish = Finish {
+            activation: activated.0.as_ref(),
+            add: self.add.then_some(&add),
+            then: activated.1.as_ref(),
+            exact: false,
+        };
         let answers = at_every_level(|| {
             let mut output = vec![f32::NAN; len];
             run(finish, &mut output);

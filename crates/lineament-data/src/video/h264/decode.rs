@@ -149,7 +149,8 @@ fn show(decoded: &DecodedYUV, movie: &Movie, times: &mut Times, ready: &mut VecD
         height,
     };
     let picture = planes.to_photo(movie.colours).ok_or("the H.264 decoder gives a frame without pixels")?;
-    ready.push_back((movie.secs(time), upright(picture, movie.orientation)));
+    let luma = planes.luma().filter(|_| movie.orientation == Orientation::NoTransforms);
+    ready.push_back(Shown { time_secs: movie.secs(time), picture: upright(picture, movie.orientation), luma });
     Ok(())
 }
 

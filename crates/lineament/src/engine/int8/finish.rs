@@ -5,7 +5,7 @@
 
 use super::super::aligned::Aligned;
 use super::super::finish::{Activated, Place, Stage, Sums, activate, for_each_pixel, stage};
-use super::super::simd::{MAX_LANES, Simd};
+use super::super::simd::{Exact, MAX_LANES, Simd};
 use super::{Steps, lanes_and_shift};
 
 /// What follows a layer's sums, in this order.
@@ -148,7 +148,7 @@ impl Raw {
     #[inline(always)]
     pub unsafe fn missing<S: Simd, const NV: usize>(self, simd: S, channel: usize) -> [S::V; 2] {
         // SAFETY: it is filled up by two vectors.
-        [0, if NV > 1 { S::LANES } else { 0 }].map(|at| unsafe { simd.load_ptr(self.missing.add(channel + at)) })
+        unsafe { load_two::<S, NV>(simd, self.missing.add(channel)) }
     }
 
     /// Finishes the sums of `P` pixels of `NV` vectors and writes what they become.
@@ -157,6 +157,7 @@ impl Raw {
     /// `place` lies within the target.
     #[inline(always)]
     pub unsafe fn store<S: Simd, const P: usize, const NV: usize>(self, simd: S, mut sums: Sums<S::V>, place: Place) {
+        let simd = Exact(simd);
         let whole = place.channels == NV * S::LANES;
         let exist = if NV > 1 { [S::LANES, place.channels - S::LANES] } else { [place.channels, 0] };
         /// Visits every vector; `$lanes` of it exist, and belong to `$at`.
@@ -177,37 +178,33 @@ impl Raw {
         // as the target, and `place` lies within that.
         unsafe {
             let unit = simd.splat(self.unit);
-            let second = if NV > 1 { S::LANES } else { 0 };
-            let load = |from: *const f32| [0, second].map(|at| simd.load_ptr(from.add(place.channel + at)));
-            let [scales, bias] = [self.scales, self.bias].map(|from| load(from).map(|v| simd.mul(v, unit)));
-            visit!(|v, k, _at, _lanes| *v = simd.mul_then_add(simd.sums_to_f32(*v), scales[k], bias[k]));
-            activate::<S, P, NV, false>(simd, self.activation, self.unit, &mut sums, place.channel);
+            let scales = load_two::<_, NV>(simd, self.scales.add(place.channel));
+            let bias = load_two::<_, NV>(simd, self.bias.add(place.channel));
+            let (scales, bias) = (in_units(simd, scales, unit), in_units(simd, bias, unit));
+            visit!(|v, k, _at, _lanes| *v = simd.mul_add(simd.sums_to_f32(*v), scales[k], bias[k]));
+            activate::<Exact<S>, P, NV>(simd, self.activation, self.unit, &mut sums, place.channel);
             match self.add {
                 RawAdded::Nothing => (),
                 RawAdded::Codes(from, scale, zero) => {
                     let (scale, zero) = (simd.splat(scale), simd.splat(zero));
                     if whole {
                         visit!(|v, _k, at, _lanes| {
-                            *v = simd.mul_then_add(simd.load_codes_ptr(from.add(at)), scale, simd.add(*v, zero));
+                            *v = simd.mul_add(simd.load_codes_ptr(from.add(at)), scale, simd.add(*v, zero));
                         });
                     } else {
                         visit!(|v, _k, at, lanes| {
-                            *v = simd.mul_then_add(
-                                simd.load_first_codes(from.add(at), lanes),
-                                scale,
-                                simd.add(*v, zero),
-                            );
+                            *v = simd.mul_add(simd.load_first_codes(from.add(at), lanes), scale, simd.add(*v, zero));
                         });
                     }
                 }
                 RawAdded::Numbers(from) if whole => {
-                    visit!(|v, _k, at, _lanes| *v = simd.mul_then_add(simd.load_ptr(from.add(at)), unit, *v));
+                    visit!(|v, _k, at, _lanes| *v = simd.mul_add(simd.load_ptr(from.add(at)), unit, *v));
                 }
                 RawAdded::Numbers(from) => {
-                    visit!(|v, _k, at, lanes| *v = simd.mul_then_add(simd.load_first(from.add(at), lanes), unit, *v));
+                    visit!(|v, _k, at, lanes| *v = simd.mul_add(simd.load_first(from.add(at), lanes), unit, *v));
                 }
             }
-            activate::<S, P, NV, false>(simd, self.then, self.unit, &mut sums, place.channel);
+            activate::<Exact<S>, P, NV>(simd, self.then, self.unit, &mut sums, place.channel);
             match self.target {
                 RawTarget::Codes(to, offset) => {
                     let offset = simd.splat(offset);
@@ -239,4 +236,19 @@ impl Raw {
             }
         }
     }
+}
+
+/// `NV` vectors; where that is one, it stands for the second, too.
+///
+/// # Safety
+/// They must be valid for reading.
+#[inline(always)]
+unsafe fn load_two<S: Simd, const NV: usize>(simd: S, from: *const f32) -> [S::V; 2] {
+    // SAFETY: the caller's promise.
+    unsafe { [simd.load_ptr(from), simd.load_ptr(from.add(if NV > 1 { S::LANES } else { 0 }))] }
+}
+
+#[inline(always)]
+fn in_units<S: Simd>(simd: S, [a, b]: [S::V; 2], unit: S::V) -> [S::V; 2] {
+    [simd.mul(a, unit), simd.mul(b, unit)]
 }

@@ -21,7 +21,7 @@ pub use finish::{Added, Finish, Target};
 
 use super::aligned::{Aligned, as_bytes_mut};
 use super::conv::blocks;
-use super::simd::{Kernel, Simd, dispatch};
+use super::simd::{Kernel, Simd, dispatch, dispatch_exact};
 use finish::Scaling;
 
 /// 256 steps of equal size.
@@ -59,17 +59,17 @@ pub fn to_codes(numbers: &[f32], steps: Steps, codes: &mut [u8]) {
             let (factor, offset) = (simd.splat(steps.scale.recip()), simd.splat(f32::from(steps.offset)));
             let mut whole = codes.chunks_exact_mut(S::LANES);
             for (to, from) in (&mut whole).zip(numbers.chunks_exact(S::LANES)) {
-                let v = simd.mul_then_add(simd.load(from), factor, offset);
+                let v = simd.mul_add(simd.load(from), factor, offset);
                 // SAFETY: the chunk is one vector long.
                 unsafe { simd.store_codes_ptr(v, to.as_mut_ptr()) };
             }
             let rest = whole.into_remainder();
             let v = simd.load_part(&numbers[numbers.len() - rest.len()..]);
             // SAFETY: `rest` is as long as is told.
-            unsafe { simd.store_first_codes(simd.mul_then_add(v, factor, offset), rest.as_mut_ptr(), rest.len()) };
+            unsafe { simd.store_first_codes(simd.mul_add(v, factor, offset), rest.as_mut_ptr(), rest.len()) };
         }
     }
-    dispatch(Code(numbers, steps, codes));
+    dispatch_exact(Code(numbers, steps, codes));
 }
 
 /// Input channels that are multiplied at once.

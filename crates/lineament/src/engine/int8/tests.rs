@@ -216,18 +216,26 @@ fn integer_dense_layers_agree_with_sums_by_hand_at_every_level() {
 
 /// A stored network of all that there is in integers (`model/tests.rs`), whose outputs in f32 are beside onnxruntime's in
 /// `tests/engine.rs`.
+/// A small network with every operator, and those that are shipped, whose layers with short sums are in f32.
 #[test]
-fn a_network_in_integers_comes_to_the_same_bits_at_every_level() {
-    let file = include_bytes!("../../../tests/fixtures/tinyint8.onnx");
-    let model = Model::parse(file).unwrap();
-    let answers = at_every_level(|| {
-        let mut engine = Engine::new(&model).unwrap();
-        let input = numbers(engine.input_shape().len(), 8);
-        engine.run(|to| to.fill(9.0)); // Nothing of the first run may be left in the second.
-        engine.run(|to| to.copy_from_slice(&input));
-        ["map", "dense"].map(|name| engine.output(name).unwrap().0.to_vec()).concat()
-    });
-    for (level, answer) in answers.iter().enumerate() {
-        assert_eq!(answer, &answers[0], "level {level}");
+fn networks_with_rounded_values_come_to_the_same_bits_at_every_level() {
+    let files: [&[u8]; 3] = [
+        include_bytes!("../../../tests/fixtures/tinyint8.onnx"),
+        include_bytes!("../../../../../models/lite/lite.int8.onnx"),
+        include_bytes!("../../../../../models/detector/detector.int8.onnx"),
+    ];
+    for model in files.map(|file| Model::parse(file).unwrap()) {
+        let outputs = || model.architecture.outputs.iter().map(|output| output.name.as_str());
+        let answers = at_every_level(|| {
+            let mut engine = Engine::new(&model).unwrap();
+            let input = numbers(engine.input_shape().len(), 8);
+            engine.run(|to| to.fill(9.0)); // Nothing of the first run may be left in the second.
+            engine.run(|to| to.copy_from_slice(&input));
+            outputs().map(|name| engine.output(name).unwrap().0.to_vec()).collect::<Vec<_>>()
+        });
+        for (level, answer) in answers.iter().enumerate() {
+            let differs = outputs().zip(answer).zip(&answers[0]).find(|((_, a), b)| a != b);
+            assert!(differs.is_none(), "{} differs at level {level}", differs.map_or("", |((name, _), _)| name));
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! best one: on x86 chosen at run time, since processors differ; elsewhere what the target is sure to have. A value of
 //! a level's type is the proof that the processor supports it.
 
+mod exact;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 mod plain;
@@ -12,6 +13,7 @@ mod wasm;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
+pub use exact::{Exact, dispatch_exact};
 pub use plain::Plain;
 
 use std::sync::OnceLock;
@@ -41,14 +43,8 @@ pub trait Simd: Copy + Send + Sync {
     fn min(self, a: Self::V, b: Self::V) -> Self::V;
     /// Lane by lane `a` where `x` is above 0, else `b`.
     fn where_positive(self, x: Self::V, a: Self::V, b: Self::V) -> Self::V;
-    /// `a * b + c`, rounded once where the processor can.
+    /// `a * b + c`, rounded once where the processor can; [`Exact`] rounds twice.
     fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
-
-    /// `a * b + c`, rounded twice: where every level must come to the same bits.
-    #[inline(always)]
-    fn mul_then_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V {
-        self.add(self.mul(a, b), c)
-    }
 
     /// Reads [`Simd::LANES`] numbers.
     ///

@@ -388,7 +388,11 @@ fn split_dot_256(sums: __m256, x: __m256, w: __m256) -> __m256 {
 #[inline]
 #[target_feature(enable = "avx2")]
 unsafe fn load_quad_256(rows: [*const u8; 4]) -> __m256 {
-    let [a, b, c, d] = rows.map(|row| unsafe { _mm_loadl_epi64(row.cast()) });
+    let [a, b, c, d] = rows;
+    // SAFETY: the caller's promise.
+    let (a, b) = unsafe { (_mm_loadl_epi64(a.cast()), _mm_loadl_epi64(b.cast())) };
+    // SAFETY: as above.
+    let (c, d) = unsafe { (_mm_loadl_epi64(c.cast()), _mm_loadl_epi64(d.cast())) };
     let (ab, cd) = (_mm_unpacklo_epi8(a, b), _mm_unpacklo_epi8(c, d));
     _mm256_castsi256_ps(_mm256_set_m128i(_mm_unpackhi_epi16(ab, cd), _mm_unpacklo_epi16(ab, cd)))
 }

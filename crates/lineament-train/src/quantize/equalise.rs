@@ -1,0 +1,88 @@
+//! The same network, with channels of more equal width. A value is cut into steps of one size, and a channel that moves
+//! within few of them is rounded coarsely.
+//!
+//! Each channel of a value is divided by a factor, which the weights that make it and those that read it take up (Nagel et
+//! al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019, section 4.1). Where the reader is
+//! depthwise, that costs nothing at all: it has a scale for each channel.
+
+use lineament::model::{Activation, Architecture, Model, Op, Tensor, ValueId};
+
+use crate::error::Result;
+
+/// How much narrower a channel may be taken for than the widest: weights that read it are rounded more coarsely for it.
+const NARROWEST: f32 = 1.0 / 64.0;
+
+/// `model` with channels that are divided by the root of their width, where its meaning allows it: `widths` has a list for
+/// each of `values`. It answers as before, but for the last bits. The root, as rounding values and rounding weights both
+/// cost something.
+///
+/// # Errors
+/// When the layers do not fit.
+pub fn equalised(model: &Model, values: &[ValueId], widths: &[Vec<f32>]) -> Result<Model<'static>> {
+    let net = &model.architecture;
+    let ties = Ties::of(net);
+    let mut factors: Vec<Vec<f32>> = net.shapes()?.iter().map(|shape| vec![0.0; shape.channels]).collect();
+    for (value, widths) in values.iter().zip(widths) {
+        let factors = &mut factors[ties.first[*value]];
+        factors.iter_mut().zip(widths).for_each(|(factor, width)| *factor = factor.max(*width));
+    }
+    for (value, factors) in factors.iter_mut().enumerate() {
+        let widest = factors.iter().fold(0.0, |widest, width| f32::max(widest, *width));
+        let is_free = widest > 0.0 && !ties.fixed[value];
+        factors.iter_mut().for_each(|f| *f = if is_free { (*f / widest).max(NARROWEST).sqrt() } else { 1.0 });
+    }
+    let layers = net.layers.iter().zip(&model.weights).enumerate();
+    let weights = layers.map(|(i, (layer, tensors))| {
+        let [read, made] = [layer.input, i + 1].map(|value| &factors[ties.first[value]]);
+        let mut numbers: Vec<Vec<f32>> = tensors.iter().map(Tensor::to_vec).collect();
+        if let (Op::Conv { .. } | Op::Depthwise { .. } | Op::Dense { .. }, [weights, bias]) = (layer.op, &mut *numbers)
+        {
+            let (len, outputs, inputs) = (weights.len(), made.len(), read.len());
+            for (at, weight) in weights.iter_mut().enumerate() {
+                let (output, input) = match layer.op {
+                    Op::Dense { .. } => (at % outputs, at / outputs % inputs), // [height, width, channel][output]
+                    Op::Depthwise { .. } => (at / (len / outputs), at / (len / outputs)),
+                    _ => (at / (len / outputs), at / (len / outputs / inputs) % inputs), // [output, input, taps]
+                };
+                *weight *= read[input] / made[output];
+            }
+            bias.iter_mut().zip(made).for_each(|(bias, made)| *bias /= made);
+        }
+        tensors.iter().zip(&numbers).map(|(tensor, numbers)| Tensor::from_f32(&tensor.dims, numbers)).collect()
+    });
+    Ok(Model { metadata: model.metadata.clone(), architecture: net.clone(), weights: weights.collect() })
+}
+
+/// Values whose channels must be divided alike: sums tie them together, and activations what they read to what they make.
+struct Ties {
+    /// For each value the one that stands for all that are tied to it.
+    first: Vec<ValueId>,
+    /// Whether numbers must stay what they are, of those that stand for others.
+    fixed: Vec<bool>,
+}
+
+impl Ties {
+    fn of(net: &Architecture) -> Self {
+        let mut first: Vec<ValueId> = (0..=net.layers.len()).collect();
+        // What the network is given and what it answers.
+        let mut stay: Vec<ValueId> = net.outputs.iter().map(|output| output.value).chain([0]).collect();
+        for (i, layer) in net.layers.iter().enumerate() {
+            let inputs = [Some(layer.input), layer.op.second_input()].into_iter().flatten();
+            match layer.op {
+                Op::Conv { .. } | Op::Depthwise { .. } | Op::Dense { .. } => (),
+                // Of a multiple the same multiple.
+                Op::Activation(Activation::Relu | Activation::PRelu)
+                | Op::Add { .. }
+                | Op::MaxPool
+                | Op::GlobalPool => inputs.for_each(|input| {
+                    let (tied, to) = (first[i + 1], first[input]);
+                    first.iter_mut().filter(|first| **first == tied).for_each(|first| *first = to);
+                }),
+                _ => stay.extend(inputs.chain([i + 1])),
+            }
+        }
+        let mut fixed = vec![false; first.len()];
+        stay.iter().for_each(|value| fixed[first[*value]] = true);
+        Self { first, fixed }
+    }
+}
