@@ -4,7 +4,7 @@ use lineament::model::{Architecture, Model, Op, Shape, Tensor, ValueId};
 
 use super::halves;
 use super::observe::{Observed, Steps};
-use crate::error::{Error, Result};
+use crate::error::Result;
 
 /// Largest code of a weight. -128 is left out, so that a weight and its negative are alike.
 const LARGEST: f32 = 127.0;
@@ -40,15 +40,13 @@ fn is_integer(op: Op, from: Shape) -> bool {
     }
 }
 
-/// The same network with long sums in int8, of quantised values, and the other weights as halves. `observed` belongs to [`values`].
+/// The same network with long sums in int8, of quantised values, and the other weights as halves. `observed` belongs to
+/// [`values`].
 ///
 /// # Errors
-/// [`Error::Quantize`] when the model is quantised already, or a weight that stays a number does not fit f16.
+/// [`Error::Quantize`](crate::Error::Quantize) when a weight that stays a number does not fit f16.
 pub fn quantized(model: &Model, observed: &[Observed]) -> Result<Model<'static>> {
     let source = &model.architecture;
-    if source.layers.iter().any(|layer| layer.op == Op::Quantize) {
-        return Err(Error::Quantize("the model is quantised already: start from the one it was made of".into()));
-    }
     let shapes = source.shapes()?;
     let values = values(model)?;
     let seen = |value: ValueId| values.binary_search(&value).ok().map(|at| &observed[at]);

@@ -40,6 +40,9 @@ pub fn quantize(
     samples: &[Sample],
     progress: impl Fn(),
 ) -> Result<Model<'static>> {
+    if model.architecture.layers.iter().any(|layer| layer.op == Op::Quantize) {
+        return Err(Error::Quantize("the model is quantised already: start from the one it was made of".into()));
+    }
     match precision {
         Precision::F16 => to_f16(model),
         Precision::Int8 => {
@@ -55,9 +58,6 @@ pub fn quantize(
 
 /// Weights of convolutions and dense layers as halves.
 fn to_f16(model: &Model) -> Result<Model<'static>> {
-    if model.architecture.layers.iter().any(|layer| layer.op == Op::Quantize) {
-        return Err(Error::Quantize("the model is quantised already: start from the one it was made of".into()));
-    }
     let layers = model.architecture.layers.iter().zip(&model.weights);
     Ok(Model {
         metadata: model.metadata.clone(),

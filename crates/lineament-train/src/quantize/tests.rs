@@ -94,7 +94,7 @@ fn long_sums_read_rounded_values_and_nothing_else_does() {
         assert!(!layer.op.second_input().is_some_and(is_rounded), "{layer:?}");
     }
     assert!(small.architecture.outputs.iter().all(|output| !is_rounded(output.value)));
-    let again = int8::quantized(&small, &[]).unwrap_err().to_string();
+    let again = quantize(&small, Precision::Int8, &[], || ()).unwrap_err().to_string();
     assert!(again.contains("quantised already"), "{again}");
 }
 
