@@ -15,40 +15,43 @@ const LARGEST_BIAS: f32 = (1 << 30) as f32;
 /// Shares of the largest weight that are tried as the last step.
 const SHARES: std::ops::RangeInclusive<u32> = 60..=100;
 
-/// Values that must be observed before [`quantized`]: those that an integer layer reads.
-pub fn values(model: &Model) -> Result<Vec<ValueId>> {
+/// Of each layer whether it is to run in integers: its sums have at least `least_products` products.
+///
+/// # Errors
+/// When the layers do not fit.
+pub fn layers(model: &Model, least_products: usize) -> Result<Vec<bool>> {
     let shapes = model.architecture.shapes()?;
     let layers = model.architecture.layers.iter();
-    let mut values: Vec<ValueId> =
-        layers.filter(|layer| is_integer(layer.op, shapes[layer.input])).map(|layer| layer.input).collect();
-    values.sort_unstable();
-    values.dedup();
-    Ok(values)
+    Ok(layers.map(|layer| products(layer.op, shapes[layer.input]).is_some_and(|n| n >= least_products)).collect())
 }
 
-/// Products in a sum of an integer layer, at least. Shorter sums gain little, while all that follows pays for what their
-/// rounding costs.
-const PRODUCTS: usize = 25;
+/// Values that those layers read.
+pub fn values(model: &Model, layers: &[bool]) -> Vec<ValueId> {
+    let integer = model.architecture.layers.iter().zip(layers).filter(|(_, integer)| **integer);
+    let mut values: Vec<ValueId> = integer.map(|(layer, _)| layer.input).collect();
+    values.sort_unstable();
+    values.dedup();
+    values
+}
 
-/// Whether a layer is to run in integers. Dense ones take four inputs at a time.
-fn is_integer(op: Op, from: Shape) -> bool {
+/// Products in a sum of a layer that has a kernel in integers. Dense ones take four inputs at a time.
+fn products(op: Op, from: Shape) -> Option<usize> {
     match op {
-        Op::Conv { kernel, .. } => kernel * kernel * from.channels >= PRODUCTS,
-        Op::Depthwise { kernel, .. } => kernel * kernel >= PRODUCTS,
-        Op::Dense { .. } => from.len().is_multiple_of(4) && from.len() >= PRODUCTS,
-        _ => false,
+        Op::Conv { kernel, .. } => Some(kernel * kernel * from.channels),
+        Op::Depthwise { kernel, .. } => Some(kernel * kernel),
+        Op::Dense { .. } => Some(from.len()).filter(|len| len.is_multiple_of(4)),
+        _ => None,
     }
 }
 
-/// The same network with long sums in int8, of quantised values, and the other weights as halves. `observed` belongs to
-/// [`values`].
+/// The same network with these `layers` in int8, of quantised values, and the other weights as halves. `observed` belongs
+/// to [`values`].
 ///
 /// # Errors
 /// [`Error::Quantize`](crate::Error::Quantize) when a weight that stays a number does not fit f16.
-pub fn quantized(model: &Model, observed: &[Observed]) -> Result<Model<'static>> {
+pub fn quantized(model: &Model, layers: &[bool], observed: &[Observed]) -> Result<Model<'static>> {
     let source = &model.architecture;
-    let shapes = source.shapes()?;
-    let values = values(model)?;
+    let values = values(model, layers);
     let seen = |value: ValueId| values.binary_search(&value).ok().map(|at| &observed[at]);
     let mut net = Architecture::new(source.input);
     let mut weights: Vec<Vec<Tensor<'static>>> = Vec::new();
@@ -63,7 +66,7 @@ pub fn quantized(model: &Model, observed: &[Observed]) -> Result<Model<'static>>
     let first = quantize(0, &mut net, &mut weights, 0);
     coded.push(first);
     for (i, layer) in source.layers.iter().enumerate() {
-        let integer = coded[layer.input].filter(|_| is_integer(layer.op, shapes[layer.input]));
+        let integer = coded[layer.input].filter(|_| layers[i]);
         // Sums read numbers: a sum that runs through a stage is not rounded again at every block.
         let op = layer.op.second_input().map_or(layer.op, |second| layer.op.with_second_input(plain[second]));
         let input = integer.map_or(plain[layer.input], |(coded, _)| coded);

@@ -27,7 +27,11 @@ pub enum Precision {
     /// Half precision.
     F16,
     /// Whole numbers of one byte.
-    Int8,
+    Int8 {
+        /// Layers whose sums have fewer products stay numbers: they gain little, while all that follows pays for what
+        /// their rounding costs.
+        least_products: usize,
+    },
 }
 
 /// `model` in that precision. Only int8 looks at `samples`, twice at each; `progress` hears of it.
@@ -45,13 +49,13 @@ pub fn quantize(
     }
     match precision {
         Precision::F16 => to_f16(model),
-        Precision::Int8 => {
+        Precision::Int8 { least_products } => {
             let viewer = Viewer::new(model)?;
             let inputs = |sample| {
                 progress();
                 viewer.inputs(sample)
             };
-            to_int8(model, || samples.iter().map(inputs))
+            to_int8(model, least_products, || samples.iter().map(inputs))
         }
     }
 }
@@ -84,10 +88,15 @@ fn halves(op: Op, tensors: &[Tensor]) -> Result<Vec<Tensor<'static>>> {
 }
 
 /// The network in integers, with steps for what `inputs` has, those of one photo at a time.
-fn to_int8<I: Iterator<Item = Result<Vec<Input>>>>(model: &Model, inputs: impl Fn() -> I) -> Result<Model<'static>> {
-    let values = int8::values(model)?;
+fn to_int8<I: Iterator<Item = Result<Vec<Input>>>>(
+    model: &Model,
+    least_products: usize,
+    inputs: impl Fn() -> I,
+) -> Result<Model<'static>> {
+    let layers = int8::layers(model, least_products)?;
+    let values = int8::values(model, &layers);
     let model = equalise::equalised(model, &values, &observe::widths(model, &values, inputs())?)?;
-    int8::quantized(&model, &observe::observe(&model, &values, inputs())?)
+    int8::quantized(&model, &layers, &observe::observe(&model, &values, inputs())?)
 }
 
 /// What looks at photos.

@@ -50,7 +50,7 @@ fn outputs(model: &Model, picture: &[f32]) -> Vec<f32> {
 }
 
 fn int8_of(model: &Model, pictures: &[Input]) -> Model<'static> {
-    to_int8(model, || [Ok(pictures.to_vec())].into_iter()).unwrap()
+    to_int8(model, 25, || [Ok(pictures.to_vec())].into_iter()).unwrap()
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn long_sums_read_rounded_values_and_nothing_else_does() {
         assert!(!layer.op.second_input().is_some_and(is_rounded), "{layer:?}");
     }
     assert!(small.architecture.outputs.iter().all(|output| !is_rounded(output.value)));
-    let again = quantize(&small, Precision::Int8, &[], || ()).unwrap_err().to_string();
+    let again = quantize(&small, Precision::Int8 { least_products: 25 }, &[], || ()).unwrap_err().to_string();
     assert!(again.contains("quantised already"), "{again}");
 }
 
@@ -107,7 +107,7 @@ fn equalised_channels_are_more_alike_and_answers_are_the_same() {
     let mut weights = model.weights[0][0].to_vec();
     weights[..9].iter_mut().for_each(|weight| *weight *= 10.0);
     model.weights[0][0] = Tensor::from_f32(&dims, &weights);
-    let values = int8::values(&model).unwrap();
+    let values = int8::values(&model, &int8::layers(&model, 25).unwrap());
     let widths = |model: &Model| observe::widths(model, &values, [Ok(pictures.clone())].into_iter()).unwrap();
     let before = widths(&model);
     let equal = equalise::equalised(&model, &values, &before).unwrap();
