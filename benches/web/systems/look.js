@@ -1,9 +1,9 @@
 // One look of our landmark network and nothing else: a face is followed and no others are looked for. What copies the
-// frame, cuts the crop and smooths the points is part of the time.
+// frame, cuts the crop and smooths the points is part of the time. The file in f16, which onnxruntime.js runs, too.
 
 export async function load() {
   const { Lineament } = await import('/apps/web/dist/lineament/lineament.js');
-  const lineament = await Lineament.create({ maxFaces: 1 });
+  const lineament = await Lineament.create({ model: '/models/lite/lite.onnx', maxFaces: 1 });
   return async (frame, timeMs) => {
     const faces = await lineament.track(frame, timeMs);
     frame.close();
