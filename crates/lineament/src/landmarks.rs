@@ -18,7 +18,8 @@ pub struct Landmarks {
     pub points: [Point; POINTS],
     /// Expected distance of each point to the true one, in pixels.
     pub errors: [f32; POINTS],
-    /// How sure the network is that it sees a face, from 0 to 1.
+    /// How sure the network is that it sees a face, from 0 to 1. [`Lineament`](crate::Lineament) takes the expected errors into
+    /// account where it has looked three times: large ones speak against a face.
     pub score: f32,
     /// How the head is turned, from the points.
     pub pose: Pose,
