@@ -18,7 +18,7 @@ use anyhow::{Context, Result, bail, ensure};
 use clap::builder::PossibleValuesParser;
 use lineament::detect;
 use lineament::engine::simd;
-use lineament::{Crop, Options, TrackOptions, Tracker};
+use lineament::{Crop, Options, Pool, TrackOptions, Tracker};
 use lineament_data::Photo;
 
 use crate::models::{ModelArgs, Models};
@@ -39,7 +39,7 @@ Examples:
   lineament bench photo.jpg                                    a photo with a face, brought to 640x480
   lineament bench talk.mp4 --layers                            a video of a face; each step of the networks
   lineament bench photo.jpg --size 1920x1080 --rounds 200
-  lineament bench photo.jpg --threads 4                        1, 2, 3 and 4 callers at once
+  lineament bench photo.jpg --threads 4                        1, 2, 3 and 4 threads: on one run, and as callers at once
   lineament bench photo.jpg --level avx2                       as on a processor without AVX-512
   lineament bench photo.jpg --format json > bench.json
   lineament bench stability photo.jpg                          how much points shake and lag on video
@@ -47,6 +47,7 @@ Examples:
 What the lines mean:
   network    the networks alone. M: millions of multiply-adds; G/s: thousands of M a second; GB/s: weights read; limit: \
 the least time that arithmetic or reading the weights takes on this machine (measured, first lines), over the median
+  together   the same network on several threads, which share each run
   decode     a JPEG of the frame's size, from memory
   detect     the faces of a frame: shrinking it, the detector, joining what it finds
   look       one crop and the points in it
@@ -81,7 +82,7 @@ pub struct BenchArgs {
     #[arg(long)]
     layers: bool,
 
-    /// Up to so many callers at once
+    /// Up to so many threads: together on one run of a network, and as callers at once
     #[arg(long, value_name = "COUNT", value_parser = values::threads, default_value_t = 1)]
     threads: usize,
 
@@ -169,9 +170,10 @@ fn measure(args: &BenchArgs) -> Result<Report> {
 
     let (detector, landmarks) = models.bytes();
     let (input_width, input_height) = detect::input_size(width as usize, height as usize, None);
+    let pools = (2..=args.threads).map(pool).collect::<Result<Vec<_>>>()?;
     let mut networks = [
-        Subject::new("detector", detector, Some((input_height, input_width)))?,
-        Subject::new("landmarks", landmarks, None)?,
+        Subject::new("detector", detector, Some((input_height, input_width)), &pools)?,
+        Subject::new("landmarks", landmarks, None, &pools)?,
     ];
     for _ in 0..WARM_UP_ROUNDS + args.rounds {
         networks.iter_mut().for_each(Subject::round);
@@ -200,6 +202,18 @@ fn measure(args: &BenchArgs) -> Result<Report> {
         joules_per_frame: joules.map(|joules| three_digits(joules / frames as f64)),
         show_layers: args.layers,
     })
+}
+
+/// So many threads for one run.
+fn pool(threads: usize) -> Result<Pool> {
+    let others = rayon::ThreadPoolBuilder::new().num_threads(threads - 1);
+    let others = others.build().context("--threads: cannot start them")?;
+    Ok(Pool::new(threads, move |work| {
+        others.in_place_scope(|scope| {
+            (1..threads).for_each(|_| scope.spawn(|_| work()));
+            work();
+        });
+    }))
 }
 
 /// So many threads at once follow `frames` frames each.

@@ -1,8 +1,8 @@
 //! Where faces are: boxes, five points each and a score, in one pass over a shrunk frame.
 
 use crate::crop::normalise;
-use crate::engine::Engine;
 use crate::engine::elementwise::logistic;
+use crate::engine::{Engine, Pool};
 use crate::error::{Error, Result};
 use crate::geometry::{ImageFrame, Point, Rect, Similarity};
 use crate::image::ImageView;
@@ -83,6 +83,11 @@ impl Detector {
             }
         }
         Ok(Self { engine, sampler: Sampler::default() })
+    }
+
+    /// As [`Engine::set_pool`].
+    pub fn set_pool(&mut self, pool: Option<Pool>) {
+        self.engine.set_pool(pool);
     }
 
     /// What the network sees of `image`: for [quantising](crate::model#how-numbers-are-stored) and for looking inside.

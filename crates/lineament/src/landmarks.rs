@@ -1,8 +1,8 @@
 //! The 68 points of one face, how far off each may be, and whether it is a face at all.
 
 use crate::crop::{Crop, MARGIN, normalise};
-use crate::engine::Engine;
 use crate::engine::elementwise::logistic;
+use crate::engine::{Engine, Pool};
 use crate::error::{Error, Result};
 use crate::geometry::{Point, Rect};
 use crate::image::ImageView;
@@ -111,6 +111,11 @@ impl LandmarkNetwork {
             }
         }
         Ok(Self { engine, sampler: Sampler::default(), side_px: input.width, look, normalisation, usual_errors })
+    }
+
+    /// As [`Engine::set_pool`].
+    pub fn set_pool(&mut self, pool: Option<Pool>) {
+        self.engine.set_pool(pool);
     }
 
     /// Whether the network can tell faces from other things.

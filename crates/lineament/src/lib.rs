@@ -50,6 +50,7 @@ pub mod track;
 pub use crate::lineament::{Face, Lineament, Options};
 pub use crop::Crop;
 pub use detect::Detection;
+pub use engine::Pool;
 pub use error::{Error, Result};
 pub use expression::Expression;
 pub use geometry::{Point, Rect, Similarity};

@@ -2,6 +2,7 @@
 
 use crate::crop::Crop;
 use crate::detect::{Detection, Detector, same_face};
+use crate::engine::Pool;
 use crate::engine::elementwise::logistic;
 use crate::error::{Error, Result};
 use crate::image::ImageView;
@@ -123,6 +124,12 @@ impl Lineament {
         let detector = Detector::new(&Model::parse(detector)?)?;
         let network = LandmarkNetwork::new(&Model::parse(landmarks)?)?;
         Ok(Self { options, detector, network })
+    }
+
+    /// Runs the networks on threads of the caller's from now on, to the same bits; `None`: on the thread that calls.
+    pub fn set_pool(&mut self, pool: Option<Pool>) {
+        self.detector.set_pool(pool.clone());
+        self.network.set_pool(pool);
     }
 
     /// All faces of `image` with their points, largest first: what the detector finds, then [`Lineament::landmarks`]

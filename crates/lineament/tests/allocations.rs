@@ -5,6 +5,7 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
+use lineament::Pool;
 use lineament::engine::Engine;
 use lineament::model::Model;
 
@@ -56,6 +57,8 @@ fn running_a_network_asks_for_no_memory() {
         assert_eq!(allocations(|| engine.run(|input| input.fill(0.5))), 0, "{name}, second run");
         let sizes = allocations(|| engine.set_input_size(nominal.height, nominal.width).unwrap());
         assert_eq!(sizes, 0, "{name}, the same size again");
+        engine.set_pool(Some(Pool::new(3, |work| (0..3).for_each(|_| work()))));
+        assert_eq!(allocations(|| engine.run(|input| input.fill(0.5))), 0, "{name}, in parts");
         assert_ne!(allocations(|| drop(engine.clone())), 0, "the counter counts");
     }
 }

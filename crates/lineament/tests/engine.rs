@@ -93,3 +93,23 @@ fn the_models_in_int8_see_the_same_face() {
     let moved = distance / inter_ocular(&points[0]);
     assert!(moved > 0.0 && moved < INT8_MOVES, "{moved}");
 }
+
+#[test]
+#[cfg(feature = "default-models")]
+#[cfg_attr(target_family = "wasm", ignore = "WebAssembly has no threads here")]
+fn faces_are_the_same_on_several_threads() {
+    let file = fixture("cascade/astronaut.pgm");
+    let (width, height) = (180, 150);
+    let image = ImageView::grey(&file[file.len() - width * height..], width, height).unwrap();
+    // A large input for the detector, too.
+    for min_face in [None, Some(4.0)] {
+        let mut lineament = Lineament::new(Options { min_face, ..Options::default() }).unwrap();
+        let alone = lineament.faces(&image);
+        assert_eq!(alone.len(), 1);
+        lineament.set_pool(Some(lineament::Pool::new(3, |work| {
+            std::thread::scope(|scope| (0..3).for_each(|_| _ = scope.spawn(work)));
+        })));
+        assert_eq!(lineament.faces(&image), alone);
+        assert_eq!(lineament.clone().faces(&image), alone, "a clone has the same threads");
+    }
+}

@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::time::Instant;
 
 use anyhow::Result;
+use lineament::Pool;
 use lineament::engine::Engine;
 use lineament::model::Model;
 use serde::Serialize;
@@ -27,6 +28,15 @@ pub struct NetworkRow {
     /// The least time that arithmetic or reading the weights could take here, over the median.
     pub share_of_limit: f64,
     pub steps: Vec<StepRow>,
+    /// One run on several threads.
+    pub together: Vec<TogetherRow>,
+}
+
+/// A run on so many threads.
+#[derive(Debug, Serialize)]
+pub struct TogetherRow {
+    pub threads: usize,
+    pub ms: Quartiles,
 }
 
 /// Layers that run as one.
@@ -48,18 +58,32 @@ pub struct Subject {
     weights_bytes: usize,
     whole: Vec<f64>,
     steps: Vec<Vec<f64>>,
+    together: Vec<Together>,
+}
+
+/// The same network on several threads.
+struct Together {
+    threads: usize,
+    engine: Engine,
+    times: Vec<f64>,
 }
 
 impl Subject {
-    /// The network in `bytes`, for an input of `size` (height, width) where it is free.
-    pub fn new(name: &'static str, bytes: &[u8], size: Option<(usize, usize)>) -> Result<Self> {
+    /// The network in `bytes`, for an input of `size` (height, width) where it is free, also on each of `pools`.
+    pub fn new(name: &'static str, bytes: &[u8], size: Option<(usize, usize)>, pools: &[Pool]) -> Result<Self> {
         let model = Model::parse(bytes)?;
         let mut engine = Engine::new(&model)?;
         if let Some((height, width)) = size {
             engine.set_input_size(height, width)?;
         }
         let steps = engine.step_multiply_adds();
+        let together = pools.iter().map(|pool| {
+            let mut engine = engine.clone();
+            engine.set_pool(Some(pool.clone()));
+            Together { threads: pool.threads(), engine, times: Vec::new() }
+        });
         Ok(Self {
+            together: together.collect(),
             name,
             engine,
             multiply_adds: steps.iter().sum(),
@@ -71,18 +95,19 @@ impl Subject {
 
     /// Measures it once more.
     pub fn round(&mut self) {
-        let Self { engine, whole, steps, .. } = self;
+        let Self { engine, whole, steps, together, .. } = self;
         // Numbers as in use: of a mean of 0 and a spread of about 1.
         let fill = |input: &mut [f32]| input.iter_mut().enumerate().for_each(|(i, v)| *v = (i % 19) as f32 / 6.0 - 1.5);
-        let filled = Cell::new(Instant::now());
-        engine.run_watched(
-            |input| {
+        let time = |engine: &mut Engine| {
+            let mut filled = Instant::now();
+            engine.run(|input| {
                 fill(input);
-                filled.set(Instant::now());
-            },
-            |_| (),
-        );
-        whole.push(ms_since(filled.get()));
+                filled = Instant::now();
+            });
+            ms_since(filled)
+        };
+        whole.push(time(engine));
+        together.iter_mut().for_each(|together| together.times.push(time(&mut together.engine)));
         let last = Cell::new(Instant::now());
         engine.run_watched(
             |input| {
@@ -98,7 +123,7 @@ impl Subject {
 
     /// What was measured after the first `warm_up` rounds.
     pub fn row(self, warm_up: usize, machine: &Machine) -> NetworkRow {
-        let Self { name, engine, multiply_adds, weights_bytes, whole, steps } = self;
+        let Self { name, engine, multiply_adds, weights_bytes, whole, steps, together } = self;
         let ms = Quartiles::of(whole[warm_up..].to_vec());
         let secs = (ms.median * 1e-3).max(f64::MIN_POSITIVE);
         let counts = engine.step_multiply_adds();
@@ -125,6 +150,13 @@ impl Subject {
             read_bytes_per_sec: three_digits(weights_bytes as f64 / secs),
             share_of_limit: rounded(machine.share_of_limit(secs, multiply_adds, weights_bytes as u64)),
             steps: steps.collect(),
+            together: together
+                .into_iter()
+                .map(|Together { threads, times, .. }| TogetherRow {
+                    threads,
+                    ms: Quartiles::of(times[warm_up..].to_vec()),
+                })
+                .collect(),
             ms,
         }
     }

@@ -81,6 +81,15 @@ impl Report {
                 row.read_bytes_per_sec / 1e9,
                 100.0 * row.share_of_limit,
             );
+            for together in &row.together {
+                let _ = writeln!(
+                    text,
+                    "{:<21}{}{:>8.2} times as fast",
+                    format!("  {} together", count(together.threads, "thread")),
+                    quartiles(&together.ms),
+                    row.ms.median / together.ms.median,
+                );
+            }
         }
         if self.show_layers {
             self.layers(&mut text);

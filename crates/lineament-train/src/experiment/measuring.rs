@@ -194,7 +194,7 @@ impl<'a> File<'a> {
     }
 
     /// The points in pixels of the input, whole numbers at pixel centres, as the tables have them.
-    fn run(&mut self, fill: impl FnOnce(&mut [f32])) -> Vec<f32> {
+    fn run(&mut self, fill: impl FnOnce(&mut [f32]) + Send) -> Vec<f32> {
         self.engine.run(fill);
         let (points, _) = self.engine.output(LANDMARK_OUTPUTS[0]).expect("the paper's networks have points");
         points.iter().map(|p| (p + 1.0) * SIDE as f32 / 2.0 - 0.5).collect()

@@ -3,7 +3,11 @@
 
 #![allow(unsafe_code)]
 
-use super::simd::{Kernel, Simd, dispatch};
+use std::ops::Range;
+
+use super::conv::assert_units;
+use super::finish::{Finish, MAX_PIXELS, Place, RawFinish};
+use super::simd::{Kernel, MAX_LANES, Simd, dispatch};
 use crate::model::{Element, Tensor};
 
 /// Such a layer's weights, arranged for the processor at hand: blocks of units, in each one row per input, so that
@@ -15,6 +19,7 @@ pub struct CompactDense {
     scales: Vec<f32>,
     bias: Vec<f32>,
     inputs: usize,
+    units: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -50,19 +55,22 @@ impl CompactDense {
             _ => return None,
         };
         let one_each = if scales.len() == units { scales } else { vec![scales[0]; units] };
-        Some(Self { weights, scales: filled(one_each), bias: filled(bias.to_vec()), inputs })
+        Some(Self { weights, scales: filled(one_each), bias: filled(bias.to_vec()), inputs, units })
     }
 
-    /// `output = bias + input weights`.
+    /// One sample to some units, which begin at a multiple of [`UNITS`](super::conv::UNITS) and end at one or the last:
+    /// `output` and what is added begin with the first of them.
     ///
     /// # Panics
-    /// When a slice has another length.
-    pub fn run(&self, input: &[f32], output: &mut [f32]) {
+    /// When a slice has another length, or the units begin or end elsewhere.
+    pub fn run_units(&self, input: &[f32], units: Range<usize>, finish: Finish, output: &mut [f32]) {
         assert_eq!(input.len(), self.inputs, "input of a dense layer");
-        assert_eq!(filled_len(output.len()), self.bias.len(), "output of a dense layer");
+        assert_units(&units, self.units);
+        assert_eq!(output.len(), units.len(), "output of a dense layer");
+        let raw = finish.raw(output.len(), self.units);
         match &self.weights {
-            Weights::F16(weights) => dispatch(Run { dense: self, weights, input, output }),
-            Weights::I8(weights) => dispatch(Run { dense: self, weights, input, output }),
+            Weights::F16(weights) => finish.dispatch(Run { dense: self, weights, input, units, finish: raw, output }),
+            Weights::I8(weights) => finish.dispatch(Run { dense: self, weights, input, units, finish: raw, output }),
         }
     }
 }
@@ -70,12 +78,8 @@ impl CompactDense {
 /// Most vectors in a block, and with them the most numbers by which a last block is filled up.
 const MAX_VECTORS: usize = 4;
 
-fn filled_len(units: usize) -> usize {
-    units + super::simd::MAX_LANES
-}
-
 fn filled(mut values: Vec<f32>) -> Vec<f32> {
-    values.resize(filled_len(values.len()), 0.0);
+    values.resize(values.len() + MAX_LANES, 0.0);
     values
 }
 
@@ -144,6 +148,8 @@ struct Run<'a, T> {
     dense: &'a CompactDense,
     weights: &'a [T],
     input: &'a [f32],
+    units: Range<usize>,
+    finish: RawFinish,
     output: &'a mut [f32],
 }
 
@@ -151,62 +157,68 @@ impl<T: Stored> Kernel for Run<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, simd: S) {
-        let Self { dense, mut weights, input, output } = self;
-        for (unit, vectors) in blocks(output.len(), S::LANES) {
-            let (block, rest) = weights.split_at(input.len() * vectors * S::LANES);
+    fn run<S: Simd>(mut self, simd: S) {
+        let mut weights = self.weights;
+        for (unit, vectors) in blocks(self.dense.units, S::LANES) {
+            let (block, rest) = weights.split_at(self.input.len() * vectors * S::LANES);
             weights = rest;
+            if !self.units.contains(&unit) {
+                continue;
+            }
             match vectors {
-                MAX_VECTORS => sums::<S, T, MAX_VECTORS>(simd, dense, block, input, unit, output),
-                2 => sums::<S, T, 2>(simd, dense, block, input, unit, output),
-                _ => sums::<S, T, 1>(simd, dense, block, input, unit, output),
+                MAX_VECTORS => self.sums::<S, MAX_VECTORS>(simd, block, unit),
+                2 => self.sums::<S, 2>(simd, block, unit),
+                _ => self.sums::<S, 1>(simd, block, unit),
             }
         }
     }
 }
 
-/// One block of units, from `unit` on.
-#[inline(always)]
-fn sums<S: Simd, T: Stored, const NV: usize>(
-    simd: S,
-    dense: &CompactDense,
-    block: &[T],
-    input: &[f32],
-    unit: usize,
-    output: &mut [f32],
-) {
-    assert_eq!(block.len(), input.len() * NV * S::LANES, "weights of a block");
-    // Two chains of sums, so that one need not wait for the other.
-    let mut even = [simd.splat(0.0); NV];
-    let mut odd = even;
-    let mut from = block.as_ptr();
-    let (pairs, last) = input.as_chunks::<2>();
-    // SAFETY: the block holds `NV` vectors for each input, as was checked.
-    unsafe {
-        for pair in pairs {
-            let (first, second) = (simd.splat(pair[0]), simd.splat(pair[1]));
-            for v in 0..NV {
-                even[v] = simd.mul_add(first, T::load(simd, from.add(v * S::LANES)), even[v]);
-                odd[v] = simd.mul_add(second, T::load(simd, from.add((NV + v) * S::LANES)), odd[v]);
+impl<T: Stored> Run<'_, T> {
+    /// One block of units, from `unit` on.
+    #[inline(always)]
+    fn sums<S: Simd, const NV: usize>(&mut self, simd: S, block: &[T], unit: usize) {
+        let Self { dense, input, ref units, finish, ref mut output, .. } = *self;
+        assert_eq!(block.len(), input.len() * NV * S::LANES, "weights of a block");
+        // Two chains of sums, so that one need not wait for the other.
+        let mut even = [simd.splat(0.0); NV];
+        let mut odd = even;
+        let mut from = block.as_ptr();
+        let (pairs, last) = input.as_chunks::<2>();
+        // SAFETY: the block holds `NV` vectors for each input, as was checked.
+        unsafe {
+            for pair in pairs {
+                let (first, second) = (simd.splat(pair[0]), simd.splat(pair[1]));
+                for v in 0..NV {
+                    even[v] = simd.mul_add(first, T::load(simd, from.add(v * S::LANES)), even[v]);
+                    odd[v] = simd.mul_add(second, T::load(simd, from.add((NV + v) * S::LANES)), odd[v]);
+                }
+                from = from.add(2 * NV * S::LANES);
             }
-            from = from.add(2 * NV * S::LANES);
-        }
-        for x in last {
-            for (v, sum) in even.iter_mut().enumerate() {
-                *sum = simd.mul_add(simd.splat(*x), T::load(simd, from.add(v * S::LANES)), *sum);
+            for x in last {
+                for (v, sum) in even.iter_mut().enumerate() {
+                    *sum = simd.mul_add(simd.splat(*x), T::load(simd, from.add(v * S::LANES)), *sum);
+                }
             }
         }
-    }
-    let end = (unit + NV * S::LANES).min(output.len());
-    for (v, to) in output[unit..end].chunks_mut(S::LANES).enumerate() {
-        let at = unit + v * S::LANES;
-        let (scale, bias) = (simd.load(&dense.scales[at..]), simd.load(&dense.bias[at..]));
-        simd.store_part(simd.mul_add(simd.add(even[v], odd[v]), scale, bias), to);
+        for v in 0..NV {
+            let channel = unit + v * S::LANES;
+            if channel >= units.end {
+                break;
+            }
+            let (scale, bias) = (simd.load(&dense.scales[channel..]), simd.load(&dense.bias[channel..]));
+            let sum = simd.mul_add(simd.add(even[v], odd[v]), scale, bias);
+            let channels = (units.end - channel).min(S::LANES);
+            let place = Place { at: channel - units.start, step: units.len(), channel, channels };
+            // SAFETY: `run_units` told `Finish::raw` how long the output is.
+            unsafe { finish.store::<S, 1, 1>(simd, [[sum; 2]; MAX_PIXELS], place, output.as_mut_ptr()) };
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::conv::UNITS;
     use super::super::simd::tests::at_every_level;
     use super::*;
 
@@ -238,7 +250,11 @@ mod tests {
                 };
                 let answers = at_every_level(|| {
                     let mut output = vec![f32::NAN; units];
-                    CompactDense::new(&tensor, &bias).unwrap().run(&input, &mut output);
+                    let dense = CompactDense::new(&tensor, &bias).unwrap();
+                    for (part, output) in output.chunks_mut(UNITS).enumerate() {
+                        let units = part * UNITS..part * UNITS + output.len();
+                        dense.run_units(&input, units, Finish::default(), output);
+                    }
                     output
                 });
                 for (level, answer) in answers.iter().enumerate() {

@@ -62,10 +62,6 @@ impl PackedConv {
     /// # Panics
     /// When a slice has another length.
     pub fn run(&self, input: &[f32], size: (usize, usize), finish: Finish, output: &mut [f32]) {
-        if self.window == Window::POINT {
-            // Rows follow each other without a seam: one long row wastes nothing at its end.
-            return self.run_rows(input, (1, size.0 * size.1), 0..1, finish, output);
-        }
         let rows = 0..self.window.over(size).0;
         self.run_rows(input, size, rows, finish, output);
     }
@@ -84,33 +80,70 @@ impl PackedConv {
     ) {
         let (h, w) = self.window.over(size);
         assert!(rows.end <= h, "rows of a convolution");
-        self.rows(input, size, rows, (w, false), finish, output);
+        let all = 0..self.outputs;
+        if self.window == Window::POINT {
+            // Rows follow each other without a seam: one long row wastes nothing at its end.
+            let pixels = rows.len() * w;
+            let input = &input[rows.start * w * self.inputs..rows.end * w * self.inputs];
+            return self.part(input, (1, pixels), (0..1, pixels, false), all, finish, output);
+        }
+        self.part(input, size, (rows, w, false), all, finish, output);
     }
 
-    /// As [`PackedConv::run`], with a 2x2 maximum between the convolution and what follows it; an odd last row or column
-    /// of the convolution is dropped.
+    /// As [`PackedConv::run_rows`], with a 2x2 maximum between the convolution and what follows it; an odd last row or
+    /// column of the convolution is dropped.
     ///
     /// # Panics
     /// When a slice has another length.
-    pub fn run_pooled(&self, input: &[f32], size: (usize, usize), finish: Finish, output: &mut [f32]) {
+    pub fn run_pooled_rows(
+        &self,
+        input: &[f32],
+        size: (usize, usize),
+        rows: Range<usize>,
+        finish: Finish,
+        output: &mut [f32],
+    ) {
         let (h, w) = self.window.over(size);
-        self.rows(input, size, 0..h / 2, (w / 2, true), finish, output);
+        assert!(rows.end <= h / 2, "rows of a pooled convolution");
+        self.part(input, size, (rows, w / 2, true), 0..self.outputs, finish, output);
     }
 
-    fn rows(
+    /// Of a single pixel some output channels only, which begin at a multiple of [`UNITS`] and end at one or the last:
+    /// `output` and what is added begin with the first of them.
+    ///
+    /// # Panics
+    /// When a slice has another length, the window more than one pixel, or the channels begin or end elsewhere.
+    pub fn run_units(&self, input: &[f32], units: Range<usize>, finish: Finish, output: &mut [f32]) {
+        assert_eq!(self.window, Window::POINT, "window of a dense layer");
+        assert_units(&units, self.outputs);
+        self.part(input, (1, 1), (0..1, 1, false), units, finish, output);
+    }
+
+    fn part(
         &self,
         input: &[f32],
         (height, width): (usize, usize),
-        rows: Range<usize>,
-        (w, pool): (usize, bool),
+        (rows, w, pool): (Range<usize>, usize, bool),
+        channels: Range<usize>,
         finish: Finish,
         output: &mut [f32],
     ) {
         assert_eq!(input.len(), height * width * self.inputs, "input of a convolution");
-        assert_eq!(output.len(), rows.len() * w * self.outputs, "output of a convolution");
+        assert_eq!(output.len(), rows.len() * w * channels.len(), "output of a convolution");
         let raw = finish.raw(output.len(), self.outputs);
-        finish.dispatch(Run { conv: self, input, height, width, rows, w, pool, finish: raw, output });
+        finish.dispatch(Run { conv: self, input, height, width, rows, w, pool, channels, finish: raw, output });
     }
+}
+
+/// Output channels of which a multiple is a multiple of every kernel's blocks.
+pub const UNITS: usize = 64;
+
+/// # Panics
+/// When `units`, of so many, do not begin at a multiple of [`UNITS`] and end at one or the last.
+pub(super) fn assert_units(units: &Range<usize>, count: usize) {
+    let is_seam = |at: usize| at.is_multiple_of(UNITS) || at == count;
+    assert!(units.start < units.end && units.end <= count, "{units:?} of {count} units");
+    assert!(is_seam(units.start) && is_seam(units.end), "units {units:?}, not whole blocks of {UNITS}");
 }
 
 /// Channels of the blocks that `outputs` is cut into: two vectors each, one for the rest if it fits.
@@ -170,6 +203,8 @@ struct Run<'a> {
     w: usize,
     /// Each of the output's pixels is the largest of 2x2.
     pool: bool,
+    /// Channels of the output.
+    channels: Range<usize>,
     finish: RawFinish,
     output: &'a mut [f32],
 }
@@ -186,6 +221,9 @@ impl Kernel for Run<'_> {
         for (channel, vectors) in blocks(outputs, S::LANES) {
             let weights = &self.conv.weights[first_weight..first_weight + taps * vectors * S::LANES];
             first_weight += weights.len();
+            if !self.channels.contains(&channel) {
+                continue;
+            }
             let bias = &self.conv.bias[channel..channel + vectors * S::LANES];
             let block = Block {
                 run: &self,
@@ -195,7 +233,7 @@ impl Kernel for Run<'_> {
                 channels: (vectors * S::LANES).min(outputs - channel),
                 output,
             };
-            // SAFETY: `PackedConv::run_rows` checked that the input holds the whole map and the output all of the rows;
+            // SAFETY: `PackedConv::part` checked that the input holds the whole map and the output all of the rows;
             // the output's pointer comes from a unique borrow that nobody else uses meanwhile; packing made the weights
             // and filled up the bias.
             unsafe {
@@ -366,9 +404,9 @@ impl Block<'_> {
     /// Where the output's pixel `x` of row `y` belongs.
     #[inline(always)]
     fn place(&self, (y, x): (usize, usize)) -> Place {
-        let &Run { conv: &PackedConv { outputs, .. }, ref rows, w, .. } = self.run;
-        let at = ((y - rows.start) * w + x) * outputs + self.channel;
-        Place { at, step: outputs, channel: self.channel, channels: self.channels }
+        let &Run { ref rows, w, ref channels, .. } = self.run;
+        let at = ((y - rows.start) * w + x) * channels.len() + self.channel - channels.start;
+        Place { at, step: channels.len(), channel: self.channel, channels: self.channels }
     }
 
     /// `P` pixels side by side by `NV` vectors of channels.

@@ -1,6 +1,8 @@
 //! Dense layers: a pointwise convolution whose pixels are whole samples. Each block of units reads its weights once,
 //! front to back.
 
+use std::ops::Range;
+
 use super::aligned::Aligned;
 use super::conv::PackedConv;
 use super::finish::{self, Finish};
@@ -40,6 +42,23 @@ impl PackedDense {
         } else {
             Kind::Many(PackedConv::new(weights, bias, Window::POINT, inputs))
         })
+    }
+
+    /// Whether some units can be made alone.
+    pub fn by_units(&self) -> bool {
+        matches!(self.0, Kind::Many(_))
+    }
+
+    /// Of one sample some units, as [`PackedConv::run_units`] takes them; of a layer that is not
+    /// [by units](Self::by_units) all.
+    ///
+    /// # Panics
+    /// When a slice has another length, or these units cannot be made alone.
+    pub fn run_units(&self, input: &[f32], units: Range<usize>, finish: Finish, output: &mut [f32]) {
+        match &self.0 {
+            Kind::Many(conv) => conv.run_units(input, units, finish, output),
+            Kind::Few { .. } => self.run(1, input, finish, output),
+        }
     }
 
     /// Some samples `[n, inputs]` to `[n, units]`.

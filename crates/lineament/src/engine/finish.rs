@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use super::aligned::Aligned;
 use super::simd::{Kernel, MAX_LANES, Simd, dispatch, dispatch_exact};
 use crate::model::Activation;
@@ -66,12 +68,16 @@ pub struct Finish<'a> {
 }
 
 impl Finish<'_> {
-    /// The same for kernels, where the output holds `len` numbers in pixels of `channels`.
+    /// The same for a part of the output.
+    pub(super) fn of(self, part: Range<usize>) -> Self {
+        Finish { add: self.add.map(|add| &add[part]), ..self }
+    }
+
+    /// The same for kernels that write `len` numbers of a layer with so many `channels`.
     ///
     /// # Panics
     /// When slopes or the added map do not fit.
     pub(super) fn raw(&self, len: usize, channels: usize) -> RawFinish {
-        assert_eq!(len % channels, 0, "numbers in pixels of {channels} channels");
         self.add.inspect(|add| assert_eq!(add.len(), len, "summands"));
         self.activation.iter().chain(&self.then).for_each(|a| a.assert_fits(channels));
         let add = self.add.map_or(std::ptr::null(), <[f32]>::as_ptr);
@@ -216,6 +222,7 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
 /// Finishes `output`, whose pixels have so many `channels`, in place: for layers whose kernels do not.
 pub(super) fn in_place(finish: Finish, channels: usize, output: &mut [f32]) {
     if finish.activation.is_some() || finish.add.is_some() || finish.then.is_some() {
+        assert_eq!(output.len() % channels, 0, "numbers in pixels of {channels} channels");
         finish.dispatch(InPlace { finish: finish.raw(output.len(), channels), channels, output });
     }
 }

@@ -133,12 +133,12 @@ impl Layer {
         })
     }
 
-    /// Bytes that it needs beside input and output, over a map of this size.
-    pub fn workspace(&self, size: (usize, usize), pooled: bool) -> usize {
+    /// Bytes that it needs beside input and output, for so many rows of them over a map of this width.
+    pub fn workspace(&self, rows: usize, width: usize, pooled: bool) -> usize {
         match self {
-            Self::Conv(conv) if pooled => conv.pooled_workspace(size),
-            Self::Conv(conv) => conv.workspace(size),
-            Self::Depthwise(depthwise) => depthwise.workspace(size.1) * size_of::<f32>(),
+            Self::Conv(conv) if pooled => conv.pooled_workspace(rows, width),
+            Self::Conv(conv) => conv.workspace(rows, width),
+            Self::Depthwise(depthwise) => depthwise.workspace(width) * size_of::<f32>(),
             Self::Dense(_) => 0,
         }
     }

@@ -18,6 +18,8 @@ pub mod int8;
 mod integers;
 mod network;
 mod plan;
+mod pool;
+mod running;
 mod separable;
 pub mod simd;
 mod steps;
@@ -28,11 +30,13 @@ mod tests;
 
 pub use network::Network;
 pub use plan::Plan;
+pub use pool::Pool;
 pub use steps::{Step, Summand, Work};
 
 use std::sync::Arc;
 
 use aligned::Aligned;
+use pool::Team;
 
 use crate::error::Result;
 use crate::model::{Model, Shape};
@@ -43,6 +47,8 @@ pub struct Engine {
     network: Arc<Network>,
     plan: Plan,
     memory: Aligned,
+    /// Threads of the caller's, if they are to help.
+    team: Option<Team>,
 }
 
 impl Engine {
@@ -62,7 +68,7 @@ impl Engine {
     pub fn over(network: Arc<Network>) -> Result<Self> {
         let input = network.architecture().input;
         let plan = network.plan(input.height, input.width)?;
-        Ok(Self { memory: Aligned::zeros(plan.len()), network, plan })
+        Ok(Self { memory: Aligned::zeros(plan.len()), network, plan, team: None })
     }
 
     /// Sets the size of the next inputs, for networks without layers that fix it. Cheap when it is the size already.
@@ -73,9 +79,17 @@ impl Engine {
         let input = self.input_shape();
         if (input.height, input.width) != (height, width) {
             self.plan = self.network.plan(height, width)?;
-            self.memory.resize(self.plan.len());
+            let pool = self.team.as_ref().map(|team| team.pool().clone());
+            self.set_pool(pool);
         }
         Ok(())
+    }
+
+    /// Runs on threads of the caller's from now on, to the same bits; `None`: on the thread that calls.
+    pub fn set_pool(&mut self, pool: Option<Pool>) {
+        let multiply_adds = self.step_multiply_adds();
+        self.team = pool.map(|pool| Team::new(pool, &self.network, &self.plan, &multiply_adds));
+        self.memory.resize(self.team.as_ref().map_or(self.plan.len(), |team| team.len(&self.plan)));
     }
 
     /// The network.
@@ -90,15 +104,18 @@ impl Engine {
 
     /// Bytes of memory for the values between steps, at the present input size.
     pub fn peak_activation_bytes(&self) -> usize {
-        self.plan.len() * size_of::<f32>()
+        self.memory.len() * size_of::<f32>()
     }
 
     /// Runs the network; `fill` writes the input `[height, width, channels]`. Asks for no memory.
-    pub fn run(&mut self, fill: impl FnOnce(&mut [f32])) {
-        self.run_watched(fill, |_| ());
+    pub fn run(&mut self, fill: impl FnOnce(&mut [f32]) + Send) {
+        match &self.team {
+            Some(team) => team.run(&self.network, &self.plan, &mut self.memory, fill),
+            None => self.run_watched(fill, |_| ()),
+        }
     }
 
-    /// As [`Engine::run`]; `watch` is called after each step with its place in [`Network::steps`], to measure it.
+    /// As [`Engine::run`], on this thread alone; `watch` is called after each step with its place in [`Network::steps`], to measure it.
     pub fn run_watched(&mut self, fill: impl FnOnce(&mut [f32]), mut watch: impl FnMut(usize)) {
         fill(&mut self.memory[self.plan.places[0].clone()]);
         for i in 0..self.network.steps().len() {

@@ -12,8 +12,9 @@ use crate::model::{Architecture, Shape, ValueId};
 /// all memory.
 const MAX_LEN: usize = 1 << 27;
 
-/// Numbers between a depthwise convolution and the pointwise one behind it that are made at once: they stay in the
-/// near caches until they are used. Chosen by trial: a quarter of it costs 2 %, all at once nothing on small maps.
+/// Numbers that are made at once before something else is made of them, as between a depthwise convolution and the
+/// pointwise one behind it: they stay in the near caches until then. Chosen by trial: a quarter of it costs 2 %, all at once
+/// nothing on small maps.
 const BAND: usize = 1 << 14;
 
 /// The place of every value in one block of memory.
@@ -90,9 +91,9 @@ impl Plan {
     }
 }
 
-/// Rows of a depthwise convolution's output `[h, w, c]` that are made at once for the pointwise one.
-pub(super) fn band_rows(shape: Shape) -> usize {
-    (BAND / (shape.width * shape.channels)).clamp(1, shape.height)
+/// Of `len` numbers that are made by the `grain` how many are made at once.
+pub(super) fn band(grain: usize, len: usize) -> usize {
+    ((BAND / grain).max(1) * grain).min(len)
 }
 
 /// Numbers that `step` needs beside its input and output.
@@ -100,7 +101,7 @@ fn workspace(step: &Step, shapes: &[Shape]) -> usize {
     match step.work {
         Work::Separable { depthwise, .. } => {
             let shape = shapes[depthwise + 1];
-            band_rows(shape) * shape.width * shape.channels
+            band(shape.width * shape.channels, shape.len())
         }
         _ => 0,
     }

@@ -1,6 +1,8 @@
 //! A depthwise convolution and the pointwise one behind it, hand in hand: some rows of the first, then the same rows of
 //! the second, so that what lies between them stays in a near cache.
 
+use std::ops::Range;
+
 use super::conv::PackedConv;
 use super::depthwise::Depthwise;
 use super::finish::Finish;
@@ -19,24 +21,31 @@ pub struct Separable<'a> {
 }
 
 impl Separable<'_> {
-    /// One sample `[height, width, channels]` to `output`; `band` is memory for some rows between the two.
+    /// Of one sample `[height, width, channels]` the output's `rows` only: `output` and what is added begin with the first
+    /// of them. `band` is memory for some rows between the two.
     ///
     /// # Panics
     /// When a slice has another length, or `band` not room for one row.
-    pub fn run(self, input: &[f32], size: (usize, usize), band: &mut [f32], output: &mut [f32]) {
+    pub fn run_rows(
+        self,
+        input: &[f32],
+        size: (usize, usize),
+        rows: Range<usize>,
+        band: &mut [f32],
+        output: &mut [f32],
+    ) {
         assert!(self.between.add.is_none(), "nothing is added between the two");
-        let (h, w) = self.depthwise.window.over(size);
+        let (_, w) = self.depthwise.window.over(size);
         let (row, out_row) = (w * self.depthwise.bias.len(), w * self.pointwise.outputs());
-        assert_eq!(output.len(), h * out_row, "output of a separable convolution");
+        assert_eq!(output.len(), rows.len() * out_row, "output of a separable convolution");
         let most = band.len() / row;
         assert!(most > 0, "band of a separable convolution");
-        for start in (0..h).step_by(most) {
-            let rows = start..(start + most).min(h);
-            let band = &mut band[..rows.len() * row];
-            let out = rows.start * out_row..rows.end * out_row;
-            let finish = Finish { add: self.finish.add.map(|add| &add[out.clone()]), ..self.finish };
-            let pixels = (rows.len(), w);
-            self.depthwise.run_rows(input, size, rows, self.between, band);
+        for start in rows.clone().step_by(most) {
+            let some = start..(start + most).min(rows.end);
+            let (band, pixels) = (&mut band[..some.len() * row], (some.len(), w));
+            let out = (some.start - rows.start) * out_row..(some.end - rows.start) * out_row;
+            let finish = self.finish.of(out.clone());
+            self.depthwise.run_rows(input, size, some, self.between, band);
             self.pointwise.run(band, pixels, finish, &mut output[out]);
         }
     }

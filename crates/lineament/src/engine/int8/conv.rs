@@ -49,22 +49,24 @@ impl Conv {
         self.packed.outputs
     }
 
-    /// Bytes that [`Conv::run`] needs beside input and output, for a map of this size.
-    pub fn workspace(&self, size: (usize, usize)) -> usize {
-        self.frame(size)
-    }
-
-    /// The same of [`Conv::run_pooled`].
-    pub fn pooled_workspace(&self, size: (usize, usize)) -> usize {
-        self.frame(size) + 2 * self.window.over(size).1 * self.packed.outputs
-    }
-
-    fn frame(&self, (height, width): (usize, usize)) -> usize {
+    /// Bytes that [`Conv::run_rows`] needs beside input and output, for so many rows of a map of this width.
+    pub fn workspace(&self, rows: usize, width: usize) -> usize {
         let padding = self.window.padding;
         match self.reads_on() {
             false if padding == 0 => 0,
-            reads_on => (height + 2 * padding) * (width + 2 * padding) * self.inputs + usize::from(reads_on) * QUAD,
+            reads_on => self.seen(rows) * (width + 2 * padding) * self.inputs + usize::from(reads_on) * QUAD,
         }
+    }
+
+    /// The same of [`Conv::run_pooled_rows`].
+    pub fn pooled_workspace(&self, rows: usize, width: usize) -> usize {
+        let (_, w) = self.window.over((self.window.kernel, width));
+        self.workspace(2 * rows, width) + 2 * w * self.packed.outputs
+    }
+
+    /// Rows of the framed map that so many rows of windows see.
+    fn seen(&self, rows: usize) -> usize {
+        (rows - 1) * self.window.stride + self.window.kernel
     }
 
     /// Whether more is read than a window's rows hold.
@@ -72,33 +74,45 @@ impl Conv {
         !(self.window.kernel * self.inputs).is_multiple_of(QUAD)
     }
 
-    /// Convolves codes `[height, width, inputs]` into `[h, w, outputs]`, with `(h, w)` as [`Window::over`] says.
+    /// Convolves codes `[height, width, inputs]` into the `rows` of `[h, w, outputs]`, with `(h, w)` as [`Window::over`]
+    /// says; the target and what is added begin with the first of them.
     ///
     /// # Panics
     /// When a slice has another length.
-    pub fn run(&self, input: &[u8], size: (usize, usize), finish: Finish, workspace: &mut [u8], target: Target) {
+    pub fn run_rows(
+        &self,
+        input: &[u8],
+        size: (usize, usize),
+        rows: Range<usize>,
+        finish: Finish,
+        workspace: &mut [u8],
+        target: Target,
+    ) {
         assert_eq!(input.len(), size.0 * size.1 * self.inputs, "input of a convolution");
         let (h, w) = self.window.over(size);
-        assert_eq!(target.len(), h * w * self.packed.outputs, "output of a convolution");
+        assert!(rows.start < rows.end && rows.end <= h, "rows of a convolution");
+        assert_eq!(target.len(), rows.len() * w * self.packed.outputs, "output of a convolution");
         let finish = self.packed.scaling.finish(finish, target);
-        let (input, width) = self.framed(input, size, workspace);
+        let (input, width) = self.framed(input, size, &rows, workspace);
         if self.window == Window::POINT {
             // Rows follow each other without a seam: one long row wastes nothing at its end.
-            dispatch(Run { conv: self, input, width: h * w, rows: 0..1, w: h * w, finish });
+            let pixels = rows.len() * w;
+            dispatch(Run { conv: self, input, width: pixels, rows: 1, w: pixels, finish });
         } else {
-            dispatch(Run { conv: self, input, width, rows: 0..h, w, finish });
+            dispatch(Run { conv: self, input, width, rows: rows.len(), w, finish });
         }
     }
 
-    /// As [`Conv::run`], and of each 2x2 block of what comes out the largest; an odd last row or column is dropped.
+    /// As [`Conv::run_rows`], and of each 2x2 block of what comes out the largest; an odd last row or column is dropped.
     /// What follows the sums must not turn larger into smaller, and adds nothing.
     ///
     /// # Panics
     /// When a slice has another length, or something is added.
-    pub fn run_pooled(
+    pub fn run_pooled_rows(
         &self,
         input: &[u8],
         size: (usize, usize),
+        rows: Range<usize>,
         finish: Finish,
         workspace: &mut [u8],
         (output, steps): (&mut [u8], Steps),
@@ -107,14 +121,15 @@ impl Conv {
         assert!(finish.add.is_none(), "nothing is added before a pooling");
         let (h, w) = self.window.over(size);
         let channels = self.packed.outputs;
-        assert_eq!(output.len(), h / 2 * (w / 2) * channels, "output of a pooled convolution");
-        let (rows, workspace) = workspace.split_at_mut(2 * w * channels);
-        let (input, width) = self.framed(input, size, workspace);
+        assert!(rows.start < rows.end && rows.end <= h / 2, "rows of a pooled convolution");
+        assert_eq!(output.len(), rows.len() * (w / 2) * channels, "output of a pooled convolution");
+        let (pair, workspace) = workspace.split_at_mut(2 * w * channels);
+        let (input, width) = self.framed(input, size, &(2 * rows.start..2 * rows.end), workspace);
         for (y, output) in output.chunks_exact_mut(w / 2 * channels).enumerate() {
-            let finish = self.packed.scaling.finish(finish, Target::Codes(rows, steps));
+            let finish = self.packed.scaling.finish(finish, Target::Codes(pair, steps));
             let row = &input[2 * y * self.window.stride * width * self.inputs..];
-            dispatch(Run { conv: self, input: row, width, rows: 0..2, w, finish });
-            let (top, bottom) = rows.split_at(w * channels);
+            dispatch(Run { conv: self, input: row, width, rows: 2, w, finish });
+            let (top, bottom) = pair.split_at(w * channels);
             vectorized(
                 #[inline(always)]
                 || {
@@ -130,31 +145,38 @@ impl Conv {
         }
     }
 
-    /// The input with its frame, and the width of that.
-    fn framed<'a>(&self, input: &'a [u8], size: (usize, usize), workspace: &'a mut [u8]) -> (&'a [u8], usize) {
-        match self.frame(size) {
-            0 => (input, size.1),
-            len => (self.padded(input, size.1, &mut workspace[..len]), size.1 + 2 * self.window.padding),
+    /// Of the input with its frame the rows that the output's `rows` see, and the width of that.
+    fn framed<'a>(
+        &self,
+        input: &'a [u8],
+        (height, width): (usize, usize),
+        rows: &Range<usize>,
+        workspace: &'a mut [u8],
+    ) -> (&'a [u8], usize) {
+        let (padding, pixel, first) = (self.window.padding, self.inputs, rows.start * self.window.stride);
+        let len = self.workspace(rows.len(), width);
+        if len == 0 {
+            return (&input[first * width * pixel..][..self.seen(rows.len()) * width * pixel], width);
         }
-    }
-
-    /// The input within a frame of codes that stand for 0.
-    fn padded<'a>(&self, input: &[u8], width: usize, memory: &'a mut [u8]) -> &'a [u8] {
-        let (padding, pixel) = (self.window.padding, self.inputs);
-        let row = (width + 2 * padding) * pixel;
+        let (memory, wide) = (&mut workspace[..len], width + 2 * padding);
+        // The frame's codes stand for 0.
         memory.fill(self.steps.offset);
-        for (to, from) in memory[padding * row..].chunks_exact_mut(row).zip(input.chunks_exact(width * pixel)) {
-            to[padding * pixel..][..from.len()].copy_from_slice(from);
+        for (row, to) in memory.chunks_exact_mut(wide * pixel).take(self.seen(rows.len())).enumerate() {
+            if let Some(row) = (first + row).checked_sub(padding).filter(|row| *row < height) {
+                let from = &input[row * width * pixel..][..width * pixel];
+                to[padding * pixel..][..from.len()].copy_from_slice(from);
+            }
         }
-        memory
+        (memory, wide)
     }
 }
 
 struct Run<'a> {
     conv: &'a Conv,
+    /// From the first row's windows on.
     input: &'a [u8],
     width: usize,
-    rows: Range<usize>,
+    rows: usize,
     w: usize,
     finish: Raw,
 }
@@ -168,7 +190,7 @@ impl Kernel for Run<'_> {
         let window_quads = (window.kernel * inputs).div_ceil(QUAD);
         let mut weights = packed.weights.as_ptr();
         for (channel, vectors) in blocks(packed.outputs, S::LANES) {
-            for y in rows.clone() {
+            for y in 0..rows {
                 // SAFETY of the pointers: the callers checked that the input holds a window for every output pixel and
                 // the target these pixels; packing made the weights of each block.
                 unsafe {

@@ -2,7 +2,9 @@
 
 #![allow(unsafe_code)]
 
-use super::super::conv::blocks;
+use std::ops::Range;
+
+use super::super::conv::{assert_units, blocks};
 use super::super::finish::{MAX_PIXELS, Place, Sums};
 use super::super::simd::{Kernel, Simd, dispatch};
 use super::finish::Raw;
@@ -25,21 +27,25 @@ impl Dense {
         Self { packed: Packed::new(learned, inputs, steps, |unit, input| learned.weights[input * units + unit]) }
     }
 
-    /// From codes to one number or code for each unit.
+    /// From codes to one number or code for each of some units, which begin at a multiple of
+    /// [`UNITS`](super::super::conv::UNITS) and end at one or the last; the target and what is added begin with the first of
+    /// them.
     ///
     /// # Panics
-    /// When a slice has another length.
-    pub fn run(&self, input: &[u8], finish: Finish, target: Target) {
+    /// When a slice has another length, or the units begin or end elsewhere.
+    pub fn run_units(&self, input: &[u8], units: Range<usize>, finish: Finish, target: Target) {
         assert_eq!(input.len(), self.packed.inputs, "input of a dense layer");
-        assert_eq!(target.len(), self.packed.outputs, "output of a dense layer");
+        assert_units(&units, self.packed.outputs);
+        assert_eq!(target.len(), units.len(), "output of a dense layer");
         let finish = self.packed.scaling.finish(finish, target);
-        dispatch(Run { packed: &self.packed, input, finish });
+        dispatch(Run { packed: &self.packed, input, units, finish });
     }
 }
 
 struct Run<'a> {
     packed: &'a Packed,
     input: &'a [u8],
+    units: Range<usize>,
     finish: Raw,
 }
 
@@ -48,18 +54,23 @@ impl Kernel for Run<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Self { packed, input, finish } = self;
+        let Self { packed, input, units, finish } = self;
         let mut weights = packed.weights.as_ptr();
         for (channel, vectors) in blocks(packed.outputs, S::LANES) {
+            let block = weights;
+            // SAFETY: packing made the weights of each block, for every input: this is at most one past the end.
+            weights = unsafe { weights.add(input.len() / QUAD * vectors * S::LANES) };
+            if !units.contains(&channel) {
+                continue;
+            }
             let channels = (vectors * S::LANES).min(packed.outputs - channel);
-            let place = Place { at: channel, step: packed.outputs, channel, channels };
-            // SAFETY: packing made the weights of each block, for every input.
+            let place = Place { at: channel - units.start, step: units.len(), channel, channels };
+            // SAFETY: as above; the target holds all of the units.
             unsafe {
                 match vectors {
-                    2 => sums::<S, 2>(simd, weights, input, finish, place),
-                    _ => sums::<S, 1>(simd, weights, input, finish, place),
+                    2 => sums::<S, 2>(simd, block, input, finish, place),
+                    _ => sums::<S, 1>(simd, block, input, finish, place),
                 }
-                weights = weights.add(input.len() / QUAD * vectors * S::LANES);
             }
         }
     }

@@ -4,6 +4,8 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 use super::super::aligned::Aligned;
 use super::super::finish::{MAX_PIXELS, Place, Sums, for_each_pixel};
 use super::super::simd::{Kernel, MAX_LANES, Simd, dispatch};
@@ -56,7 +58,7 @@ impl Depthwise {
         Self { weights: std::array::from_fn(beginning_at), scaling, window, steps }
     }
 
-    /// Numbers that [`Depthwise::run`] needs beside input and output, for a map of this width.
+    /// Numbers that [`Depthwise::run_rows`] needs beside input and output, for a map of this width.
     pub fn workspace(&self, width: usize) -> usize {
         SPAN * self.quad(width)
     }
@@ -66,14 +68,16 @@ impl Depthwise {
         (width + 2 * self.window.padding) * self.scaling.channels() + MAX_LANES
     }
 
-    /// Convolves codes `[height, width, channels]` into `[h, w, channels]`, with `(h, w)` as [`Window::over`] says.
+    /// Convolves codes `[height, width, channels]` into the `rows` of `[h, w, channels]`, with `(h, w)` as
+    /// [`Window::over`] says; the target and what is added begin with the first of them.
     ///
     /// # Panics
     /// When a slice has another length.
-    pub fn run(
+    pub fn run_rows(
         &self,
         input: &[u8],
         (height, width): (usize, usize),
+        rows: Range<usize>,
         finish: Finish,
         workspace: &mut [f32],
         target: Target,
@@ -81,10 +85,11 @@ impl Depthwise {
         let channels = self.scaling.channels();
         assert_eq!(input.len(), height * width * channels, "input of a depthwise convolution");
         let (h, w) = self.window.over((height, width));
-        assert_eq!(target.len(), h * w * channels, "output of a depthwise convolution");
+        assert!(rows.end <= h, "rows of a depthwise convolution");
+        assert_eq!(target.len(), rows.len() * w * channels, "output of a depthwise convolution");
         let workspace = &mut workspace[..self.workspace(width)];
         let finish = self.scaling.finish(finish, target);
-        let run = Run { depthwise: self, input, height, width, h, w, finish, workspace };
+        let run = Run { depthwise: self, input, height, width, rows, w, finish, workspace };
         match self.window.kernel {
             3 => dispatch(Sized::<3>(run)),
             _ => dispatch(Sized::<5>(run)),
@@ -97,7 +102,7 @@ struct Run<'a> {
     input: &'a [u8],
     height: usize,
     width: usize,
-    h: usize,
+    rows: Range<usize>,
     w: usize,
     finish: Raw,
     workspace: &'a mut [f32],
@@ -115,14 +120,14 @@ impl<const K: usize> Kernel for Sized<'_, K> {
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Run { depthwise, input, height, width, h, w, finish, workspace } = self.0;
+        let Run { depthwise, input, height, width, rows: outputs, w, finish, workspace } = self.0;
         let Window { stride, padding, .. } = depthwise.window;
         let channels = depthwise.scaling.channels();
         let rows = Rows { input, height, width, channels, padding, outside: [depthwise.steps.offset; MAX_LANES] };
         rows.frame(workspace);
         let (memory, quad) = (workspace.as_mut_ptr(), depthwise.quad(width));
-        let mut made = 0;
-        for y in 0..h {
+        let mut made = outputs.start * stride / QUAD;
+        for y in outputs.clone() {
             let (first, begin) = (y * stride / QUAD, y * stride % QUAD);
             let span = (begin + K).div_ceil(QUAD);
             while made < first + span {
@@ -134,11 +139,11 @@ impl<const K: usize> Kernel for Sized<'_, K> {
             let quads = [first, first + 1].map(|at| unsafe { memory.add(at % SPAN * quad).cast_const() });
             let weights = &depthwise.weights[begin];
             for channel in (0..channels).step_by(S::LANES) {
-                let at = y * w * channels + channel;
+                let at = (y - outputs.start) * w * channels + channel;
                 let here = (channels - channel).min(S::LANES);
                 let place = Place { at, step: channels, channel, channels: here };
                 let row = Row { quads, channels, stride, finish, place };
-                // SAFETY: the target holds `h * w` pixels, the quads their windows; weights are filled up to whole vectors.
+                // SAFETY: the target holds all pixels of the rows, the quads their windows; weights are filled up to whole vectors.
                 unsafe {
                     let weights = weights.as_ptr().add(channel);
                     if const { !S::HAS_DOT } {
