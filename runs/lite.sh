@@ -4,7 +4,7 @@
 # Larger networks learn from the labelled faces and place points on all others, and `lite` gets its first weights from both,
 # on a GPU in about ten minutes (runs/gpu; needs: pip install torch pillow safetensors). Then it learns on, on the processor.
 # The face score learns from the errors of the shipped detector, in a second run from those that the network of the first
-# falls for as well, and in a third also from textures that games use (runs/textures.sh, 2.9 GB, Debian or Ubuntu), while more
+# falls for as well, and in a third and fourth also from textures and nature (runs/textures.sh, 2.9 GB, Debian or Ubuntu), while more
 # of each face is covered. To change the detector, too, run runs/detector.sh first.
 source "$(dirname "$0")/ship.sh"
 gpu=out/gpu
@@ -30,4 +30,6 @@ if [ ! -d "$nonfaces" ]; then
 fi
 train lite-covered "${data[@]}" "${boxes[@]}" --nonfaces "$nonfaces" --judge out/lite-mistakes/model.onnx \
   --start out/lite-mistakes/checkpoint.safetensors
-ship lite lite-covered
+train lite-nature "${data[@]}" "${boxes[@]}" --nonfaces "$nonfaces" --judge out/lite-covered/model.onnx \
+  --start out/lite-covered/checkpoint.safetensors
+ship lite lite-nature

@@ -51,7 +51,7 @@ the least time that arithmetic or reading the weights takes on this machine (mea
   decode     a JPEG of the frame's size, from memory
   detect     the faces of a frame: shrinking it, the detector, joining what it finds
   look       one crop and the points in it
-  landmarks  the points of a face in a photo: three looks
+  landmarks  the points of a face in a photo: three looks, six where the score leaves a doubt
   photo      all of it for one JPEG
   track      a frame of a video: one look at the face it follows, now and then the detector
   callers    frames a second that so many threads follow together, each with a tracker of its own

@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::aligned::Aligned;
-use super::finish::{Finish, MAX_PIXELS, Place, RawFinish, Sums, for_each_pixel};
+use super::finish::{Finish, MAX_PIXELS, Place, RawFinish, Sums, for_each_pixel, pair};
 use super::simd::{Kernel, Simd, dispatch};
 use super::window::Window;
 
@@ -485,16 +485,3 @@ impl Block<'_> {
 
 /// Numbers between the weights that are used and those that are asked for. Chosen by trial.
 const AHEAD: usize = 1024;
-
-/// `NV` vectors; where that is one, it stands twice.
-///
-/// # Safety
-/// `from` must be valid for reading them.
-#[inline(always)]
-unsafe fn pair<S: Simd, const NV: usize>(simd: S, from: *const f32) -> [S::V; 2] {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let first = simd.load_ptr(from);
-        [first, if NV > 1 { simd.load_ptr(from.add(S::LANES)) } else { first }]
-    }
-}

@@ -174,6 +174,19 @@ impl RawFinish {
     }
 }
 
+/// `NV` vectors; where that is one, it stands twice.
+///
+/// # Safety
+/// `from` must be valid for reading them.
+#[inline(always)]
+pub(super) unsafe fn pair<S: Simd, const NV: usize>(simd: S, from: *const f32) -> [S::V; 2] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let first = simd.load_ptr(from);
+        [first, if NV > 1 { simd.load_ptr(from.add(S::LANES)) } else { first }]
+    }
+}
+
 /// Applies the activation to sums of which `unit` is 1.
 ///
 /// # Safety
@@ -205,10 +218,7 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
         Some(Activation::Relu) => each!(|v, _k| simd.max(v, zero)),
         Some(Activation::PRelu) => {
             // SAFETY: the caller's promise.
-            let bends = unsafe {
-                let first = bends.add(channel);
-                [simd.load_ptr(first), if NV > 1 { simd.load_ptr(first.add(S::LANES)) } else { zero }]
-            };
+            let bends = unsafe { pair::<S, NV>(simd, bends.add(channel)) };
             // Two operations where choosing between `v` and `slope v` takes three.
             each!(|v, k| simd.mul_add(bends[k], simd.min(v, zero), v));
         }

@@ -49,16 +49,16 @@ const SPINS: usize = 100;
 #[derive(Clone)]
 pub struct Pool {
     threads: NonZeroUsize,
-    run: Arc<dyn Fn(&Work) + Send + Sync>,
+    run: Arc<dyn Fn(&Job) + Send + Sync>,
 }
 
 /// What each thread is given to do.
-type Work<'a> = dyn Fn() + Sync + 'a;
+type Job<'a> = dyn Fn() + Sync + 'a;
 
 impl Pool {
     /// `run` calls the work that it is given on several threads, best once on each of `threads` (at least 1), and comes back
     /// when these calls have. With fewer calls, or one after the other, the same is done more slowly.
-    pub fn new(threads: usize, run: impl Fn(&Work) + Send + Sync + 'static) -> Self {
+    pub fn new(threads: usize, run: impl Fn(&Job) + Send + Sync + 'static) -> Self {
         Self { threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN), run: Arc::new(run) }
     }
 

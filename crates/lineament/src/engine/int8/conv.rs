@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::super::conv::blocks;
-use super::super::finish::{MAX_PIXELS, Place, Sums, for_each_pixel};
+use super::super::finish::{MAX_PIXELS, Place, Sums, for_each_pixel, pair};
 use super::super::simd::{Kernel, Simd, dispatch, vectorized};
 use super::super::window::Window;
 use super::finish::Raw;
@@ -274,14 +274,13 @@ impl Row {
     #[inline(always)]
     unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, simd: S, x: usize) {
         unsafe {
-            let zero = simd.splat(0.0);
             let mut sums: Sums<S::V> = [self.finish.missing::<S, NV>(simd, self.place.channel); MAX_PIXELS];
             let mut weights = self.weights;
             let first = self.input.add(x * self.pixel_step);
             for ky in 0..self.window_rows {
                 let row = first.add(ky * self.row_step);
                 for quad in 0..self.window_quads {
-                    let w = [simd.load_ptr(weights), if NV > 1 { simd.load_ptr(weights.add(S::LANES)) } else { zero }];
+                    let w = pair::<S, NV>(simd, weights);
                     weights = weights.add(NV * S::LANES);
                     for_each_pixel!(|I| if const { I < P } {
                         let four = row.add(I * self.pixel_step + quad * QUAD).cast::<f32>().read_unaligned();

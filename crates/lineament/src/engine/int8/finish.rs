@@ -4,7 +4,7 @@
 #![allow(unsafe_code)]
 
 use super::super::aligned::Aligned;
-use super::super::finish::{Activated, Place, Stage, Sums, activate, for_each_pixel, stage};
+use super::super::finish::{Activated, Place, Stage, Sums, activate, for_each_pixel, pair, stage};
 use super::super::simd::{Exact, MAX_LANES, Simd};
 use super::{Steps, lanes_and_shift};
 
@@ -148,7 +148,7 @@ impl Raw {
     #[inline(always)]
     pub unsafe fn missing<S: Simd, const NV: usize>(self, simd: S, channel: usize) -> [S::V; 2] {
         // SAFETY: it is filled up by two vectors.
-        unsafe { load_two::<S, NV>(simd, self.missing.add(channel)) }
+        unsafe { pair::<S, NV>(simd, self.missing.add(channel)) }
     }
 
     /// Finishes the sums of `P` pixels of `NV` vectors and writes what they become.
@@ -178,8 +178,8 @@ impl Raw {
         // as the target, and `place` lies within that.
         unsafe {
             let unit = simd.splat(self.unit);
-            let scales = load_two::<_, NV>(simd, self.scales.add(place.channel));
-            let bias = load_two::<_, NV>(simd, self.bias.add(place.channel));
+            let scales = pair::<_, NV>(simd, self.scales.add(place.channel));
+            let bias = pair::<_, NV>(simd, self.bias.add(place.channel));
             let (scales, bias) = (in_units(simd, scales, unit), in_units(simd, bias, unit));
             visit!(|v, k, _at, _lanes| *v = simd.mul_add(simd.sums_to_f32(*v), scales[k], bias[k]));
             activate::<Exact<S>, P, NV>(simd, self.activation, self.unit, &mut sums, place.channel);
@@ -236,16 +236,6 @@ impl Raw {
             }
         }
     }
-}
-
-/// `NV` vectors; where that is one, it stands for the second, too.
-///
-/// # Safety
-/// They must be valid for reading.
-#[inline(always)]
-unsafe fn load_two<S: Simd, const NV: usize>(simd: S, from: *const f32) -> [S::V; 2] {
-    // SAFETY: the caller's promise.
-    unsafe { [simd.load_ptr(from), simd.load_ptr(from.add(if NV > 1 { S::LANES } else { 0 }))] }
 }
 
 #[inline(always)]

@@ -1,6 +1,6 @@
 use super::super::Engine;
 use super::super::finish::Activated;
-use super::super::simd::tests::at_every_level;
+use super::super::simd::tests::{at_every_level, is_quick};
 use super::super::window::Window;
 use super::*;
 use crate::model::{Activation, Model};
@@ -118,6 +118,9 @@ fn integer_convolutions_agree_with_sums_by_hand_at_every_level() {
     ] {
         let ((height, width), (h, w)) = (size, window.over(size));
         let taps = window.kernel * window.kernel;
+        if !is_quick(h * w * taps * inputs * outputs) {
+            continue;
+        }
         let (input, weights) = (bytes(height * width * inputs, 1), signed(taps * inputs * outputs, 2));
         let (scales, bias) =
             (numbers(outputs, 3).iter().map(|s| 0.002 + 0.001 * s).collect::<Vec<_>>(), numbers(outputs, 4));
@@ -166,6 +169,9 @@ fn integer_depthwise_convolutions_agree_with_sums_by_hand_at_every_level() {
         let window = Window { kernel, stride, padding };
         let ((height, width), (h, w)) = (size, window.over(size));
         let taps = kernel * kernel;
+        if !is_quick(h * w * taps * channels) {
+            continue;
+        }
         let (input, weights) = (bytes(height * width * channels, 1), signed(taps * channels, 2));
         let (scales, bias) =
             (numbers(channels, 3).iter().map(|s| 0.01 + 0.005 * s).collect::<Vec<_>>(), numbers(channels, 4));
@@ -195,7 +201,8 @@ fn integer_depthwise_convolutions_agree_with_sums_by_hand_at_every_level() {
 
 #[test]
 fn integer_dense_layers_agree_with_sums_by_hand_at_every_level() {
-    for (inputs, units) in [(4, 1), (8, 5), (12, 64), (40, 136), (100, 33), (256, 200)] {
+    let sizes = [(4, 1), (8, 5), (12, 64), (40, 136), (100, 33), (256, 200)];
+    for (inputs, units) in sizes.into_iter().filter(|(inputs, units)| is_quick(inputs * units)) {
         let (input, weights) = (bytes(inputs, 1), signed(inputs * units, 2));
         let (scales, bias) =
             (numbers(units, 3).iter().map(|s| 0.002 + 0.001 * s).collect::<Vec<_>>(), numbers(units, 4));

@@ -375,6 +375,11 @@ pub(crate) mod tests {
         pub(super) static HIGHEST: Cell<usize> = const { Cell::new(usize::MAX) };
     }
 
+    /// Whether so many multiply-adds take little time: under Miri, which is slow, few do.
+    pub(crate) fn is_quick(multiply_adds: usize) -> bool {
+        !cfg!(miri) || multiply_adds < 5_000
+    }
+
     /// The answers of `work` at each of [`LEVELS`] that the processor has.
     pub(crate) fn at_every_level<R>(work: impl Fn() -> R) -> Vec<R> {
         let at = |level| {
