@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)]
 
+use std::ffi::c_void;
+use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 
 /// Numbers in a cache line.
@@ -41,6 +43,8 @@ impl Aligned {
         let lines = len.div_ceil(LINE);
         if self.lines.len() < lines {
             self.lines.clear(); // So that growing copies nothing.
+            self.lines.reserve_exact(lines);
+            ask_for_large_pages(self.lines.spare_capacity_mut());
             self.lines.resize(lines, Line([0.0; LINE]));
         }
         self.len = len;
@@ -64,6 +68,31 @@ impl DerefMut for Aligned {
         unsafe { std::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
     }
 }
+
+/// Asks the system to back memory that is not used yet by large pages: reading many weights front to back otherwise waits
+/// for where the next page is.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub(super) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
+    const PAGE: usize = 4096;
+    /// Below, a few small pages do as well.
+    const WORTH: usize = 4 << 20;
+    const HUGE_PAGES: i32 = 14;
+    unsafe extern "C" {
+        /// Of the C library, which the standard library brings along.
+        fn madvise(start: *mut c_void, len: usize, advice: i32) -> i32;
+    }
+    let len = size_of_val(memory);
+    if len >= WORTH && !cfg!(miri) {
+        let start = memory.as_mut_ptr().cast::<u8>();
+        let to_page = start.align_offset(PAGE);
+        // SAFETY: these are whole pages of memory that is ours; the advice changes nothing of what is in them. Where the
+        // system refuses it, nothing is lost.
+        unsafe { madvise(start.add(to_page).cast(), (len - to_page) / PAGE * PAGE, HUGE_PAGES) };
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(super) fn ask_for_large_pages<T>(_: &mut [MaybeUninit<T>]) {}
 
 /// The same memory as bytes.
 pub(super) fn as_bytes(numbers: &[f32]) -> &[u8] {

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::aligned::ask_for_large_pages;
 use super::conv::assert_units;
 use super::finish::{Finish, MAX_PIXELS, Place, RawFinish};
 use super::simd::{Kernel, MAX_LANES, Simd, dispatch};
@@ -107,6 +108,7 @@ fn packed<T: Copy + Default>(weights: &[T], units: usize) -> Vec<T> {
         fn run<S: Simd>(self, _: S) -> Vec<T> {
             let Self(weights, units) = self;
             let mut packed = Vec::with_capacity(weights.len() / units * units.next_multiple_of(S::LANES));
+            ask_for_large_pages(packed.spare_capacity_mut());
             for (start, vectors) in blocks(units, S::LANES) {
                 let (size, used) = (vectors * S::LANES, (vectors * S::LANES).min(units - start));
                 for row in weights.chunks_exact(units) {
