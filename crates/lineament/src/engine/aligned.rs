@@ -2,7 +2,6 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::c_void;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 
@@ -79,7 +78,7 @@ pub(super) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
     const HUGE_PAGES: i32 = 14;
     unsafe extern "C" {
         /// Of the C library, which the standard library brings along.
-        fn madvise(start: *mut c_void, len: usize, advice: i32) -> i32;
+        fn madvise(start: *mut std::ffi::c_void, len: usize, advice: i32) -> i32;
     }
     let len = size_of_val(memory);
     if len >= WORTH && !cfg!(miri) {
