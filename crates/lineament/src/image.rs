@@ -201,8 +201,16 @@ impl GreyImage<'_> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+
+    /// A face, for the models inside the library.
+    #[cfg(feature = "default-models")]
+    pub(crate) fn portrait() -> ImageView<'static> {
+        let file = include_bytes!("../tests/fixtures/cascade/astronaut.pgm");
+        let (width, height) = (180, 150);
+        ImageView::grey(&file[file.len() - width * height..], width, height).unwrap()
+    }
     use proptest::prelude::*;
 
     #[test]

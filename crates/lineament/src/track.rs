@@ -406,9 +406,7 @@ mod tests {
 
     #[test]
     fn of_two_tracks_on_one_face_the_older_stays() {
-        let file = include_bytes!("../tests/fixtures/cascade/astronaut.pgm");
-        let (width, height) = (180, 150);
-        let image = ImageView::grey(&file[file.len() - width * height..], width, height).unwrap();
+        let image = crate::image::tests::portrait();
         let mut tracker = Tracker::new(Options::default(), TrackOptions::default()).unwrap();
         tracker.update(&image, 0.0);
         let Face { detection, landmarks } = tracker.faces[0].face.clone();

@@ -33,6 +33,12 @@ fn fixture(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/tests/fixtures/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
+/// The pixels of the portrait's file.
+fn portrait(file: &[u8]) -> ImageView<'_> {
+    let (width, height) = (180, 150);
+    ImageView::grey(&file[file.len() - width * height..], width, height).unwrap()
+}
+
 /// A shipped model.
 fn model(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/../../models/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
@@ -81,8 +87,7 @@ const INT8_MOVES: f32 = 0.02;
 #[test]
 fn the_models_in_int8_see_the_same_face() {
     let file = fixture("cascade/astronaut.pgm");
-    let (width, height) = (180, 150);
-    let image = ImageView::grey(&file[file.len() - width * height..], width, height).unwrap();
+    let image = portrait(&file);
     let points = ["", ".int8"].map(|form| {
         let [detector, landmarks] = ["detector", "lite"].map(|name| model(&format!("{name}/{name}{form}.onnx")));
         let faces = Lineament::with_models(Options::default(), &detector, &landmarks).unwrap().faces(&image);
@@ -99,8 +104,7 @@ fn the_models_in_int8_see_the_same_face() {
 #[cfg_attr(target_family = "wasm", ignore = "WebAssembly has no threads here")]
 fn faces_are_the_same_on_several_threads() {
     let file = fixture("cascade/astronaut.pgm");
-    let (width, height) = (180, 150);
-    let image = ImageView::grey(&file[file.len() - width * height..], width, height).unwrap();
+    let image = portrait(&file);
     // A large input for the detector, too.
     for min_face in [None, Some(4.0)] {
         let mut lineament = Lineament::new(Options { min_face, ..Options::default() }).unwrap();
