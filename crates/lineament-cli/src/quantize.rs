@@ -33,7 +33,7 @@ const MAX_DETECTOR_LOSS: f64 = 0.5;
 const LEAST_PRODUCTS: usize = 25;
 
 /// The same of a detector, whose points are not answered: all but 3x3 windows of one channel, which are as fast in f32.
-const DETECTOR_LEAST_PRODUCTS: usize = 10;
+const DETECTOR_LEAST_PRODUCTS: usize = 9;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -99,6 +99,18 @@ fn long_sums_read_rounded_values_and_nothing_else_does() {
 }
 
 #[test]
+fn a_first_convolution_may_be_in_integers_and_3x3_windows_of_a_channel_stay() {
+    let model = model(network(), &mut Pcg64::seed_from_u64(5));
+    let chosen = |least_products| {
+        let layers = int8::layers(&model, least_products).unwrap();
+        layers.iter().enumerate().filter(|(_, integer)| **integer).map(|(i, _)| i).collect::<Vec<_>>()
+    };
+    assert_eq!((chosen(25), chosen(10)), (LONG_SUMS.to_vec(), LONG_SUMS.to_vec()));
+    assert_eq!((chosen(9), chosen(1)), ([0].into_iter().chain(LONG_SUMS).collect(), chosen(9)));
+    assert_eq!(chosen(26), LONG_SUMS[1..]);
+}
+
+#[test]
 fn equalised_channels_are_more_alike_and_answers_are_the_same() {
     let mut rng = Pcg64::seed_from_u64(7);
     let (mut model, pictures) = (model(network(), &mut rng), pictures(&mut rng));
