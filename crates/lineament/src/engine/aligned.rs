@@ -72,9 +72,10 @@ impl DerefMut for Aligned {
 /// for where the next page is.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
-    const PAGE: usize = 4096;
+    /// Where one may start; a multiple of every small page as well (4, 16 or 64 KiB), between which advice has to lie.
+    const LARGE: usize = 2 << 20;
     /// Below, a few small pages do as well.
-    const WORTH: usize = 4 << 20;
+    const WORTH: usize = 2 * LARGE;
     const HUGE_PAGES: i32 = 14;
     unsafe extern "C" {
         /// Of the C library, which the standard library brings along.
@@ -83,10 +84,10 @@ pub(super) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
     let len = size_of_val(memory);
     if len >= WORTH && !cfg!(miri) {
         let start = memory.as_mut_ptr().cast::<u8>();
-        let to_page = start.align_offset(PAGE);
+        let skipped = start.align_offset(LARGE);
         // SAFETY: these are whole pages of memory that is ours; the advice changes nothing of what is in them. Where the
         // system refuses it, nothing is lost.
-        unsafe { madvise(start.add(to_page).cast(), (len - to_page) / PAGE * PAGE, HUGE_PAGES) };
+        unsafe { madvise(start.add(skipped).cast(), (len - skipped) / LARGE * LARGE, HUGE_PAGES) };
     }
 }
 
