@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::aligned::ask_for_large_pages;
-use super::conv::assert_units;
+use super::conv::{UNITS, assert_units};
 use super::finish::{Finish, MAX_PIXELS, Place, RawFinish};
 use super::simd::{Kernel, MAX_LANES, Simd, dispatch};
 use crate::model::{Element, Tensor};
@@ -59,7 +59,7 @@ impl CompactDense {
         Some(Self { weights, scales: filled(one_each), bias: filled(bias.to_vec()), inputs, units })
     }
 
-    /// One sample to some units, which begin at a multiple of [`UNITS`](super::conv::UNITS) and end at one or the last:
+    /// One sample to some units, which begin at a multiple of [`UNITS`] and end at one or the last:
     /// `output` and what is added begin with the first of them.
     ///
     /// # Panics
@@ -76,8 +76,8 @@ impl CompactDense {
     }
 }
 
-/// Most vectors in a block, and with them the most numbers by which a last block is filled up.
-const MAX_VECTORS: usize = 4;
+/// Most vectors in a block of at most [`UNITS`]: so many sums keep a processor busy while each waits for its last addition.
+const MAX_VECTORS: usize = 8;
 
 fn filled(mut values: Vec<f32>) -> Vec<f32> {
     values.resize(values.len() + MAX_LANES, 0.0);
@@ -88,29 +88,26 @@ fn filled(mut values: Vec<f32>) -> Vec<f32> {
 #[inline(always)]
 fn blocks(units: usize, lanes: usize) -> impl Iterator<Item = (usize, usize)> {
     let mut start = 0;
+    let most = (UNITS / lanes).min(MAX_VECTORS);
     std::iter::from_fn(move || {
-        let vectors = match units.saturating_sub(start).div_ceil(lanes) {
-            0 => return None,
-            MAX_VECTORS.. => MAX_VECTORS,
-            2 | 3 => 2,
-            one => one,
-        };
+        let left = units.saturating_sub(start).div_ceil(lanes);
+        let vectors = 1 << left.min(most).checked_ilog2()?;
         start += vectors * lanes;
         Some((start - vectors * lanes, vectors))
     })
 }
 
-fn packed<T: Copy + Default>(weights: &[T], units: usize) -> Vec<T> {
+fn packed<T: Stored>(weights: &[T], units: usize) -> Vec<T> {
     struct Pack<'a, T>(&'a [T], usize);
-    impl<T: Copy + Default> Kernel for Pack<'_, T> {
+    impl<T: Stored> Kernel for Pack<'_, T> {
         type Output = Vec<T>;
         #[inline(always)]
         fn run<S: Simd>(self, _: S) -> Vec<T> {
-            let Self(weights, units) = self;
-            let mut packed = Vec::with_capacity(weights.len() / units * units.next_multiple_of(S::LANES));
+            let (Self(weights, units), lanes) = (self, T::Level::<S>::LANES);
+            let mut packed = Vec::with_capacity(weights.len() / units * units.next_multiple_of(lanes));
             ask_for_large_pages(packed.spare_capacity_mut());
-            for (start, vectors) in blocks(units, S::LANES) {
-                let (size, used) = (vectors * S::LANES, (vectors * S::LANES).min(units - start));
+            for (start, vectors) in blocks(units, lanes) {
+                let (size, used) = (vectors * lanes, (vectors * lanes).min(units - start));
                 for row in weights.chunks_exact(units) {
                     packed.extend_from_slice(&row[start..start + used]);
                     packed.resize(packed.len() + size - used, T::default());
@@ -123,7 +120,13 @@ fn packed<T: Copy + Default>(weights: &[T], units: usize) -> Vec<T> {
 }
 
 /// A number as it is stored.
-trait Stored: Copy {
+trait Stored: Copy + Default {
+    /// Where they become f32.
+    type Level<S: Simd>: Simd;
+
+    /// That level.
+    fn level<S: Simd>(simd: S) -> Self::Level<S>;
+
     /// A vector of them as f32.
     ///
     /// # Safety
@@ -133,6 +136,13 @@ trait Stored: Copy {
 
 // SAFETY of both: the caller's promise is the one that is asked for.
 impl Stored for F16 {
+    type Level<S: Simd> = S::ForHalves;
+
+    #[inline(always)]
+    fn level<S: Simd>(simd: S) -> S::ForHalves {
+        simd.for_halves()
+    }
+
     #[inline(always)]
     unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::V {
         unsafe { simd.load_f16_ptr(from.cast()) }
@@ -140,6 +150,13 @@ impl Stored for F16 {
 }
 
 impl Stored for i8 {
+    type Level<S: Simd> = S;
+
+    #[inline(always)]
+    fn level<S: Simd>(simd: S) -> S {
+        simd
+    }
+
     #[inline(always)]
     unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::V {
         unsafe { simd.load_i8_ptr(from) }
@@ -159,7 +176,14 @@ impl<T: Stored> Kernel for Run<'_, T> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(mut self, simd: S) {
+    fn run<S: Simd>(self, simd: S) {
+        self.blocks(T::level(simd));
+    }
+}
+
+impl<T: Stored> Run<'_, T> {
+    #[inline(always)]
+    fn blocks<S: Simd>(mut self, simd: S) {
         let mut weights = self.weights;
         for (unit, vectors) in blocks(self.dense.units, S::LANES) {
             let (block, rest) = weights.split_at(self.input.len() * vectors * S::LANES);
@@ -169,47 +193,34 @@ impl<T: Stored> Kernel for Run<'_, T> {
             }
             match vectors {
                 MAX_VECTORS => self.sums::<S, MAX_VECTORS>(simd, block, unit),
+                4 => self.sums::<S, 4>(simd, block, unit),
                 2 => self.sums::<S, 2>(simd, block, unit),
                 _ => self.sums::<S, 1>(simd, block, unit),
             }
         }
     }
-}
 
-impl<T: Stored> Run<'_, T> {
     /// One block of units, from `unit` on.
     #[inline(always)]
     fn sums<S: Simd, const NV: usize>(&mut self, simd: S, block: &[T], unit: usize) {
         let Self { dense, input, ref units, finish, ref mut output, .. } = *self;
         assert_eq!(block.len(), input.len() * NV * S::LANES, "weights of a block");
-        // Two chains of sums, so that one need not wait for the other.
-        let mut even = [simd.splat(0.0); NV];
-        let mut odd = even;
-        let mut from = block.as_ptr();
-        let (pairs, last) = input.as_chunks::<2>();
-        // SAFETY: the block holds `NV` vectors for each input, as was checked.
-        unsafe {
-            for pair in pairs {
-                let (first, second) = (simd.splat(pair[0]), simd.splat(pair[1]));
-                for v in 0..NV {
-                    even[v] = simd.mul_add(first, T::load(simd, from.add(v * S::LANES)), even[v]);
-                    odd[v] = simd.mul_add(second, T::load(simd, from.add((NV + v) * S::LANES)), odd[v]);
-                }
-                from = from.add(2 * NV * S::LANES);
-            }
-            for x in last {
-                for (v, sum) in even.iter_mut().enumerate() {
-                    *sum = simd.mul_add(simd.splat(*x), T::load(simd, from.add(v * S::LANES)), *sum);
-                }
+        let mut sums = [simd.splat(0.0); NV];
+        for (x, row) in input.iter().zip(block.chunks_exact(NV * S::LANES)) {
+            let x = simd.splat(*x);
+            for (v, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: a row holds `NV` vectors.
+                let weights = unsafe { T::load(simd, row.as_ptr().add(v * S::LANES)) };
+                *sum = simd.mul_add(x, weights, *sum);
             }
         }
-        for v in 0..NV {
+        for (v, sum) in sums.into_iter().enumerate() {
             let channel = unit + v * S::LANES;
             if channel >= units.end {
                 break;
             }
             let (scale, bias) = (simd.load(&dense.scales[channel..]), simd.load(&dense.bias[channel..]));
-            let sum = simd.mul_add(simd.add(even[v], odd[v]), scale, bias);
+            let sum = simd.mul_add(sum, scale, bias);
             let channels = (units.end - channel).min(S::LANES);
             let place = Place { at: channel - units.start, step: units.len(), channel, channels };
             // SAFETY: `run_units` told `Finish::raw` how long the output is.
@@ -220,7 +231,6 @@ impl<T: Stored> Run<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::conv::UNITS;
     use super::super::simd::tests::{at_every_level, is_quick};
     use super::*;
 

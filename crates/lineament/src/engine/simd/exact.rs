@@ -52,6 +52,12 @@ impl<S: Simd> Simd for Exact<S> {
     const REGISTERS: usize = S::REGISTERS;
     const HAS_DOT: bool = S::HAS_DOT;
     const DOT_SHIFT: u8 = S::DOT_SHIFT;
+    type ForHalves = Exact<S::ForHalves>;
+
+    #[inline(always)]
+    fn for_halves(self) -> Self::ForHalves {
+        Exact(self.0.for_halves())
+    }
 
     #[inline(always)]
     fn mul_add(self, a: S::V, b: S::V, c: S::V) -> S::V {

@@ -30,6 +30,11 @@ pub trait Simd: Copy + Send + Sync {
     const NAME: &str;
     /// Vector registers: decides how many sums a kernel keeps at once.
     const REGISTERS: usize;
+    /// Where halves become numbers fastest: this level, or one of shorter vectors.
+    type ForHalves: Simd;
+
+    /// That level.
+    fn for_halves(self) -> Self::ForHalves;
 
     /// The same number in each lane.
     fn splat(self, x: f32) -> Self::V;

@@ -42,6 +42,12 @@ macro_rules! level {
             const NAME: &str = stringify!($name);
             const REGISTERS: usize = 32;
             const DOT_SHIFT: u8 = 128;
+            type ForHalves = Self;
+
+            #[inline(always)]
+            fn for_halves(self) -> Self {
+                self
+            }
 
             #[inline(always)]
             fn splat(self, x: f32) -> float32x4_t {

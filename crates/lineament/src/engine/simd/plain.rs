@@ -13,6 +13,12 @@ impl Simd for Plain {
     const LANES: usize = 4;
     const NAME: &str = "plain";
     const REGISTERS: usize = 16;
+    type ForHalves = Self;
+
+    #[inline(always)]
+    fn for_halves(self) -> Self {
+        self
+    }
 
     #[inline(always)]
     fn splat(self, x: f32) -> [f32; 4] {

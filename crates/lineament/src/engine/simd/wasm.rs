@@ -32,6 +32,12 @@ impl Simd for Simd128 {
     /// Browsers on x86 have 16, but a product that is added takes one more, and some are the browser's own: with sums in
     /// 12 of them instead of 8, V8 keeps some in memory and a look of `lite` takes 3.8 ms instead of 2.5.
     const REGISTERS: usize = 12;
+    type ForHalves = Self;
+
+    #[inline(always)]
+    fn for_halves(self) -> Self {
+        self
+    }
 
     #[inline(always)]
     fn splat(self, x: f32) -> v128 {
