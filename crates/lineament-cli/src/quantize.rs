@@ -32,7 +32,7 @@ const MAX_DETECTOR_LOSS: f64 = 0.5;
 /// channels, whose rounding shakes the points.
 const LEAST_PRODUCTS: usize = 25;
 
-/// The same of a detector, whose points are not answered: all but 3x3 windows of one channel, which are as fast in f32.
+/// The same of a detector, whose points are not answered: its first convolution, over grey, as well.
 const DETECTOR_LEAST_PRODUCTS: usize = 9;
 
 const EXAMPLES: &str = "\
@@ -74,9 +74,10 @@ pub struct QuantizeArgs {
     #[arg(long, value_name = "COUNT", default_value = "200", value_parser = values::count)]
     calibrate: usize,
 
-    /// Layers whose sums have fewer products stay f32 in an int8 network [default: 25 for landmarks, 10 for a detector]
+    /// Layers whose sums have fewer products stay f32 in an int8 network [default: 25 for landmarks, 9 for a detector]
     ///
-    /// With fewer, a little is gained where processors multiply bytes, and lost elsewhere; points shake more.
+    /// With fewer, a little is gained where processors multiply bytes, and lost elsewhere; points shake more. Depthwise
+    /// layers of 3x3 stay f32 in any case.
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
     least_products: Option<usize>,
 

@@ -4,6 +4,38 @@
 //! best one: on x86 chosen at run time, since processors differ; elsewhere what the target is sure to have. A value of
 //! a level's type is the proof that the processor supports it.
 
+/// A level's token: the type, the features that `call` compiles with, and whether the processor has them.
+#[allow(unused_macros)] // A target may have no level above the plain one.
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident, $enable:literal, $detected:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name(());
+
+        impl $name {
+            /// The token, where the processor has what it takes.
+            #[inline]
+            pub fn detect() -> Option<Self> {
+                $detected.then_some(Self(()))
+            }
+
+            /// Runs `kernel`, compiled for this level.
+            #[inline]
+            pub fn call<K: Kernel>(self, kernel: K) -> K::Output {
+                #[target_feature(enable = $enable)]
+                fn inner<K: Kernel>(simd: $name, kernel: K) -> K::Output {
+                    kernel.run(simd)
+                }
+                // SAFETY: `self` exists, so the processor has the features.
+                #[allow(unused_unsafe)] // Where a browser would have refused the module, the call is safe.
+                unsafe {
+                    inner(self, kernel)
+                }
+            }
+        }
+    };
+}
+
 mod exact;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;

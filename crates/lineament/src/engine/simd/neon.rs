@@ -11,28 +11,7 @@ use super::{Kernel, Simd};
 /// A level of ARM: the type, the feature that it is compiled with, whether the processor has it, and its own intrinsics.
 macro_rules! level {
     ($(#[$doc:meta])* $name:ident, $enable:literal, $detected:expr, { $($more:tt)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy)]
-        pub struct $name(());
-
-        impl $name {
-            /// The token, where the processor has what it takes.
-            #[inline]
-            pub fn detect() -> Option<Self> {
-                $detected.then_some(Self(()))
-            }
-
-            /// Runs `kernel`, compiled for this level.
-            #[inline]
-            pub fn call<K: Kernel>(self, kernel: K) -> K::Output {
-                #[target_feature(enable = $enable)]
-                fn inner<K: Kernel>(simd: $name, kernel: K) -> K::Output {
-                    kernel.run(simd)
-                }
-                // SAFETY: `self` exists, so the processor has the feature.
-                unsafe { inner(self, kernel) }
-            }
-        }
+        token!($(#[$doc])* $name, $enable, $detected);
 
         // SAFETY (all below): this file is compiled only for targets that have NEON, and `self` exists only where more
         // was detected; pointers are the caller's promise.

@@ -7,23 +7,12 @@ use std::arch::wasm32::*;
 
 use super::{Kernel, Simd};
 
-/// 4 lanes.
-#[derive(Debug, Clone, Copy)]
-pub struct Simd128(());
-
-impl Simd128 {
-    /// The token: this file is compiled only for modules that have it.
-    #[inline]
-    pub fn detect() -> Option<Self> {
-        Some(Self(()))
-    }
-
-    /// Runs `kernel`.
-    #[inline]
-    pub fn call<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.run(self)
-    }
-}
+token!(
+    /// 4 lanes.
+    Simd128,
+    "simd128",
+    true // This file is compiled only for modules that have it.
+);
 
 impl Simd for Simd128 {
     type V = v128;

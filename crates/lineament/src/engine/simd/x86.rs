@@ -10,28 +10,7 @@ use super::{Kernel, Simd};
 macro_rules! level {
     ($(#[$doc:meta])* $name:ident, $vector:ty, $lanes:literal, $registers:literal, [$($feature:tt),+], $enable:literal,
      $halves:ident, $positive:ident, $splat:ident, $add:ident, $mul:ident, $max:ident, $min:ident, $fma:ident, $load:ident, $store:ident, $load_first:ident, $store_first:ident, { $($more:tt)* }) => {
-        $(#[$doc])*
-        #[derive(Debug, Clone, Copy)]
-        pub struct $name(());
-
-        impl $name {
-            /// The token, where the processor has what it takes.
-            #[inline]
-            pub fn detect() -> Option<Self> {
-                ($(is_x86_feature_detected!($feature))&&+).then_some(Self(()))
-            }
-
-            /// Runs `kernel`, compiled for this level.
-            #[inline]
-            pub fn call<K: Kernel>(self, kernel: K) -> K::Output {
-                #[target_feature(enable = $enable)]
-                fn inner<K: Kernel>(simd: $name, kernel: K) -> K::Output {
-                    kernel.run(simd)
-                }
-                // SAFETY: `self` exists, so the features were detected.
-                unsafe { inner(self, kernel) }
-            }
-        }
+        token!($(#[$doc])* $name, $enable, ($(is_x86_feature_detected!($feature))&&+));
 
         // SAFETY (all below): `self` exists only where the features were detected; pointers are the caller's promise.
         impl Simd for $name {
