@@ -16,8 +16,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::builder::PossibleValuesParser;
-use lineament::detect;
+use lineament::detect::{self, Detector};
 use lineament::engine::simd;
+use lineament::landmarks::LandmarkNetwork;
+use lineament::model::Model;
 use lineament::{Crop, Options, Pool, TrackOptions, Tracker};
 use lineament_data::Photo;
 
@@ -49,8 +51,10 @@ What the lines mean:
 the least time that arithmetic or reading the weights takes on this machine (measured, first lines), over the median
   together   the same network on several threads, which share each run
   decode     a JPEG of the frame's size, from memory
+  shrink     a frame to what the detector sees
   detect     the faces of a frame: shrinking it, the detector, joining what it finds
-  look       one crop and the points in it
+  crop       the part of a frame that the landmark network sees
+  look       that, and the points in it
   landmarks  the points of a face in a photo: three looks, six where the score leaves a doubt
   photo      all of it for one JPEG
   track      a frame of a video: one look at the face it follows, now and then the detector
@@ -137,6 +141,9 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     let first = film.frame(0);
     let jpeg = picture::encode(first, true)?;
     let machine = Machine::measure();
+    let (detector, landmarks) = models.bytes();
+    let (shrinking, cropping) =
+        (Detector::new(&Model::parse(detector)?)?, LandmarkNetwork::new(&Model::parse(landmarks)?)?);
 
     Memory::forget_peak();
     let before = Memory::read();
@@ -151,13 +158,15 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     let mut tracker = Tracker::with_lineament(models.lineament(Options::default())?, TrackOptions::default())?;
     let faces = lineament.faces(&first.view()).len();
 
-    let names = ["decode", "detect", "look", "landmarks", "photo", "track"];
+    let names = ["decode", "shrink", "detect", "crop", "look", "landmarks", "photo", "track"];
     let mut times = names.map(|_| Vec::new());
     for round in 0..WARM_UP_ROUNDS + args.rounds {
         let frame = film.frame(round);
         let of_each = [
             time(|| drop(Photo::decode(&jpeg))).0,
+            time(|| drop(shrinking.input(&frame.view(), None))).0,
             time(|| drop(lineament.detect(&frame.view()))).0,
+            time(|| drop(cropping.input(&first.view(), &crop))).0,
             time(|| one_look.landmarks(&first.view(), &crop)).0,
             time(|| lineament.landmarks(&first.view(), &crop)).0,
             time(|| drop(Photo::decode(&jpeg).map(|photo| lineament.faces(&photo.view())))).0,
@@ -168,7 +177,6 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     let memory_kib = before.zip(Memory::read()).map(|(before, after)| after.peak_kib.saturating_sub(before.now_kib));
     let path_row = |(what, times): (_, Vec<f64>)| PathRow { what, ms: Quartiles::of(times[WARM_UP_ROUNDS..].to_vec()) };
 
-    let (detector, landmarks) = models.bytes();
     let (input_width, input_height) = detect::input_size(width as usize, height as usize, None);
     let pools = (2..=args.threads).map(pool).collect::<Result<Vec<_>>>()?;
     let mut networks = [

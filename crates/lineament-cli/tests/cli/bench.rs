@@ -46,7 +46,7 @@ fn bench_tells_of_networks_their_steps_the_path_and_callers() {
     }
     let path = report["path"].as_array().unwrap();
     let names: Vec<&str> = path.iter().map(|row| row["what"].as_str().unwrap()).collect();
-    assert_eq!(names, ["decode", "detect", "look", "landmarks", "photo", "track"]);
+    assert_eq!(names, ["decode", "shrink", "detect", "crop", "look", "landmarks", "photo", "track"]);
     assert!(path.iter().all(|row| positive(&row["ms"]["median"])), "{report}");
     let threads = report["callers"].as_array().unwrap().iter().map(|row| row["threads"].as_u64().unwrap());
     assert_eq!(threads.collect::<Vec<_>>(), [1, 2]);
