@@ -85,9 +85,8 @@ fn fits(model: &Model, shapes: &[Shape], step: &Step) -> bool {
     };
     let (op, from) = (model.architecture.layers[layer].op, shapes[step.input]);
     let is_pooled = matches!(step.work, Work::Conv { pool: true, .. });
-    let pays = match op {
-        // Of a grey picture with a maximum behind it f32 is faster: integers would write the larger map and read it again.
-        Op::Conv { .. } => !is_pooled || from.channels.is_multiple_of(int8::QUAD),
+    let is_taken = match op {
+        Op::Conv { .. } => true,
         Op::Dense { .. } => from.len().is_multiple_of(int8::QUAD),
         Op::Depthwise { kernel, .. } => int8::Depthwise::takes(kernel),
         _ => false,
@@ -100,7 +99,7 @@ fn fits(model: &Model, shapes: &[Shape], step: &Step) -> bool {
             && weight.bytes.iter().all(is_kept)
             && scales.is_some_and(|s| s.axis == op.output_axis() || s.bytes.len() == 4)
     });
-    pays && is_int8 && !adds_to_pooled
+    is_taken && is_int8 && !adds_to_pooled
 }
 
 /// A layer in integers.

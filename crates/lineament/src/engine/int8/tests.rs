@@ -150,6 +150,45 @@ fn integer_convolutions_agree_with_sums_by_hand_at_every_level() {
 }
 
 #[test]
+fn pooled_integer_convolutions_are_the_largest_of_four_codes_at_every_level() {
+    let window = |kernel, padding| Window { kernel, stride: 1, padding };
+    for (size, window, inputs, outputs) in [
+        ((9, 12), window(3, 0), 1, 32),
+        ((6, 7), window(3, 1), 1, 5),
+        ((8, 5), window(2, 0), 8, 17),
+        ((7, 9), window(1, 0), 4, 49),
+    ] {
+        let ((h, w), taps) = (window.over(size), window.kernel * window.kernel);
+        if !is_quick(h * w * taps * inputs * outputs) {
+            continue;
+        }
+        let (input, weights) = (bytes(size.0 * size.1 * inputs, 1), signed(taps * inputs * outputs, 2));
+        let (scales, bias, relu) = (vec![0.004; outputs], numbers(outputs, 4), Activated::new(Activation::Relu, &[]));
+        let finish = Finish { activation: Some(&relu), ..Finish::default() };
+        at_every_level(|| {
+            let learned = Learned { weights: &weights, scales: &scales, bias: &bias };
+            let conv = Conv::new(learned, window, inputs, INPUT);
+            let (mut all, mut workspace) = (vec![7; h * w * outputs], vec![9; conv.workspace(h, size.1)]);
+            conv.run_rows(&input, size, 0..h, finish, &mut workspace, Target::Codes(&mut all, OUTPUT));
+            let (rows, row) = (h / 2, w / 2 * outputs);
+            let mut pooled = vec![7; rows * row];
+            for (part, output) in pooled.chunks_mut(2 * row).enumerate() {
+                let rows = 2 * part..2 * part + output.len() / row;
+                let mut workspace = vec![9; conv.pooled_workspace(rows.len(), size.1)];
+                conv.run_pooled_rows(&input, size, rows, finish, &mut workspace, (output, OUTPUT));
+            }
+            for (at, largest) in pooled.iter().enumerate() {
+                let (y, x, o) = (at / row, at / outputs % (w / 2), at % outputs);
+                let four =
+                    [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(i, j)| all[((2 * y + i) * w + 2 * x + j) * outputs + o]);
+                assert_eq!(Some(largest), four.iter().max(), "{size:?} {inputs} to {outputs}, place {at}");
+            }
+            assert!(all.iter().any(|code| *code > OUTPUT.offset), "codes that differ");
+        });
+    }
+}
+
+#[test]
 fn integer_depthwise_convolutions_agree_with_sums_by_hand_at_every_level() {
     for (size, kernel, stride, padding, channels) in [
         ((1, 1), 3, 1, 1, 3),
