@@ -305,28 +305,26 @@ impl Squares<'_> {
     /// Brightness at `first`, then each `step` further, all in squares from the first one; bilinear.
     #[inline(always)]
     fn look_along(&self, first: (f32, f32), step: (f32, f32), out: &mut [f32]) {
-        let (last_x, last_y) = (self.stride as u32 - 2, self.count as u32 - 2);
-        let most = ((last_x + 1) as f32, (last_y + 1) as f32);
+        let last = (self.stride as u32 - 2, self.count as u32 - 2);
         for (part, out) in out.chunks_mut(LOOKS).enumerate() {
             let (mut at, mut rest_x, mut rest_y) = ([0u32; LOOKS], [0.0f32; LOOKS], [0.0f32; LOOKS]);
             for i in 0..LOOKS {
                 let further = (part * LOOKS + i) as f32;
-                let x = (first.0 + further * step.0).max(0.0).min(most.0);
-                let y = (first.1 + further * step.1).max(0.0).min(most.1);
-                let (column, row) = ((x as u32).min(last_x), (y as u32).min(last_y));
-                (rest_x[i], rest_y[i]) = (x - column as f32, y - row as f32);
-                at[i] = row * self.stride as u32 + column;
+                let (column, x) = place(first.0 + further * step.0, last.0);
+                let (row, y) = place(first.1 + further * step.1, last.1);
+                (at[i], rest_x[i], rest_y[i]) = (row * self.stride as u32 + column, x, y);
             }
-            let (mut top, mut bottom) = ([[0u16; 2]; LOOKS], [[0u16; 2]; LOOKS]);
+            // Two sums side by side in one number, or compilers make vectors of single sums, slowly.
+            let (mut top, mut bottom) = ([0u32; LOOKS], [0u32; LOOKS]);
             for i in 0..LOOKS {
                 let around = &self.sums[at[i] as usize..][..self.stride + 2];
-                top[i] = [around[0], around[1]];
-                bottom[i] = [around[self.stride], around[self.stride + 1]];
+                let two = |at: usize| u32::from(around[at]) | u32::from(around[at + 1]) << 16;
+                (top[i], bottom[i]) = (two(0), two(self.stride));
             }
             let mut seen = [0.0f32; LOOKS];
             for i in 0..LOOKS {
-                let along = |[left, right]: [u16; 2]| {
-                    let (left, right) = (f32::from(left), f32::from(right));
+                let along = |two: u32| {
+                    let (left, right) = ((two & 0xffff) as f32, (two >> 16) as f32);
                     left + rest_x[i] * (right - left)
                 };
                 let (top, bottom) = (along(top[i]), along(bottom[i]));
@@ -335,6 +333,18 @@ impl Squares<'_> {
             out.copy_from_slice(&seen[..out.len()]);
         }
     }
+}
+
+/// The square at or before `along`, from the first to the `last` that has a next one, and how far from it to that.
+#[inline(always)]
+fn place(along: f32, last: u32) -> (u32, f32) {
+    /// From here on f32 holds whole numbers only, so that adding it rounds: in vectors, which conversions that mind what
+    /// does not fit are not.
+    const WHOLE: f32 = 8_388_608.0;
+    let along = along.max(0.0).min((last + 1) as f32);
+    let near = (along + WHOLE) - WHOLE;
+    let first = (if near > along { near - 1.0 } else { near }).min(last as f32);
+    (((first + WHOLE).to_bits() - WHOLE.to_bits()).min(last), along - first)
 }
 
 /// The side of the squares where a picture is shrunk by `scale`.
