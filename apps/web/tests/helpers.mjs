@@ -33,9 +33,9 @@ export function film(source, frames) {
   return file;
 }
 
-/** What `lineament run` says: an object per photo or frame. */
-export function native(file) {
-  const text = execFileSync(program, ['run', file, '--format', 'json'], { maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
+/** What `lineament run` says with these options: an object per photo or frame. */
+export function native(file, ...options) {
+  const text = execFileSync(program, ['run', file, '--format', 'json', ...options], { maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
   return text.toString().trim().split('\n').map((line) => JSON.parse(line));
 }
 
