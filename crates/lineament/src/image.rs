@@ -203,6 +203,7 @@ impl GreyImage<'_> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     /// A face, for the models inside the library.
     #[cfg(feature = "default-models")]
@@ -211,7 +212,6 @@ pub(crate) mod tests {
         let (width, height) = (180, 150);
         ImageView::grey(&file[file.len() - width * height..], width, height).unwrap()
     }
-    use proptest::prelude::*;
 
     #[test]
     fn luma_keeps_black_white_and_grey() {

@@ -397,6 +397,27 @@ mod tests {
 
     type Look = Similarity<ImageFrame, PixelFrame>;
 
+    #[test]
+    fn a_place_is_a_square_and_the_way_to_the_next() {
+        for (along, last, expected) in [
+            (0.0, 5, (0, 0.0)),
+            (0.499_999_97, 5, (0, 0.499_999_97)),
+            (2.999_999_8, 5, (2, 2.999_999_8 - 2.0)),
+            (3.0, 5, (3, 0.0)),
+            (3.5, 5, (3, 0.5)),
+            (6.0, 5, (5, 1.0)),
+            (1e30, 5, (5, 1.0)),
+            (-4.0, 5, (0, 0.0)),
+            (f32::NAN, 5, (0, 0.0)),
+            (4_194_303.5, 4_194_303, (4_194_303, 0.5)),
+            (8_388_607.0, 8_388_607, (8_388_607, 0.0)),
+        ] {
+            assert_eq!(place(along, last), expected, "{along} of {last}");
+        }
+        // Beyond what f32 counts one by one it is some square, not none.
+        assert!(place(1e9, 1_000_000_000).0 <= 1_000_000_000);
+    }
+
     /// Grey pixels that look random.
     fn noise(len: usize) -> Vec<u8> {
         let mut state = 7u32;

@@ -19,7 +19,7 @@ const SHARES: std::ops::RangeInclusive<u32> = 60..=100;
 /// nothing is rounded.
 const LEAST_OF_A_CHANNEL: usize = 25;
 
-/// Of each layer whether it is to run in integers: its sums have at least `least_products` products.
+/// Of each layer whether it is to run in integers: it gains by that, and its sums have at least `least_products` products.
 ///
 /// # Errors
 /// When the layers do not fit.
@@ -38,7 +38,7 @@ pub fn values(model: &Model, layers: &[bool]) -> Vec<ValueId> {
     values
 }
 
-/// Products in a sum of a layer that has a kernel in integers. Dense ones take four inputs at a time.
+/// Products in a sum of a layer that gains by integers. Dense ones take four inputs at a time.
 fn products(op: Op, from: Shape) -> Option<usize> {
     match op {
         Op::Conv { kernel, .. } => Some(kernel * kernel * from.channels),
