@@ -46,7 +46,7 @@ endif
 # An app builds the library in its own profile, where the compiler inlines less. A vector instruction that is left as a
 # function of its own, called for every number, makes a kernel several times as slow; then its symbol is there.
 inlined:
-	$(CARGO) build -p lineament --example engine_time --profile app
+	$(CARGO) build -p lineament-nn --example engine_time --profile app
 	nm $${CARGO_TARGET_DIR:-target}/app/examples/engine_time > $${CARGO_TARGET_DIR:-target}/app/symbols
 	! grep -E 'core_arch.*(_mm|arm_shared|aarch64)' $${CARGO_TARGET_DIR:-target}/app/symbols
 
@@ -75,7 +75,7 @@ endif
 # The kernels' pointers, at the plain level, by an interpreter that checks each access. Needs a nightly toolchain with
 # the component miri; not part of `check`.
 miri:
-	$(CARGO) +nightly miri test -p lineament --lib engine::
+	$(CARGO) +nightly miri test -p lineament-nn --lib engine::
 
 # The npm package and the live page, in apps/web/dist. Needs Node with npm, and wasm-bindgen, which build.sh asks for.
 web:

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use lineament::model::Model;
+use lineament_nn::model::Model;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(model) = Model::parse(bytes) {

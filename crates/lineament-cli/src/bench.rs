@@ -5,7 +5,7 @@ mod film;
 mod machine;
 mod networks;
 mod report;
-mod stability;
+mod steadiness;
 mod timing;
 
 use std::io::{self, Write as _};
@@ -17,11 +17,11 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail, ensure};
 use clap::builder::PossibleValuesParser;
 use lineament::detect::{self, Detector};
-use lineament::engine::simd;
 use lineament::landmarks::LandmarkNetwork;
-use lineament::model::Model;
 use lineament::{Crop, Options, Pool, TrackOptions, Tracker};
 use lineament_data::Photo;
+use lineament_nn::model::Model;
+use lineament_nn::simd;
 
 use crate::models::{ModelArgs, Models};
 use crate::picture;
@@ -104,7 +104,7 @@ pub struct BenchArgs {
 
 #[derive(Debug, clap::Subcommand)]
 enum Other {
-    Stability(stability::StabilityArgs),
+    Stability(steadiness::StabilityArgs),
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -118,7 +118,7 @@ enum Format {
 /// Runs the command.
 pub fn run(args: BenchArgs) -> Result<ExitCode> {
     if let Some(Other::Stability(args)) = args.other {
-        return stability::run(args);
+        return steadiness::run(args);
     }
     let place = |level: &String| simd::LEVELS.iter().position(|name| name.eq_ignore_ascii_case(level));
     if let Some(level) = args.level.as_ref().and_then(place) {

@@ -1,7 +1,7 @@
 //! `lineament eval`: how good models are on labelled photos.
 
-mod groups;
-mod stress;
+mod conditions;
+mod demographics;
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -12,10 +12,10 @@ use anyhow::{Context, Result};
 use lineament::draw::{Canvas, DrawOptions};
 use lineament::topology::five_points;
 use lineament::{Detection, Face, Landmarks, Options, Pose, Rect};
+use lineament_data::evaluate::conditions::{CONDITIONS, Condition};
+use lineament_data::evaluate::metrics::{Decile, FAILURE_PERCENT, TRUTHFUL_WITHIN};
+use lineament_data::evaluate::rejection::{BoxScores, RANDOM_BOXES, random_boxes, true_boxes};
 use lineament_data::evaluate::{evaluate, false_faces};
-use lineament_data::face_score::{BoxScores, RANDOM_BOXES, random_boxes, true_boxes};
-use lineament_data::metrics::{Decile, FAILURE_PERCENT, TRUTHFUL_WITHIN};
-use lineament_data::stress::{CONDITIONS, Condition};
 use lineament_data::{FalseFaces, Offset, Photo, PhotoResult, Protocol, Report, Sample, dataset};
 use serde::Serialize;
 
@@ -26,7 +26,7 @@ use crate::output::{Files, check_folder};
 use crate::picture::encode;
 use crate::progress::Progress;
 use crate::values;
-use groups::Groups;
+use demographics::Groups;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -68,7 +68,7 @@ pub struct EvalArgs {
     stress: bool,
 
     /// Only these conditions, with commas between, for example roll-90,mask
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = stress::condition, requires = "stress")]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = conditions::condition, requires = "stress")]
     conditions: Vec<Condition>,
 
     /// Instead, compare groups of people: photos named AGE_GENDER_RACE_DATE as UTKFace's, without .pts files
@@ -180,15 +180,17 @@ fn samples(args: &EvalArgs) -> Result<Vec<Sample>> {
 }
 
 fn groups(args: &EvalArgs) -> Result<String> {
-    let (people, left_out) = groups::read(&args.dataset)?;
+    let (people, left_out) = demographics::read(&args.dataset)?;
     let models = Models::read(&args.models)?;
     let progress = Progress::new(people.len(), false);
     let make = || models.lineament(Options::default());
-    let groups = lineament_data::groups::groups(&people, make, args.threads.unwrap_or(0), &|_, _| progress.advance())?;
+    let groups = lineament_data::evaluate::demographics::groups(&people, make, args.threads.unwrap_or(0), &|_, _| {
+        progress.advance()
+    })?;
     progress.finish();
     let groups = Groups { left_out, groups };
     Ok(match args.format {
-        Format::Text => groups::text(&groups),
+        Format::Text => demographics::text(&groups),
         Format::Json => serde_json::to_string(&groups)? + "\n",
     })
 }
@@ -200,10 +202,11 @@ fn stress(args: &EvalArgs) -> Result<String> {
     let progress = Progress::new(samples.len(), false);
     let make = || models.lineament(Options::default());
     let threads = args.threads.unwrap_or(0);
-    let rows = lineament_data::stress::stress(&samples, conditions, make, threads, &|_, _| progress.advance())?;
+    let rows =
+        lineament_data::evaluate::conditions::stress(&samples, conditions, make, threads, &|_, _| progress.advance())?;
     progress.finish();
     Ok(match args.format {
-        Format::Text => stress::text(&rows),
+        Format::Text => conditions::text(&rows),
         Format::Json => serde_json::to_string(&serde_json::json!({ "stress": rows }))? + "\n",
     })
 }
@@ -384,7 +387,7 @@ fn percent(value: Option<f64>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lineament_data::metrics::Calibration;
+    use lineament_data::evaluate::metrics::Calibration;
 
     fn missing(name: &str, nme68: Option<f64>) -> PhotoResult {
         PhotoResult {

@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use lineament_train::experiment::{self, Plan, conclusion, html};
+use lineament_paper::training::{Settings, files};
+use lineament_paper::{Plan, conclusion, html};
 use lineament_train::networks::{self, Paper};
-use lineament_train::paper::{Settings, files};
 
 use crate::failure::usage;
 use crate::interrupt::{STOPPED, stop_on_ctrl_c};
@@ -125,7 +125,7 @@ pub fn run(args: ExperimentArgs) -> Result<ExitCode> {
                 return Ok(ExitCode::from(STOPPED));
             }
         }
-        let mut results = experiment::measure(&plan, say)?;
+        let mut results = lineament_paper::measure(&plan, say)?;
         results.conclusion = conclusion(&results);
         let files = Files::protecting(&[]);
         let (json, report) = (args.out.join("results.json"), args.out.join("report.html"));

@@ -6,9 +6,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use lineament::engine::Plan;
-use lineament::model::{Activation, Layer, Model, Op, Shape, Tensor, key};
 use lineament::models::{DETECTOR, LITE};
+use lineament_nn::engine::Plan;
+use lineament_nn::model::{Activation, Layer, Model, Op, Shape, Tensor, key};
 use serde::Serialize;
 
 use crate::failure::one_line;
@@ -51,7 +51,9 @@ pub fn run(args: InspectArgs) -> Result<ExitCode> {
     };
     let mut texts = Vec::new();
     for (name, bytes) in &files {
-        let report = Model::parse(bytes).and_then(|model| Report::new(name, bytes.len(), &model));
+        let report = Model::parse(bytes)
+            .map_err(lineament::Error::from)
+            .and_then(|model| Report::new(name, bytes.len(), &model));
         let report = report.with_context(|| one_line(name))?;
         texts.push(match args.format {
             Format::Text => report.text(),
@@ -121,7 +123,7 @@ impl Report {
             stored: model.weights[i].first().filter(|_| layer.op != Op::Quantize).map(|weight| weight.element.name()),
         };
         let layers: Vec<LayerRow> = net.layers.iter().enumerate().map(row).collect();
-        let output = |o: &lineament::model::Output| OutputRow {
+        let output = |o: &lineament_nn::model::Output| OutputRow {
             name: o.name.clone(),
             layer: o.value,
             shape: sides(plan.shapes[o.value]),

@@ -5,9 +5,9 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use lineament::model::{Model, Role};
 use lineament::models::{DETECTOR, LITE};
 use lineament::{Lineament, Options};
+use lineament_nn::model::{Model, Role};
 
 use crate::values;
 

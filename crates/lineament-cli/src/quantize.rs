@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use lineament::model::{Model, Role};
 use lineament_data::{Sample, dataset};
+use lineament_nn::model::{Model, Role};
 use lineament_train::quantize::compare::{Quality, quality};
 use lineament_train::quantize::{self, Precision};
 use serde::Serialize;

@@ -16,9 +16,10 @@ use lineament_train::detector::DetectorTask;
 use lineament_train::graph::Graph;
 use lineament_train::landmarks::Landmarks;
 use lineament_train::networks;
+use lineament_train::run_files::{self as files, check_folder};
 use lineament_train::survey::Survey;
 use lineament_train::task::Task;
-use lineament_train::train::{Event, Run, check_folder, files};
+use lineament_train::train::{Event, Run};
 
 use crate::failure::usage;
 use crate::interrupt::{STOPPED, stop_on_ctrl_c};

@@ -2,7 +2,7 @@
 //!
 //! Training flow: [`dataset::read`] lists photos with their `.pts` points, [`photo::Photo`] decodes them,
 //! [`augment`] varies the pixels that the library's own [`lineament::Crop`] cuts. Evaluation flow: [`evaluate()`](evaluate::evaluate) runs
-//! exported models through the public [`lineament::Lineament`], [`metrics`] turns points into figures, [`report`] holds them.
+//! exported models through the public [`lineament::Lineament`], [`evaluate::metrics`] turns points into figures, [`evaluate::report`] holds them.
 //!
 //! ```
 //! use lineament_data::dataset::is_validation;
@@ -19,16 +19,10 @@ pub mod dataset;
 pub mod dlib;
 pub mod error;
 pub mod evaluate;
-pub mod face_score;
-pub mod groups;
-pub mod metrics;
 pub mod part_file;
 pub mod photo;
 pub mod pts;
 pub mod record;
-pub mod report;
-pub mod stability;
-pub mod stress;
 pub mod table;
 #[cfg(test)]
 mod testing;
@@ -38,8 +32,8 @@ pub use augment::{Jitter, Photometric};
 pub use boxes::BoxRow;
 pub use dataset::Sample;
 pub use error::{Error, Result};
+pub use evaluate::report::{Offset, Report};
 pub use evaluate::{FalseFaces, PhotoResult, Protocol};
 pub use part_file::PartFile;
 pub use photo::{GreyPhoto, Photo};
 pub use record::Record;
-pub use report::{Offset, Report};

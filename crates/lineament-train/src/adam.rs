@@ -1,7 +1,7 @@
 //! Adam with decoupled weight decay, in one pass over all learned numbers (Kingma and Ba, 2015; Loshchilov and
 //! Hutter, 2019).
 
-use lineament::engine::simd::vectorized;
+use lineament_nn::simd::vectorized;
 use rayon::prelude::*;
 
 use crate::trainer::Step;

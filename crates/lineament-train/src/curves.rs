@@ -10,8 +10,8 @@ use plotters::prelude::*;
 use plotters::style::register_font;
 
 use crate::error::{Error, Result};
+use crate::run_files::{self as files, write_whole};
 use crate::task::Figures;
-use crate::train::{files, write_whole};
 
 /// What is written down of a validated epoch.
 #[derive(Debug, Clone)]
@@ -130,9 +130,9 @@ fn panels<'a>(losses: Vec<Series<'a>>, mut validation: Vec<Series<'a>>) -> Vec<P
 const WIDTH: u32 = 900;
 const PANEL_HEIGHT: u32 = 340;
 /// The name our font is registered under: it comes with the program, not from the system.
-pub(crate) const FONT: &str = "sans-serif";
+pub const FONT: &str = "sans-serif";
 /// Okabe and Ito's colours, which people with any colour vision can tell apart.
-pub(crate) const COLORS: [RGBColor; 6] = [
+pub const COLORS: [RGBColor; 6] = [
     RGBColor(0, 114, 178),
     RGBColor(213, 94, 0),
     RGBColor(0, 158, 115),
@@ -145,7 +145,7 @@ pub(crate) const COLORS: [RGBColor; 6] = [
 ///
 /// # Errors
 /// When the font inside the program cannot be read.
-pub(crate) fn register() -> Result<(), &'static str> {
+pub fn register() -> Result<(), &'static str> {
     static REGISTERED: OnceLock<bool> = OnceLock::new();
     let register = || register_font(FONT, FontStyle::Normal, epaint_default_fonts::HACK_REGULAR).is_ok();
     if *REGISTERED.get_or_init(register) { Ok(()) } else { Err("the font is damaged") }

@@ -38,6 +38,12 @@ pub enum Error {
     },
 }
 
+impl From<lineament_nn::Error> for Error {
+    fn from(error: lineament_nn::Error) -> Self {
+        Self::Model(error.into())
+    }
+}
+
 impl Error {
     /// A fault of the file at `path`.
     pub fn file(path: &Path, reason: impl ToString) -> Self {

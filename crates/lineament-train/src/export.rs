@@ -1,8 +1,8 @@
 //! From what was learned to a model file: batch norm folded into the convolutions, weights in the file's order, the
 //! file read back and compared.
 
-use lineament::engine::Engine;
-use lineament::model::{self, Activation, Architecture, Metadata, Model, Op, Role, ValueId};
+use lineament_nn::engine::Engine;
+use lineament_nn::model::{self, Activation, Architecture, Metadata, Model, Op, Role, ValueId};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 

@@ -3,7 +3,7 @@
 //! A file has no batch norm any more. Its convolutions get the file's weights, and each batch norm the scale and shift that
 //! undo what it does to a batch of samples, so that training begins with what the file says.
 
-use lineament::model::{Model, Op};
+use lineament_nn::model::{Model, Op};
 
 use crate::error::{Error, Result};
 use crate::export::fold;
@@ -85,7 +85,7 @@ fn transposed(values: &[f32], rows: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
-    use lineament::model::{Metadata, Role};
+    use lineament_nn::model::{Metadata, Role};
     use rand::{Rng, SeedableRng};
     use rand_pcg::Pcg64;
 

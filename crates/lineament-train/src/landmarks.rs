@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use lineament::engine::Engine;
 use lineament::geometry::CropFrame;
-use lineament::model::{Metadata, Model, Op, Role, Shape, key};
 use lineament::topology::{self, FIRST_INNER_POINT, POINTS};
 use lineament::{Crop, Point, Rect, crop};
 use lineament_data::dataset::{self, Sample};
 use lineament_data::{GreyPhoto, Jitter, Photo, augment, boxes};
+use lineament_nn::engine::Engine;
+use lineament_nn::model::{Metadata, Model, Op, Role, Shape, key};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use lineament::detect::Detector;
 use lineament::landmarks::LandmarkNetwork;
-use lineament::model::Model;
 use lineament::{Crop, Rect};
 use lineament_data::GreyPhoto;
+use lineament_nn::model::Model;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
@@ -68,7 +68,7 @@ impl Judges {
 
 fn load<T>(path: &Path, new: impl Fn(&Model) -> lineament::Result<T>) -> Result<T> {
     let bytes = std::fs::read(path).map_err(|e| Error::file(path, e))?;
-    Model::parse(&bytes).and_then(|model| new(&model)).map_err(|e| Error::file(path, e))
+    Model::parse(&bytes).map_err(lineament::Error::from).and_then(|model| new(&model)).map_err(|e| Error::file(path, e))
 }
 
 #[cfg(test)]

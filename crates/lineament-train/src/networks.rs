@@ -1,9 +1,9 @@
 //! The networks we train, as lists of layers.
 
 use lineament::detect;
-use lineament::model::{Activation, Architecture, Op, Shape, ValueId};
 use lineament::topology::POINTS;
 use lineament_data::record::SIDE;
+use lineament_nn::model::{Activation, Architecture, Op, Shape, ValueId};
 use serde::{Deserialize, Serialize};
 
 /// Names that [`by_name`] knows.

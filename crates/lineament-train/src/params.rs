@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use lineament::Result;
-use lineament::model::{Activation, Architecture, Op};
+use lineament_nn::model::{Activation, Architecture, Op};
 use rand::Rng;
 use rand_pcg::Pcg64;
 

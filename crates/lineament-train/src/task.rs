@@ -53,7 +53,7 @@ pub trait Task: Sync {
     fn validate(&self, file: &[u8]) -> Result<Figures>;
 
     /// What the model file says about itself, beyond what the loop knows.
-    fn describe(&self, metadata: &mut lineament::model::Metadata);
+    fn describe(&self, metadata: &mut lineament_nn::model::Metadata);
 }
 
 /// The configuration's photos without faces, but for the share that no training sees; none where none are named.

@@ -8,8 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use lineament::model::{Metadata, Model, Role, key};
-use lineament_data::PartFile;
+use lineament_nn::model::{Metadata, Model, Role, key};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
@@ -22,22 +21,9 @@ use crate::export;
 use crate::graph::Graph;
 use crate::import::import;
 use crate::params::Params;
+use crate::run_files::{self as files, check_folder, write_whole};
 use crate::task::{Figures, Task};
 use crate::trainer::{Step, Trainer};
-
-/// File names within a run's folder.
-pub mod files {
-    /// The configuration, written before the first step.
-    pub const CONFIG: &str = "config.toml";
-    /// Everything needed to go on.
-    pub const CHECKPOINT: &str = "checkpoint.safetensors";
-    /// The exported model.
-    pub const MODEL: &str = "model.onnx";
-    /// Figures of each validated epoch.
-    pub const CURVES: &str = "curves.csv";
-    /// The same, drawn.
-    pub const PICTURE: &str = "curves.png";
-}
 
 /// A training run.
 pub struct Run<T> {
@@ -302,29 +288,10 @@ fn begin_from<T: Task>(start: &Path, trainer: &mut Trainer, task: &T) -> Result<
     Ok(())
 }
 
-/// Whether a run can start (or go on, with `resume`) in the folder `dir`: to be known before the photos are read.
-///
-/// # Errors
-/// [`Error::File`] with the remedy.
-pub fn check_folder(dir: &Path, resume: bool) -> Result<()> {
-    match (resume, dir.join(files::CHECKPOINT).exists()) {
-        (true, false) => Err(Error::file(dir, "no checkpoint to go on from: start without --resume")),
-        (false, true) => {
-            Err(Error::file(dir, "a run's checkpoint is here already: add --resume, or choose another folder"))
-        }
-        _ => Ok(()),
-    }
-}
-
 fn add_figures<N: From<&'static str>>(sum: &mut Vec<(N, f64)>, figures: &Figures) {
     if sum.is_empty() {
         sum.extend(figures.iter().map(|&(name, value)| (name.into(), f64::from(value))));
     } else {
         sum.iter_mut().zip(figures).for_each(|(sum, figure)| sum.1 += f64::from(figure.1));
     }
-}
-
-/// A reader sees all of the file or nothing.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    PartFile::write_whole(path, bytes).map_err(|e| Error::file(path, e))
 }

@@ -7,8 +7,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use lineament::engine::elementwise;
-use lineament::engine::simd::vectorized;
+use lineament_nn::engine::elementwise;
+use lineament_nn::simd::vectorized;
 
 use crate::adam::{Adam, CHUNK};
 use crate::graph::{Graph, Group, conv::Conv};
@@ -205,7 +205,7 @@ fn blend(average: &mut [f32], now: &[f32], keep: f32) {
 
 #[cfg(test)]
 mod tests {
-    use lineament::model::{Activation, Architecture, Op, Shape};
+    use lineament_nn::model::{Activation, Architecture, Op, Shape};
     use rand::{Rng, SeedableRng};
     use rand_pcg::Pcg64;
 

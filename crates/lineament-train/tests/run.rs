@@ -5,13 +5,14 @@ use std::fs;
 use std::path::Path;
 
 use lineament::Point;
-use lineament::model::{Activation, Architecture, Model, Op, Shape};
 use lineament::topology::POINTS;
 use lineament_data::{Photometric, pts};
+use lineament_nn::model::{Activation, Architecture, Model, Op, Shape};
 use lineament_train::graph::Graph;
 use lineament_train::landmarks::Landmarks;
 use lineament_train::networks::LANDMARK_OUTPUTS;
-use lineament_train::train::{Epoch, Event, Run, files};
+use lineament_train::run_files as files;
+use lineament_train::train::{Epoch, Event, Run};
 use lineament_train::{Config, Error};
 use tempfile::TempDir;
 

@@ -1,6 +1,6 @@
 //! One whole training step beside PyTorch's numbers (`tools/torch_step.py`).
 
-use lineament::model::{Activation, Architecture, Op, Shape};
+use lineament_nn::model::{Activation, Architecture, Op, Shape};
 use lineament_train::graph::Graph;
 use lineament_train::params::Params;
 use lineament_train::trainer::{Step, Trainer};

@@ -4,11 +4,11 @@
 use std::f32::consts::FRAC_PI_2;
 
 use crate::detect::Detection;
-use crate::engine::simd::vectorized;
 use crate::geometry::{CropFrame, ImageFrame, Point, Rect, Similarity};
 use crate::image::ImageView;
 use crate::sample::{PixelFrame, sample};
 use crate::topology::{self, POINTS};
+use lineament_nn::simd::vectorized;
 
 /// Side of the crop over the longer side of the box of the 68 points, measured along the face's own axes. Chosen by
 /// trial: enough room for a detector's error and for hair and chin, without wasting the network's pixels.

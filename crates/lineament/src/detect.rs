@@ -1,13 +1,13 @@
 //! Where faces are: boxes, five points each and a score, in one pass over a shrunk frame.
 
 use crate::crop::normalise;
-use crate::engine::elementwise::logistic;
-use crate::engine::{Engine, Pool};
 use crate::error::{Error, Result};
 use crate::geometry::{ImageFrame, Point, Rect, Similarity};
 use crate::image::ImageView;
-use crate::model::{Model, Role, Shape, key};
 use crate::sample::{PixelFrame, Sampler};
+use lineament_nn::engine::{Engine, Pool};
+use lineament_nn::math::logistic;
+use lineament_nn::model::{Model, Role, Shape, key};
 
 /// One detected face.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -90,7 +90,7 @@ impl Detector {
         self.engine.set_pool(pool);
     }
 
-    /// What the network sees of `image`: for [quantising](crate::model#how-numbers-are-stored) and for looking inside.
+    /// What the network sees of `image`: for [quantising](lineament_nn::model#how-numbers-are-stored) and for looking inside.
     pub fn input(&self, image: &ImageView, min_face: Option<f32>) -> (Shape, Vec<f32>) {
         let (width, height) = input_size(image.width(), image.height(), min_face);
         let mut input = vec![0.0; width * height];

@@ -30,3 +30,13 @@ pub enum Error {
 
 /// The crate's result.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<lineament_nn::Error> for Error {
+    fn from(error: lineament_nn::Error) -> Self {
+        match error {
+            lineament_nn::Error::Role { expected, actual } => Self::Role { expected, actual },
+            lineament_nn::Error::Model(text) => Self::Model(text),
+            other => Self::Model(other.to_string()),
+        }
+    }
+}

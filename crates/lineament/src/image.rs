@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::engine::simd::vectorized;
 use crate::error::{Error, Result};
+use lineament_nn::simd::vectorized;
 
 /// How the bytes of one pixel are ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,15 +1,15 @@
 //! The 68 points of one face, how far off each may be, and whether it is a face at all.
 
 use crate::crop::{Crop, MARGIN, normalise};
-use crate::engine::elementwise::logistic;
-use crate::engine::{Engine, Pool};
 use crate::error::{Error, Result};
 use crate::geometry::{Point, Rect};
 use crate::image::ImageView;
-use crate::model::{Model, Role, Shape, key};
 use crate::pose::Pose;
 use crate::sample::Sampler;
 use crate::topology::{FIRST_INNER_POINT, MIRROR, POINTS, inter_ocular};
+use lineament_nn::engine::{Engine, Pool};
+use lineament_nn::math::logistic;
+use lineament_nn::model::{Model, Role, Shape, key};
 
 /// What the landmark network says about one crop, in pixels of the image.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,7 +80,7 @@ impl LandmarkNetwork {
     ///
     /// # Errors
     /// [`Error::Role`] for another model's file, [`Error::Model`] for one whose input or outputs are not as
-    /// [`crate::model`] describes.
+    /// [`lineament_nn::model`] describes.
     pub fn new(model: &Model) -> Result<Self> {
         model.expect_role(Role::Landmarks)?;
         model.expect(key::INPUT, "grey")?;
@@ -135,7 +135,7 @@ impl LandmarkNetwork {
         self.run(image, crop, true)
     }
 
-    /// What the network sees of `crop`: for [quantising](crate::model#how-numbers-are-stored) and for looking inside.
+    /// What the network sees of `crop`: for [quantising](lineament_nn::model#how-numbers-are-stored) and for looking inside.
     pub fn input(&self, image: &ImageView, crop: &Crop) -> (Shape, Vec<f32>) {
         let mut input = vec![0.0; self.side_px * self.side_px];
         self.look.of_standard(crop).sample_into(image, self.side_px, &mut input);
@@ -248,7 +248,7 @@ fn finite(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Architecture, Metadata, Op, write};
+    use lineament_nn::model::{Architecture, Metadata, Op, write};
 
     /// A network that answers the same points to every picture of 4x4 pixels.
     fn fixed_network(points: &[f32], crop: &str, errors: Option<&str>) -> Vec<u8> {

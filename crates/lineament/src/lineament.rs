@@ -4,14 +4,14 @@ use std::ops::Range;
 
 use crate::crop::Crop;
 use crate::detect::{Detection, Detector, same_face};
-use crate::engine::Pool;
-use crate::engine::elementwise::logistic;
 use crate::error::{Error, Result};
 use crate::geometry::{CropFrame, Point};
 use crate::image::ImageView;
 use crate::landmarks::{LandmarkNetwork, Landmarks};
-use crate::model::Model;
 use crate::topology::POINTS;
+use lineament_nn::engine::Pool;
+use lineament_nn::math::{logistic, logit};
+use lineament_nn::model::Model;
 
 /// What to look for.
 #[derive(Debug, Clone, PartialEq)]
@@ -265,11 +265,6 @@ fn judged(score: f32, Landmarks { points, errors, .. }: &Landmarks) -> f32 {
     let half_side = Crop::from_points(points).side / 2.0;
     let mean_error = errors.iter().sum::<f32>() / (POINTS as f32 * half_side);
     logistic(logit(score) + LOG_ODDS_PER_ERROR * (NEUTRAL_ERROR - mean_error))
-}
-
-/// The log-odds of a probability, within what a probability of f32 can tell.
-fn logit(p: f32) -> f32 {
-    (libm::logf(p) - libm::log1pf(-p)).clamp(-20.0, 20.0)
 }
 
 #[cfg(test)]

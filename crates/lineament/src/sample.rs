@@ -6,9 +6,9 @@
 
 use std::ops::Range;
 
-use crate::engine::simd::vectorized;
 use crate::geometry::{ImageFrame, Point, Similarity};
 use crate::image::ImageView;
+use lineament_nn::simd::vectorized;
 
 /// Pixels of a network's input: (0.5, 0.5) is the centre of the first.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -391,8 +391,8 @@ fn sums_in_step(sums: &[f32], n: usize, unit: f32, out: &mut [f32]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::simd::tests::at_every_level;
     use crate::image::PixelFormat;
+    use lineament_nn::simd::testing::at_every_level;
     use proptest::prelude::*;
 
     type Look = Similarity<ImageFrame, PixelFrame>;

@@ -5,13 +5,13 @@
 use std::path::Path;
 
 use lineament::geometry::ImageFrame;
-use lineament::model::{Architecture, Metadata, Op, Role, Shape, key, write};
 use lineament::sample::{PixelFrame, sample};
 use lineament::topology::{POINTS, inter_ocular};
 use lineament::{
     Crop, ImageView, Lineament, Options, PixelFormat, Point, Similarity, SmoothOptions, TrackOptions, TrackedFace,
     Tracker,
 };
+use lineament_nn::model::{Architecture, Metadata, Op, Role, Shape, key, write};
 use proptest::prelude::*;
 
 const WIDTH: usize = 480;

@@ -1,7 +1,7 @@
 //! The paper's basic network with random weights: time does not depend on what was learned.
 
 use anyhow::Result;
-use lineament::model::{Activation, Architecture, Metadata, Op, Role, Shape, key, write};
+use lineament_nn::model::{Activation, Architecture, Metadata, Op, Role, Shape, key, write};
 
 /// The model file.
 pub fn file() -> Result<Vec<u8>> {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use anyhow::{Context, Result, bail};
-use lineament::engine::Engine;
-use lineament::model::Model;
+use lineament_nn::engine::Engine;
+use lineament_nn::model::Model;
 use serde_json::Value;
 
 use crate::Peer;

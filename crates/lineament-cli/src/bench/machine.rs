@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Instant;
 
-use lineament::engine::simd::{Kernel, Simd, dispatch, level_name, vectorized};
+use lineament_nn::simd::{Kernel, Simd, dispatch, level_name, vectorized};
 use serde::Serialize;
 
 use super::timing::three_digits;

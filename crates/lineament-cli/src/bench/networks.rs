@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use anyhow::Result;
 use lineament::Pool;
-use lineament::engine::Engine;
-use lineament::model::Model;
+use lineament_nn::engine::Engine;
+use lineament_nn::model::Model;
 use serde::Serialize;
 
 use super::machine::Machine;

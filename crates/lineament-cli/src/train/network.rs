@@ -1,6 +1,6 @@
 //! A network's layers as JSON, for training elsewhere: runs/gpu reads them.
 
-use lineament::model::{Activation, Architecture, Layer, Op};
+use lineament_nn::model::{Activation, Architecture, Layer, Op};
 use serde_json::{Map, Value, json};
 
 /// `input` is height, width and channels. A layer's `input`, and `second` where it has one, is 0 for the network's input and

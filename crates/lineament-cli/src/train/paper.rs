@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
+use lineament_paper::training::{Epoch, Event, Faces, Forecast, Run, Settings, files, probe};
 use lineament_train::networks;
-use lineament_train::paper::{Epoch, Event, Faces, Forecast, Run, Settings, files, probe};
-use lineament_train::train::check_folder;
+use lineament_train::run_files::check_folder;
 
 use super::TrainArgs;
 use crate::failure::usage;

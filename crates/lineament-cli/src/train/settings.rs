@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use lineament_train::Config;
-use lineament_train::train::{check_folder, files};
+use lineament_train::run_files::{self as files, check_folder};
 
 use super::TrainArgs;
 use crate::failure::usage;

@@ -9,10 +9,10 @@ use std::collections::BTreeMap;
 use lineament::crop::normalise;
 use lineament::detect::{Detector, GRIDS, SMALLEST_FACE};
 use lineament::geometry::{ImageFrame, Similarity};
-use lineament::model::{Metadata, Model, key};
 use lineament::sample::{PixelFrame, sample};
 use lineament::{ImageView, Rect, topology};
 use lineament_data::{BoxRow, GreyPhoto, boxes, dataset};
+use lineament_nn::model::{Metadata, Model, key};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
 

@@ -7,13 +7,13 @@ macro_rules! for_channels {
         for start in (0..whole).step_by(<$S>::LANES) {
             let $channels = start..start + <$S>::LANES;
             let $load = |from: &[f32]| $simd.load(from);
-            let $store = |v: <$S as lineament::engine::simd::Simd>::V, to: &mut [f32]| $simd.store(v, to);
+            let $store = |v: <$S as lineament_nn::simd::Simd>::V, to: &mut [f32]| $simd.store(v, to);
             $body
         }
         if whole < $c {
             let $channels = whole..$c;
             let $load = |from: &[f32]| $simd.load_part(from);
-            let $store = |v: <$S as lineament::engine::simd::Simd>::V, to: &mut [f32]| $simd.store_part(v, to);
+            let $store = |v: <$S as lineament_nn::simd::Simd>::V, to: &mut [f32]| $simd.store_part(v, to);
             $body
         }
     };

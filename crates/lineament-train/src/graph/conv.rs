@@ -1,11 +1,11 @@
 //! Convolution with gradients. Forward and the gradient of the input run on the engine's kernel; the gradient of the
 //! weights is a matrix product of input windows and output gradients.
 
-use lineament::engine::conv::PackedConv;
-use lineament::engine::elementwise;
-use lineament::engine::finish::Finish;
-use lineament::engine::window::Window;
-use lineament::model::Shape;
+use lineament_nn::engine::conv::PackedConv;
+use lineament_nn::engine::elementwise;
+use lineament_nn::engine::finish::Finish;
+use lineament_nn::engine::window::Window;
+use lineament_nn::model::Shape;
 
 use super::gemm::{Matrix, multiply};
 use super::padding::padded;

@@ -3,11 +3,11 @@
 //! Forward keeps the pooled values and which of four won. Backward goes only through winners whose gradient is not 0:
 //! at most a quarter of the products.
 
-use lineament::engine::aligned::Aligned;
-use lineament::engine::finish::Finish;
-use lineament::engine::simd::{MAX_LANES, dispatch, vectorized};
-use lineament::engine::window::Window;
-use lineament::model::Shape;
+use lineament_nn::engine::aligned::Aligned;
+use lineament_nn::engine::finish::Finish;
+use lineament_nn::engine::window::Window;
+use lineament_nn::model::Shape;
+use lineament_nn::simd::{MAX_LANES, dispatch, vectorized};
 
 use super::conv::{Conv, Size};
 use super::simple::{NO_WINNER, max_pool_rows};

@@ -1,11 +1,11 @@
 //! Depthwise convolution with gradients.
 
-use lineament::engine::depthwise::Depthwise;
-use lineament::engine::elementwise;
-use lineament::engine::finish::Finish;
-use lineament::engine::simd::{Kernel, Simd, dispatch, vectorized};
-use lineament::engine::window::Window;
-use lineament::model::Shape;
+use lineament_nn::engine::depthwise::Depthwise;
+use lineament_nn::engine::elementwise;
+use lineament_nn::engine::finish::Finish;
+use lineament_nn::engine::window::Window;
+use lineament_nn::model::Shape;
+use lineament_nn::simd::{Kernel, Simd, dispatch, vectorized};
 
 use super::channels::for_channels;
 use super::padding::padded;

@@ -18,13 +18,13 @@ pub mod winners;
 use std::mem;
 use std::ops::Range;
 
-use lineament::engine::aligned::Aligned;
-use lineament::engine::depthwise::Depthwise;
-use lineament::engine::elementwise;
-use lineament::engine::finish::Finish;
-use lineament::engine::window::Window;
-use lineament::model::{Activation, Architecture, Op, Shape, ValueId};
 use lineament::{Error, Result};
+use lineament_nn::engine::aligned::Aligned;
+use lineament_nn::engine::depthwise::Depthwise;
+use lineament_nn::engine::elementwise;
+use lineament_nn::engine::finish::Finish;
+use lineament_nn::engine::window::Window;
+use lineament_nn::model::{Activation, Architecture, Op, Shape, ValueId};
 
 use crate::params::{Layout, Params};
 

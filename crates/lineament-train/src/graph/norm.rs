@@ -5,8 +5,8 @@
 
 use std::ops::Range;
 
-use lineament::engine::simd::{Kernel, Simd, dispatch};
-use lineament::model::Activation;
+use lineament_nn::model::Activation;
+use lineament_nn::simd::{Kernel, Simd, dispatch};
 
 use super::channels::for_channels;
 

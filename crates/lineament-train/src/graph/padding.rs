@@ -1,6 +1,6 @@
 //! A map in a frame of zeros: where gradients need the windows of a padded convolution as they lie.
 
-use lineament::model::Shape;
+use lineament_nn::model::Shape;
 
 /// `input` in a frame of zeros, held in `memory`, with its height and width; the input itself where `padding` is 0.
 ///

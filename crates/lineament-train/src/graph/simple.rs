@@ -1,7 +1,7 @@
 //! The gradients of layers that need little: pooling, activations without batch norm, dense layers.
 
-use lineament::engine::simd::{MAX_LANES, vectorized};
-use lineament::model::{Activation, Shape};
+use lineament_nn::model::{Activation, Shape};
+use lineament_nn::simd::{MAX_LANES, vectorized};
 
 use super::gemm::{Matrix, multiply};
 use super::norm::hard_swish_slope;

@@ -1,8 +1,8 @@
 //! The gradient of a weighted mean over rows and columns.
 
-use lineament::engine::elementwise::logistic;
-use lineament::engine::simd::vectorized;
-use lineament::model::Shape;
+use lineament_nn::math::logistic;
+use lineament_nn::model::Shape;
+use lineament_nn::simd::vectorized;
 
 /// A pooling that was run, and the gradient of what it made.
 pub struct Pool<'a> {

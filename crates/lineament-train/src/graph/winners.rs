@@ -1,7 +1,7 @@
 //! The kernels of [`super::conv_pool`]'s way back: gradients of a convolution through the winners of its pooling.
 
-use lineament::engine::simd::{Kernel, Simd};
-use lineament::engine::window::Window;
+use lineament_nn::engine::window::Window;
+use lineament_nn::simd::{Kernel, Simd};
 
 use super::conv::Size;
 

@@ -1,10 +1,10 @@
 //! How good a model file is on labelled photos, through the public library, and what another one of it loses.
 
-use lineament::model::{Model, Role};
 use lineament::models::DETECTOR;
 use lineament::{Lineament, Options, Rect};
 use lineament_data::evaluate::{each, evaluate};
 use lineament_data::{Photo, Protocol, Sample};
+use lineament_nn::model::{Model, Role};
 use serde::Serialize;
 
 use crate::error::Result;

@@ -5,7 +5,7 @@
 //! al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019, section 4.1). Where the reader is
 //! depthwise, that costs nothing at all: it has a scale for each channel.
 
-use lineament::model::{Activation, Architecture, Model, Op, Tensor, ValueId};
+use lineament_nn::model::{Activation, Architecture, Model, Op, Tensor, ValueId};
 
 use crate::error::Result;
 

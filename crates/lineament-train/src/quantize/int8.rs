@@ -1,6 +1,6 @@
 //! From a network in f32 to one in integers: which layers, and what their weights and biases become.
 
-use lineament::model::{Architecture, Model, Op, Shape, Tensor, ValueId};
+use lineament_nn::model::{Architecture, Model, Op, Shape, Tensor, ValueId};
 
 use super::halves;
 use super::observe::{Observed, Steps};

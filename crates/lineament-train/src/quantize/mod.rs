@@ -13,8 +13,8 @@ pub mod observe;
 use lineament::crop::Crop;
 use lineament::detect::Detector;
 use lineament::landmarks::LandmarkNetwork;
-use lineament::model::{Model, Op, Role, Tensor};
 use lineament_data::{Jitter, Photo, Sample};
+use lineament_nn::model::{Model, Op, Role, Tensor};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 

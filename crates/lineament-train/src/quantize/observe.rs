@@ -1,7 +1,7 @@
 //! What the values of a network hold while it looks at photos, and which steps to cut them into.
 
-use lineament::engine::Engine;
-use lineament::model::{Architecture, Model, Shape, ValueId};
+use lineament_nn::engine::Engine;
+use lineament_nn::model::{Architecture, Model, Shape, ValueId};
 
 use crate::error::Result;
 

@@ -1,5 +1,5 @@
-use lineament::engine::Engine;
-use lineament::model::{Activation, Architecture, Element, Metadata, Shape};
+use lineament_nn::engine::Engine;
+use lineament_nn::model::{Activation, Architecture, Element, Metadata, Shape};
 use rand::Rng;
 
 use super::*;

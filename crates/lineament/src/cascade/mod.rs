@@ -41,10 +41,10 @@ mod xml;
 
 use std::ops::ControlFlow;
 
-use crate::engine::simd::vectorized;
 use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::image::GreyImage;
+use lineament_nn::simd::vectorized;
 
 use features::{Feature, Haar, Lbp};
 use group::{Window, group};
@@ -260,8 +260,8 @@ fn clip(window: Window, image: &GreyImage) -> Option<Rect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::simd::tests::at_every_level;
     use crate::image::ImageView;
+    use lineament_nn::simd::testing::at_every_level;
 
     #[test]
     fn boxes_are_the_same_at_every_level_of_the_processor() {

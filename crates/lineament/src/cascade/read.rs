@@ -211,6 +211,6 @@ fn lbp_block(element: Element, window: (usize, usize)) -> Result<Block> {
 }
 
 fn block(element: Element, sides: [f64; 4]) -> Result<Block> {
-    let side = |at: usize, least: i64| Ok(element.whole(sides[at], least..=WINDOW_SIDE.1)? as usize);
+    let side = |at: usize, least: i64| Ok::<_, crate::Error>(element.whole(sides[at], least..=WINDOW_SIDE.1)? as usize);
     Ok(Block { x: side(0, 0)?, y: side(1, 0)?, width: side(2, 1)?, height: side(3, 1)? })
 }

@@ -9,9 +9,9 @@ use std::fmt::Write;
 
 use frames::Picture;
 
-use crate::engine::simd::tests::at_every_level;
 use crate::topology::POINTS;
 use crate::{ImageView, Lineament, Options, Point, TrackOptions, Tracker};
+use lineament_nn::simd::testing::at_every_level;
 
 /// Pixels by which a point may differ from the stored one.
 const TOLERANCE_PX: f32 = 0.01;

@@ -1,0 +1,149 @@
+//! How the whole path holds up when photos get worse: every labelled photo is changed in a known way, its true points
+//! move along, and the public [`Lineament`] looks at it.
+
+mod change;
+mod cover;
+mod summary;
+
+use lineament::Lineament;
+use lineament::topology::POINTS;
+use rand::SeedableRng;
+use rand_pcg::Pcg64;
+
+use crate::dataset::{Sample, hash};
+use crate::error::{Error, Result};
+use crate::evaluate::metrics::point_errors;
+use crate::evaluate::{best_match, check_eye_corners, each};
+use crate::photo::Photo;
+
+pub use change::Changed;
+pub use summary::Row;
+
+/// One way to change photos.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Condition {
+    /// What it is called in tables and options.
+    pub name: &'static str,
+    change: Change,
+}
+
+/// What is done to a photo.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Change {
+    Nothing,
+    /// Turned clockwise by so many degrees.
+    Roll(f32),
+    /// Shrunk until the longer side of the box of the 68 points has so many pixels.
+    FaceSide(f32),
+    /// Little light and a sensor's noise.
+    Dark,
+    /// Noise of this standard deviation in grey levels.
+    Noise(f32),
+    /// Out of focus: standard deviation in pixels of a face of [`change::BLUR_FACE_SIDE`].
+    Blur(f32),
+    /// Moved while the shutter was open: by so many pixels of such a face, in a direction drawn by chance.
+    Motion(f32),
+    /// Compressed as JPEG with this quality.
+    Jpeg(u8),
+    /// A light mask over mouth and nose.
+    Mask,
+    /// One half of the face behind something.
+    Half,
+    /// A quarter of the face's box outside the frame.
+    Cut,
+    Mirror,
+}
+
+/// All conditions, in the order of the table. The first leaves photos as they are.
+pub const CONDITIONS: [Condition; 22] = [
+    Condition { name: "unchanged", change: Change::Nothing },
+    Condition { name: "roll-30", change: Change::Roll(30.0) },
+    Condition { name: "roll-60", change: Change::Roll(60.0) },
+    Condition { name: "roll-90", change: Change::Roll(90.0) },
+    Condition { name: "roll-120", change: Change::Roll(120.0) },
+    Condition { name: "roll-150", change: Change::Roll(150.0) },
+    Condition { name: "roll-180", change: Change::Roll(180.0) },
+    Condition { name: "mirror", change: Change::Mirror },
+    Condition { name: "face-80", change: Change::FaceSide(80.0) },
+    Condition { name: "face-40", change: Change::FaceSide(40.0) },
+    Condition { name: "face-32", change: Change::FaceSide(32.0) },
+    Condition { name: "face-24", change: Change::FaceSide(24.0) },
+    Condition { name: "dark", change: Change::Dark },
+    Condition { name: "noise-15", change: Change::Noise(15.0) },
+    Condition { name: "noise-30", change: Change::Noise(30.0) },
+    Condition { name: "blur-2", change: Change::Blur(2.0) },
+    Condition { name: "blur-4", change: Change::Blur(4.0) },
+    Condition { name: "motion", change: Change::Motion(12.0) },
+    Condition { name: "jpeg-10", change: Change::Jpeg(10) },
+    Condition { name: "mask", change: Change::Mask },
+    Condition { name: "half", change: Change::Half },
+    Condition { name: "cut", change: Change::Cut },
+];
+
+impl Condition {
+    /// The condition of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        CONDITIONS.into_iter().find(|condition| condition.name == name)
+    }
+
+    /// The photo of `sample` and its points, changed. The same name gives the same change.
+    pub fn apply(&self, photo: &Photo, sample: &Sample) -> Changed {
+        let mut rng = Pcg64::seed_from_u64(hash(format!("{} {}", self.name, sample.name).as_bytes()));
+        change::apply(self.change, &photo.grey(), &sample.points, &mut rng)
+    }
+}
+
+/// What became of one face under one condition. Errors are in percent of the true inter-ocular distance.
+struct Outcome {
+    /// Measured and expected error of each point, and the face score; `None` when the face was not found.
+    found: Option<Found>,
+    /// The points that count.
+    judged: [bool; POINTS],
+    /// The points that something hides.
+    covered: [bool; POINTS],
+}
+
+struct Found {
+    errors: [f64; POINTS],
+    expected: [f64; POINTS],
+    score: f64,
+}
+
+/// Looks at every photo under every one of `conditions`, and unchanged to compare with; one row for each condition.
+///
+/// The other arguments are those of [`crate::evaluate::evaluate`]; `progress` counts photos.
+///
+/// # Errors
+/// As [`crate::evaluate::evaluate`].
+pub fn stress<E: From<Error> + Send>(
+    samples: &[Sample],
+    conditions: &[Condition],
+    make: impl Fn() -> Result<Lineament, E>,
+    threads: usize,
+    progress: &(impl Fn(usize, usize) + Sync),
+) -> Result<Vec<Row>, E> {
+    check_eye_corners(samples)?;
+    let photos = each(samples, make, threads, progress, |lineament, sample| {
+        let photo = Photo::open(&sample.photo_path)?;
+        let unchanged = outcome(lineament, CONDITIONS[0].apply(&photo, sample));
+        let changed = conditions.iter().map(|condition| outcome(lineament, condition.apply(&photo, sample)));
+        Ok((changed.collect(), unchanged))
+    })?;
+    let (changed, unchanged): (Vec<Vec<Outcome>>, Vec<Outcome>) = photos.into_iter().unzip();
+    let row = |(i, condition): (usize, &Condition)| {
+        let pairs: Vec<_> = changed.iter().map(|outcomes| &outcomes[i]).zip(&unchanged).collect();
+        Row::new(condition.name, &pairs)
+    };
+    Ok(conditions.iter().enumerate().map(row).collect())
+}
+
+fn outcome(lineament: &mut Lineament, changed: Changed) -> Outcome {
+    let Changed { photo, points, judged, covered } = changed;
+    let unit = f64::from(lineament::topology::inter_ocular(&points));
+    let found = best_match(lineament.faces(&photo.view()), &points).map(|face| Found {
+        errors: point_errors(&face.landmarks.points, &points),
+        expected: face.landmarks.errors.map(|e| 100.0 * f64::from(e) / unit),
+        score: f64::from(face.landmarks.score),
+    });
+    Outcome { found, judged, covered }
+}

@@ -1,0 +1,230 @@
+//! How steady points are from frame to frame, and how far they lag behind: measured together, since each is easy alone.
+//!
+//! A photo stands in for a camera: seen still, then sliding, both with fresh noise on every frame.
+
+use std::time::Instant;
+
+use lineament::geometry::{ImageFrame, Similarity};
+use lineament::sample::{PixelFrame, sample};
+use lineament::smooth::Smoother;
+use lineament::topology::{POINTS, inter_ocular};
+use lineament::{ImageView, Point, SmoothOptions, TrackedFace, Tracker};
+use rand::{Rng, SeedableRng};
+use rand_distr::StandardNormal;
+use rand_pcg::Pcg64Mcg;
+use serde::Serialize;
+
+use crate::evaluate::metrics::{mean, median};
+use crate::photo::GreyPhoto;
+
+/// What is simulated.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Settings {
+    /// How often both films are seen, each time with other noise.
+    pub rounds: usize,
+    /// Frames of each film. The sliding one has [`SETTLING_FRAMES`] more before them.
+    pub frames: usize,
+    /// Frames per second.
+    pub fps: f64,
+    /// Standard deviation of the noise on each pixel, in grey levels.
+    pub noise: f32,
+    /// How far the face slides to the right from frame to frame, in pixels.
+    pub slide_px: f32,
+    /// Where the noise starts from.
+    pub seed: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { rounds: 5, frames: 30, fps: 30.0, noise: 4.0, slide_px: 0.76, seed: 1 }
+    }
+}
+
+/// Frames of the sliding film that are not counted: a filter may need some to notice the motion.
+pub const SETTLING_FRAMES: usize = 10;
+
+/// How far parts of the face jump in the test of quick movements, in shares of the distance of the outer eye corners.
+pub const STEP: f32 = 0.05;
+
+/// The same figure for the points as the network places them and for the smoothed ones.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct RawAndSmooth {
+    /// As the network places the points.
+    pub raw: f64,
+    /// After smoothing.
+    pub smooth: f64,
+}
+
+/// The figures.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stability {
+    /// Still face: mean displacement of a point from one frame to the next, in percent of the inter-ocular distance.
+    pub jitter: RawAndSmooth,
+    /// Sliding face: how many frames late the points are, by least squares. The true path starts from where the points
+    /// of the still face lie on average.
+    pub lag_frames: RawAndSmooth,
+    /// Sliding face: as `jitter`, without the slide.
+    pub sliding_jitter: RawAndSmooth,
+    /// How many frames late smoothing makes upper lids that drop by [`STEP`] at once.
+    pub lids_late_frames: f64,
+    /// The same for lower lip and chin.
+    pub mouth_late_frames: f64,
+    /// Median time of a frame, conversion to grey and searches for newcomers included, in milliseconds.
+    pub frame_ms: f64,
+    /// Distance of the outer eye corners, in pixels.
+    pub inter_ocular_px: f64,
+}
+
+/// Runs `tracker` over the two films made from `photo`. `None` when it does not find a face in every frame; of several
+/// the first counts.
+pub fn measure(tracker: &mut Tracker, photo: &GreyPhoto, settings: &Settings) -> Option<Stability> {
+    let mut film = Film { photo, settings, rng: Pcg64Mcg::seed_from_u64(settings.seed), frame_ms: Vec::new() };
+    let (mut still, mut sliding) = (Vec::new(), Vec::new());
+    for _ in 0..settings.rounds {
+        still.push(film.show(tracker, settings.frames, 0.0)?);
+        sliding
+            .push(film.show(tracker, SETTLING_FRAMES + settings.frames, settings.slide_px)?.split_off(SETTLING_FRAMES));
+    }
+    let place = mean_points(still.iter().flatten().map(|seen| &seen.raw));
+    let unit = f64::from(inter_ocular(&place));
+    let both = |of: &dyn Fn(Kind) -> f64| RawAndSmooth { raw: of(|seen| &seen.raw), smooth: of(|seen| &seen.smooth) };
+    let jitter = |films: &[Vec<Seen>], kind: Kind| {
+        let steps =
+            films.iter().flat_map(|film| film.windows(2)).map(|pair| mean_distance(kind(&pair[0]), kind(&pair[1])));
+        100.0 * mean(&steps.collect::<Vec<_>>()) / unit
+    };
+    let lag = |kind: Kind| {
+        // All points share one path, so the least squares delay is that of their mean.
+        let late = sliding.iter().flatten().map(|seen| f64::from(Point::mean(&place).x - Point::mean(kind(seen)).x));
+        mean(&late.collect::<Vec<_>>()) / f64::from(settings.slide_px)
+    };
+    let none = SmoothOptions { settle_secs: 0.0, ..SmoothOptions::default() };
+    let smooth = tracker.options().smooth.clone().unwrap_or(none);
+    let errors = still.first()?.first()?.errors;
+    let late = |moved: &[usize]| frames_late(&smooth, &place, &errors, moved, settings.fps);
+    Some(Stability {
+        jitter: both(&|kind| jitter(&still, kind)),
+        lag_frames: both(&lag),
+        sliding_jitter: both(&|kind| jitter(&sliding, kind)),
+        lids_late_frames: late(&[37, 38, 43, 44])?,
+        mouth_late_frames: late(&[6, 7, 8, 9, 10, 55, 56, 57, 58, 59, 65, 66, 67])?,
+        frame_ms: median(&film.frame_ms),
+        inter_ocular_px: unit,
+    })
+}
+
+/// One frame's answer, with the slide taken out.
+struct Seen {
+    raw: [Point; POINTS],
+    smooth: [Point; POINTS],
+    errors: [f32; POINTS],
+}
+
+type Kind = fn(&Seen) -> &[Point; POINTS];
+
+/// The camera.
+struct Film<'a> {
+    photo: &'a GreyPhoto,
+    settings: &'a Settings,
+    rng: Pcg64Mcg,
+    frame_ms: Vec<f64>,
+}
+
+impl Film<'_> {
+    fn show(&mut self, tracker: &mut Tracker, frames: usize, slide_px: f32) -> Option<Vec<Seen>> {
+        let (width, height) = (self.photo.width, self.photo.height);
+        let photo = ImageView::grey(&self.photo.pixels, width, height).ok()?;
+        tracker.reset();
+        let mut seen = Vec::with_capacity(frames);
+        for number in 0..frames {
+            // Half of the way lies on each side of where the face is in the photo.
+            let shift = slide_px * (number as f32 - frames as f32 / 2.0);
+            let pixels = self.frame(&photo, shift);
+            let image = ImageView::grey(&pixels, width, height).ok()?;
+            let begin = Instant::now();
+            let faces = tracker.update(&image, number as f64 / self.settings.fps);
+            self.frame_ms.push(begin.elapsed().as_secs_f64() * 1e3);
+            let TrackedFace { face, raw, .. } = faces.first()?;
+            let without_slide = |points: &[Point; POINTS]| points.map(|p| Point::new(p.x - shift, p.y));
+            seen.push(Seen {
+                raw: without_slide(&raw.points),
+                smooth: without_slide(&face.landmarks.points),
+                errors: raw.errors,
+            });
+        }
+        Some(seen)
+    }
+
+    /// The photo moved to the right, with noise.
+    fn frame(&mut self, photo: &ImageView, shift: f32) -> Vec<u8> {
+        let mut pixels = vec![0.0; photo.width() * photo.height()];
+        let photo_from_frame = Similarity::<ImageFrame, PixelFrame>::new(1.0, 0.0, -shift, 0.0);
+        sample(photo, photo_from_frame, photo.width(), photo.height(), &mut pixels);
+        let noise = self.settings.noise;
+        pixels.iter().map(|v| (v + noise * self.rng.sample::<f32, _>(StandardNormal)).round() as u8).collect()
+    }
+}
+
+/// How many frames late smoothing shows a jump of the points `moved`, on a face that rested long before: the sum of what
+/// is missing after each frame.
+fn frames_late(
+    smooth: &SmoothOptions,
+    place: &[Point; POINTS],
+    errors: &[f32; POINTS],
+    moved: &[usize],
+    fps: f64,
+) -> Option<f64> {
+    const FRAMES: usize = 60;
+    let mut smoother = Smoother::new(smooth.clone()).ok()?;
+    smoother.update(place, errors, 1.0 / fps);
+    let step = STEP * inter_ocular(place);
+    let mut after = *place;
+    moved.iter().for_each(|&i| after[i].y += step);
+    let missing = (0..FRAMES).map(|_| {
+        let shown = smoother.update(&after, errors, 1.0 / fps);
+        moved.iter().map(|&i| f64::from((after[i].y - shown[i].y) / step)).sum::<f64>() / moved.len() as f64
+    });
+    Some(missing.sum())
+}
+
+fn mean_points<'a>(all: impl Iterator<Item = &'a [Point; POINTS]> + Clone) -> [Point; POINTS] {
+    std::array::from_fn(|i| Point::mean(&all.clone().map(|points| points[i]).collect::<Vec<_>>()))
+}
+
+fn mean_distance(a: &[Point; POINTS], b: &[Point; POINTS]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(a.distance(*b))).sum::<f64>() / POINTS as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use lineament::{Options, TrackOptions};
+
+    use super::*;
+    use crate::photo::Photo;
+
+    fn figures(smooth: Option<SmoothOptions>, photo: &str, seed: u64) -> Option<Stability> {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(photo);
+        let mut tracker = Tracker::new(Options::default(), TrackOptions { smooth, ..TrackOptions::default() }).unwrap();
+        let settings = Settings { rounds: 1, frames: 8, seed, ..Settings::default() };
+        let measured = measure(&mut tracker, &Photo::open(&path).unwrap().grey(), &settings)?;
+        Some(Stability { frame_ms: 0.0, ..measured })
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_figures_and_no_smoothing_changes_nothing() {
+        let smooth = Some(SmoothOptions::default());
+        let first = figures(smooth.clone(), "astronaut_grey.png", 1).unwrap();
+        assert_eq!(Some(&first), figures(smooth.clone(), "astronaut_grey.png", 1).as_ref());
+        assert_ne!(Some(&first), figures(smooth, "astronaut_grey.png", 2).as_ref());
+        let raw = figures(None, "astronaut_grey.png", 1).unwrap();
+        assert_eq!((raw.jitter.raw, raw.lag_frames.raw), (raw.jitter.smooth, raw.lag_frames.smooth));
+        assert!(raw.lids_late_frames.abs() < 1e-3 && raw.mouth_late_frames.abs() < 1e-3, "{raw:?}");
+    }
+
+    #[test]
+    fn without_a_face_there_are_no_figures() {
+        assert_eq!(figures(None, "blank.png", 1), None);
+    }
+}

@@ -1,0 +1,321 @@
+//! Depthwise convolution 3x3 and 5x5. The map's rows are brought together four by four first: in each lane a byte of each
+//! of four rows, so that one instruction multiplies a column of four, and a column that is read serves all outputs it is
+//! under. A window spans one or two of these quads, however it lies: its weights are stored for each way it can.
+
+#![allow(unsafe_code)]
+
+use std::ops::Range;
+
+use super::super::aligned::Aligned;
+use super::super::finish::{MAX_PIXELS, Place, Sums, for_each_pixel};
+use super::super::window::Window;
+use super::finish::{Raw, Scaling};
+use super::{Finish, Learned, QUAD, Steps, Target, aligned_bytes};
+use crate::simd::{Kernel, MAX_LANES, Simd, dispatch};
+
+/// Most quads of rows that a window spans.
+const SPAN: usize = 2;
+
+/// Largest side of a window.
+const MAX_SIDE: usize = 5;
+
+/// A depthwise convolution in integers.
+#[derive(Debug, Clone)]
+pub struct Depthwise {
+    /// For each row of a quad that a window can begin at: of each quad, column of the window and channel four bytes.
+    weights: [Aligned; QUAD],
+    scaling: Scaling,
+    window: Window,
+    steps: Steps,
+}
+
+impl Depthwise {
+    /// Whether there is a kernel for windows of this side.
+    pub fn takes(kernel: usize) -> bool {
+        matches!(kernel, 3 | 5)
+    }
+
+    /// Weights in the file's order, `[channels, 1, kernel, kernel]`; `steps` are the input's.
+    ///
+    /// # Panics
+    /// When sizes do not fit, or there is no kernel for the window.
+    pub fn new(learned: Learned, window: Window, steps: Steps) -> Self {
+        let (channels, side) = (learned.bias.len(), window.kernel);
+        assert!(Self::takes(side), "window of an integer depthwise convolution");
+        assert_eq!(learned.weights.len(), side * side * channels, "weights of a depthwise convolution");
+        let room = channels.next_multiple_of(MAX_LANES);
+        let beginning_at = |first: usize| {
+            let mut bytes = vec![0; SPAN * side * room * QUAD];
+            for (at, weight) in learned.weights.iter().enumerate() {
+                let (channel, row, column) = (at / (side * side), first + at / side % side, at % side);
+                bytes[(((row / QUAD) * side + column) * room + channel) * QUAD + row % QUAD] = weight.cast_unsigned();
+            }
+            aligned_bytes(&bytes)
+        };
+        let windows = learned.weights.chunks_exact(side * side);
+        let totals = windows.map(|window| window.iter().map(|&w| i32::from(w)).sum());
+        let scaling = Scaling::new(learned.scales, learned.bias, steps, totals);
+        Self { weights: std::array::from_fn(beginning_at), scaling, window, steps }
+    }
+
+    /// Numbers that [`Depthwise::run_rows`] needs beside input and output, for a map of this width.
+    pub fn workspace(&self, width: usize) -> usize {
+        SPAN * self.quad(width)
+    }
+
+    /// Numbers of memory that a quad of rows takes, each a column's four bytes: with the frame, and filled up.
+    fn quad(&self, width: usize) -> usize {
+        (width + 2 * self.window.padding) * self.scaling.channels() + MAX_LANES
+    }
+
+    /// Convolves codes `[height, width, channels]` into the `rows` of `[h, w, channels]`, with `(h, w)` as
+    /// [`Window::over`] says; the target and what is added begin with the first of them.
+    ///
+    /// # Panics
+    /// When a slice has another length.
+    pub fn run_rows(
+        &self,
+        input: &[u8],
+        (height, width): (usize, usize),
+        rows: Range<usize>,
+        finish: Finish,
+        workspace: &mut [f32],
+        target: Target,
+    ) {
+        let channels = self.scaling.channels();
+        assert_eq!(input.len(), height * width * channels, "input of a depthwise convolution");
+        let (h, w) = self.window.over((height, width));
+        assert!(rows.end <= h, "rows of a depthwise convolution");
+        assert_eq!(target.len(), rows.len() * w * channels, "output of a depthwise convolution");
+        let workspace = &mut workspace[..self.workspace(width)];
+        let finish = self.scaling.finish(finish, target);
+        let run = Run { depthwise: self, input, height, width, rows, w, finish, workspace };
+        match self.window.kernel {
+            3 => dispatch(Sized::<3>(run)),
+            _ => dispatch(Sized::<5>(run)),
+        }
+    }
+}
+
+struct Run<'a> {
+    depthwise: &'a Depthwise,
+    input: &'a [u8],
+    height: usize,
+    width: usize,
+    rows: Range<usize>,
+    w: usize,
+    finish: Raw,
+    workspace: &'a mut [f32],
+}
+
+/// With the kernel known to the compiler.
+struct Sized<'a, const K: usize>(Run<'a>);
+
+/// Outputs that are made at once: what is wide is a multiple of the first or the second in our networks.
+const TILE: usize = 7;
+const OTHER_TILE: usize = 5;
+
+impl<const K: usize> Kernel for Sized<'_, K> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Run { depthwise, input, height, width, rows: outputs, w, finish, workspace } = self.0;
+        let Window { stride, padding, .. } = depthwise.window;
+        let channels = depthwise.scaling.channels();
+        let rows = Rows { input, height, width, channels, padding, outside: [depthwise.steps.offset; MAX_LANES] };
+        rows.frame(workspace);
+        let (memory, quad) = (workspace.as_mut_ptr(), depthwise.quad(width));
+        let mut made = outputs.start * stride / QUAD;
+        for y in outputs.clone() {
+            let (first, begin) = (y * stride / QUAD, y * stride % QUAD);
+            let span = (begin + K).div_ceil(QUAD);
+            while made < first + span {
+                // SAFETY: `workspace` holds `SPAN` quads, of which only the last are needed.
+                unsafe { rows.interleave(simd, made, memory.add(made % SPAN * quad)) };
+                made += 1;
+            }
+            // SAFETY: as above.
+            let quads = [first, first + 1].map(|at| unsafe { memory.add(at % SPAN * quad).cast_const() });
+            let weights = &depthwise.weights[begin];
+            for channel in (0..channels).step_by(S::LANES) {
+                let at = (y - outputs.start) * w * channels + channel;
+                let here = (channels - channel).min(S::LANES);
+                let place = Place { at, step: channels, channel, channels: here };
+                let row = Row { quads, channels, stride, finish, place };
+                // SAFETY: the target holds all pixels of the rows, the quads their windows; weights are filled up to whole vectors.
+                unsafe {
+                    let weights = weights.as_ptr().add(channel);
+                    if const { !S::HAS_DOT } {
+                        match (span, stride == 1) {
+                            (1, true) => row.run::<S, K, 1, 4, true>(simd, weights, w),
+                            (1, false) => row.run::<S, K, 1, 4, false>(simd, weights, w),
+                            (_, true) => row.run::<S, K, 2, 4, true>(simd, weights, w),
+                            (_, false) => row.run::<S, K, 2, 4, false>(simd, weights, w),
+                        }
+                        continue;
+                    }
+                    match (span, stride == 1, w.is_multiple_of(OTHER_TILE)) {
+                        (1, true, false) => row.run::<S, K, 1, TILE, true>(simd, weights, w),
+                        (1, true, true) => row.run::<S, K, 1, OTHER_TILE, true>(simd, weights, w),
+                        (1, false, _) => row.run::<S, K, 1, OTHER_TILE, false>(simd, weights, w),
+                        (_, true, false) => row.run::<S, K, 2, TILE, true>(simd, weights, w),
+                        (_, true, true) => row.run::<S, K, 2, OTHER_TILE, true>(simd, weights, w),
+                        (_, false, _) => row.run::<S, K, 2, OTHER_TILE, false>(simd, weights, w),
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The map with a frame of codes that stand for 0.
+struct Rows<'a> {
+    input: &'a [u8],
+    height: usize,
+    width: usize,
+    channels: usize,
+    padding: usize,
+    outside: [u8; MAX_LANES],
+}
+
+impl Rows<'_> {
+    /// Fills the memory of quads with the frame's code.
+    fn frame(&self, memory: &mut [f32]) {
+        memory.fill(f32::from_bits(u32::from_le_bytes([self.outside[0]; QUAD])));
+    }
+
+    /// Writes the framed map's rows from `QUAD * quad` on between the left and the right frame that are there.
+    ///
+    /// # Safety
+    /// `to` must be valid for writing a quad.
+    #[inline(always)]
+    unsafe fn interleave<S: Simd>(&self, simd: S, quad: usize, to: *mut f32) {
+        let len = self.width * self.channels;
+        // Where a row begins and, as rows off the map are the same everywhere, whether it goes on.
+        let row = |i: usize| {
+            let row = (quad * QUAD + i).checked_sub(self.padding).filter(|row| *row < self.height);
+            row.map_or((self.outside.as_ptr(), 0), |row| (self.input[row * len..].as_ptr(), 1))
+        };
+        let rows = [row(0), row(1), row(2), row(3)];
+        // SAFETY: rows on the map have `len` codes, the one beside it a vector; the caller vouches for `to`.
+        unsafe {
+            let to = to.add(self.padding * self.channels);
+            let mut at = 0;
+            while at + S::LANES <= len {
+                let here = |i: usize| rows[i].0.add(at * rows[i].1);
+                simd.store_ptr(simd.load_quad_ptr([here(0), here(1), here(2), here(3)]), to.add(at));
+                at += S::LANES;
+            }
+            if at < len {
+                let last = rows.map(|(row, goes_on)| {
+                    let mut whole = [0; MAX_LANES];
+                    whole.as_mut_ptr().copy_from_nonoverlapping(row.add(at * goes_on), len - at);
+                    whole
+                });
+                let quad = simd.load_quad_ptr([0, 1, 2, 3].map(|i: usize| last[i].as_ptr()));
+                simd.store_first(quad, to.add(at), len - at);
+            }
+        }
+    }
+}
+
+/// One row of output pixels in one vector of channels.
+#[derive(Clone, Copy)]
+struct Row {
+    quads: [*const f32; SPAN],
+    channels: usize,
+    stride: usize,
+    finish: Raw,
+    /// Of the row's first pixel.
+    place: Place,
+}
+
+/// Columns under the widest tile: `TILE - 1 + MAX_SIDE`.
+macro_rules! for_each_column {
+    (|$i:ident| $body:expr) => {
+        for_each_pixel!(@ $i $body, 0 1 2 3 4 5 6 7 8 9 10)
+    };
+}
+
+/// Pixels of the widest tile.
+macro_rules! for_each_output {
+    (|$i:ident| $body:expr) => {
+        for_each_pixel!(@ $i $body, 0 1 2 3 4 5 6)
+    };
+}
+
+impl Row {
+    /// All `w` outputs in tiles of `P`; the last tile overlaps the one before. `Q` quads are spanned; windows that
+    /// `SHARE` columns are one column apart.
+    ///
+    /// # Safety
+    /// They must exist in the target, their windows in the quads; `weights` are those of the first channel.
+    #[inline(always)]
+    unsafe fn run<S: Simd, const K: usize, const Q: usize, const P: usize, const SHARE: bool>(
+        &self,
+        simd: S,
+        weights: *const f32,
+        w: usize,
+    ) {
+        let room = self.channels.next_multiple_of(MAX_LANES);
+        let mut taps = [[simd.splat(0.0); MAX_SIDE]; SPAN];
+        // SAFETY: the caller's promise.
+        unsafe {
+            for (quad, taps) in taps.iter_mut().enumerate().take(Q) {
+                for (column, tap) in taps.iter_mut().enumerate().take(K) {
+                    *tap = simd.load_ptr(weights.add((quad * K + column) * room));
+                }
+            }
+            let mut x = 0;
+            while x + P <= w {
+                self.tile::<S, K, Q, P, SHARE>(simd, &taps, x);
+                x += P;
+            }
+            match w - x {
+                0 => (),
+                _ if w >= P => self.tile::<S, K, Q, P, SHARE>(simd, &taps, w - P),
+                _ => (x..w).for_each(|x| self.tile::<S, K, Q, 1, false>(simd, &taps, x)),
+            }
+        }
+    }
+
+    /// `P` outputs from `x` on.
+    ///
+    /// # Safety
+    /// They must exist.
+    #[inline(always)]
+    unsafe fn tile<S: Simd, const K: usize, const Q: usize, const P: usize, const SHARE: bool>(
+        &self,
+        simd: S,
+        taps: &[[S::V; MAX_SIDE]; SPAN],
+        x: usize,
+    ) {
+        let first = x * self.stride * self.channels + self.place.channel;
+        // SAFETY: the caller's promise.
+        unsafe {
+            let mut sums: Sums<S::V> = [self.finish.missing::<S, 1>(simd, self.place.channel); MAX_PIXELS];
+            for_each_pixel!(@ QUAD_AT if const { QUAD_AT < Q } {
+                let from = self.quads[QUAD_AT].add(first);
+                if const { SHARE } {
+                    for_each_column!(|COLUMN| if const { COLUMN < P - 1 + K } {
+                        let column = simd.load_ptr(from.add(COLUMN * self.channels));
+                        // Each output whose window has this column, which is its window's column `COLUMN - I`.
+                        for_each_output!(|I| if const { I < P && COLUMN.wrapping_sub(I) < K } {
+                            sums[I][0] = simd.dot(sums[I][0], column, taps[QUAD_AT][COLUMN.wrapping_sub(I) % MAX_SIDE]);
+                        });
+                    });
+                } else {
+                    for_each_pixel!(@ KX if const { KX < K } {
+                        for_each_output!(|I| if const { I < P } {
+                            let column = simd.load_ptr(from.add((I * self.stride + KX) * self.channels));
+                            sums[I][0] = simd.dot(sums[I][0], column, taps[QUAD_AT][KX]);
+                        });
+                    }, 0 1 2 3 4);
+                }
+            }, 0 1);
+            let place = Place { at: self.place.at + x * self.place.step, ..self.place };
+            self.finish.store::<S, P, 1>(simd, sums, place);
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! From integer sums to what the next layer reads, in registers: number, activation, addition, activation, code. Every
+//! level rounds alike, so that all come to the same codes.
+
+#![allow(unsafe_code)]
+
+use super::super::aligned::Aligned;
+use super::super::finish::{Activated, Place, Stage, Sums, activate, for_each_pixel, pair, stage};
+use super::{Steps, lanes_and_shift};
+use crate::simd::{Exact, MAX_LANES, Simd};
+
+/// What follows a layer's sums, in this order.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Finish<'a> {
+    /// First.
+    pub activation: Option<&'a Activated>,
+    /// A map of the output's shape that is added.
+    pub add: Option<Added<'a>>,
+    /// Last.
+    pub then: Option<&'a Activated>,
+}
+
+/// What is added.
+#[derive(Debug, Clone, Copy)]
+pub enum Added<'a> {
+    /// Codes.
+    Codes(&'a [u8], Steps),
+    /// Numbers.
+    Numbers(&'a [f32]),
+}
+
+/// Where the result goes, and as what.
+#[derive(Debug)]
+pub enum Target<'a> {
+    /// Codes.
+    Codes(&'a mut [u8], Steps),
+    /// Numbers.
+    Numbers(&'a mut [f32]),
+}
+
+impl Target<'_> {
+    /// Numbers or codes that it takes.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Codes(codes, _) => codes.len(),
+            Self::Numbers(numbers) => numbers.len(),
+        }
+    }
+
+    /// Whether it takes nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// What makes numbers of a layer's sums: for each channel what the sum begins with, a factor and a summand, filled up by two
+/// vectors.
+#[derive(Debug, Clone)]
+pub(super) struct Scaling {
+    /// Integers, as bits.
+    missing: Aligned,
+    scales: Aligned,
+    bias: Aligned,
+    channels: usize,
+}
+
+impl Scaling {
+    /// `totals` are the sums of each channel's weights: what the input's offset adds to every sum, once per unit.
+    pub fn new(scales: &[f32], bias: &[f32], input: Steps, totals: impl Iterator<Item = i32>) -> Self {
+        let channels = bias.len();
+        assert_eq!(scales.len(), channels, "scales of an integer layer");
+        // `Simd::dot` may have taken a part of the offset already.
+        let offset = i32::from(lanes_and_shift().1) - i32::from(input.offset);
+        let missing: Vec<f32> = totals.map(|sum| f32::from_bits(sum.wrapping_mul(offset).cast_unsigned())).collect();
+        let scales: Vec<f32> = scales.iter().map(|scale| scale * input.scale).collect();
+        let padded = |values| Aligned::padded(values, channels + 2 * MAX_LANES);
+        Self { missing: padded(&missing), scales: padded(&scales), bias: padded(bias), channels }
+    }
+
+    /// Output channels.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// All that follows the sums, for kernels.
+    ///
+    /// # Panics
+    /// When slopes or the added map do not fit.
+    pub fn finish(&self, finish: Finish, target: Target) -> Raw {
+        finish.activation.iter().chain(&finish.then).for_each(|activated| activated.assert_fits(self.channels));
+        let len = target.len();
+        let (unit, target) = match target {
+            Target::Codes(codes, Steps { scale, offset }) => {
+                (scale.recip(), RawTarget::Codes(codes.as_mut_ptr(), f32::from(offset)))
+            }
+            Target::Numbers(numbers) => (1.0, RawTarget::Numbers(numbers.as_mut_ptr())),
+        };
+        let add = match finish.add {
+            None => RawAdded::Nothing,
+            Some(Added::Codes(codes, Steps { scale, offset })) => {
+                assert_eq!(codes.len(), len, "summands");
+                RawAdded::Codes(codes.as_ptr(), scale * unit, -f32::from(offset) * scale * unit)
+            }
+            Some(Added::Numbers(numbers)) => {
+                assert_eq!(numbers.len(), len, "summands");
+                RawAdded::Numbers(numbers.as_ptr())
+            }
+        };
+        let (activation, then) = (stage(finish.activation), stage(finish.then));
+        let [missing, scales, bias] = [&self.missing, &self.scales, &self.bias].map(|of| of.as_ptr());
+        Raw { missing, scales, bias, unit, activation, add, then, target }
+    }
+}
+
+/// [`Finish`] and [`Target`], checked.
+#[derive(Clone, Copy)]
+pub(super) struct Raw {
+    missing: *const f32,
+    scales: *const f32,
+    bias: *const f32,
+    /// How many of the target's steps are 1: all that follows the sums counts in these.
+    unit: f32,
+    activation: Stage,
+    add: RawAdded,
+    then: Stage,
+    target: RawTarget,
+}
+
+#[derive(Clone, Copy)]
+enum RawAdded {
+    Nothing,
+    /// Codes, and what 1 and 0 stand for.
+    Codes(*const u8, f32, f32),
+    Numbers(*const f32),
+}
+
+#[derive(Clone, Copy)]
+enum RawTarget {
+    /// Codes, and that of 0.
+    Codes(*mut u8, f32),
+    Numbers(*mut f32),
+}
+
+impl Raw {
+    /// What the sums of `NV` vectors from `channel` on begin with.
+    ///
+    /// # Safety
+    /// The channel must be one of the layer's.
+    #[inline(always)]
+    pub unsafe fn missing<S: Simd, const NV: usize>(self, simd: S, channel: usize) -> [S::V; 2] {
+        // SAFETY: it is filled up by two vectors.
+        unsafe { pair::<S, NV>(simd, self.missing.add(channel)) }
+    }
+
+    /// Finishes the sums of `P` pixels of `NV` vectors and writes what they become.
+    ///
+    /// # Safety
+    /// `place` lies within the target.
+    #[inline(always)]
+    pub unsafe fn store<S: Simd, const P: usize, const NV: usize>(self, simd: S, mut sums: Sums<S::V>, place: Place) {
+        let simd = Exact(simd);
+        let whole = place.channels == NV * S::LANES;
+        let exist = if NV > 1 { [S::LANES, place.channels - S::LANES] } else { [place.channels, 0] };
+        /// Visits every vector; `$lanes` of it exist, and belong to `$at`.
+        macro_rules! visit {
+            (|$v:ident, $k:ident, $at:ident, $lanes:ident| $body:expr) => {
+                for_each_pixel!(|I| if const { I < P } {
+                    let pixel = place.at + I * place.step;
+                    let ($v, $k, $at, $lanes) = (&mut sums[I][0], 0, pixel, exist[0]);
+                    $body;
+                    if NV > 1 {
+                        let ($v, $k, $at, $lanes) = (&mut sums[I][1], 1, pixel + S::LANES, exist[1]);
+                        $body;
+                    }
+                })
+            };
+        }
+        // SAFETY (all below): everything that belongs to channels is filled up by two vectors; what is added is as long
+        // as the target, and `place` lies within that.
+        unsafe {
+            let unit = simd.splat(self.unit);
+            let scales = pair::<_, NV>(simd, self.scales.add(place.channel));
+            let bias = pair::<_, NV>(simd, self.bias.add(place.channel));
+            let (scales, bias) = (in_units(simd, scales, unit), in_units(simd, bias, unit));
+            visit!(|v, k, _at, _lanes| *v = simd.mul_add(simd.sums_to_f32(*v), scales[k], bias[k]));
+            activate::<Exact<S>, P, NV>(simd, self.activation, self.unit, &mut sums, place.channel);
+            match self.add {
+                RawAdded::Nothing => (),
+                RawAdded::Codes(from, scale, zero) => {
+                    let (scale, zero) = (simd.splat(scale), simd.splat(zero));
+                    if whole {
+                        visit!(|v, _k, at, _lanes| {
+                            *v = simd.mul_add(simd.load_codes_ptr(from.add(at)), scale, simd.add(*v, zero));
+                        });
+                    } else {
+                        visit!(|v, _k, at, lanes| {
+                            *v = simd.mul_add(simd.load_first_codes(from.add(at), lanes), scale, simd.add(*v, zero));
+                        });
+                    }
+                }
+                RawAdded::Numbers(from) if whole => {
+                    visit!(|v, _k, at, _lanes| *v = simd.mul_add(simd.load_ptr(from.add(at)), unit, *v));
+                }
+                RawAdded::Numbers(from) => {
+                    visit!(|v, _k, at, lanes| *v = simd.mul_add(simd.load_first(from.add(at), lanes), unit, *v));
+                }
+            }
+            activate::<Exact<S>, P, NV>(simd, self.then, self.unit, &mut sums, place.channel);
+            match self.target {
+                RawTarget::Codes(to, offset) => {
+                    let offset = simd.splat(offset);
+                    visit!(|v, _k, _at, _lanes| *v = simd.add(*v, offset));
+                    if whole && const { P * NV > 1 } {
+                        // Four vectors at a time; the last stands for those that are missing.
+                        for_each_pixel!(@ FOUR if const { 4 * FOUR < P * NV } {
+                            macro_rules! nth {
+                                ($i:literal) => {{
+                                    let n = const { if 4 * FOUR + $i < P * NV { 4 * FOUR + $i } else { P * NV - 1 } };
+                                    (sums[n / NV][n % NV], to.add(place.at + n / NV * place.step + n % NV * S::LANES))
+                                }};
+                            }
+                            simd.store_four_codes([nth!(0), nth!(1), nth!(2), nth!(3)]);
+                        }, 0 1 2 3 4 5 6);
+                    } else {
+                        visit!(|v, _k, at, lanes| simd.store_first_codes(*v, to.add(at), lanes));
+                    }
+                }
+                RawTarget::Numbers(to) => {
+                    visit!(|v, _k, at, lanes| {
+                        if whole {
+                            simd.store_ptr(*v, to.add(at));
+                        } else {
+                            simd.store_first(*v, to.add(at), lanes);
+                        }
+                    });
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn in_units<S: Simd>(simd: S, [a, b]: [S::V; 2], unit: S::V) -> [S::V; 2] {
+    [simd.mul(a, unit), simd.mul(b, unit)]
+}

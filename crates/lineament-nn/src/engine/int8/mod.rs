@@ -1,0 +1,128 @@
+//! Layers in integers: values are codes, bytes of which each stands for a number of equal steps; weights are signed
+//! bytes with a scale for each output channel; sums are exact. What follows a layer is done in f32 while the sums are
+//! in registers, and becomes codes again on the way to memory.
+//!
+//! A code `c` stands for `(c - offset) * scale`. What the offset adds to a sum is known at load.
+
+#![allow(unsafe_code)]
+
+mod conv;
+mod dense;
+mod depthwise;
+mod finish;
+
+#[cfg(test)]
+mod tests;
+
+pub use conv::Conv;
+pub use dense::Dense;
+pub use depthwise::Depthwise;
+pub use finish::{Added, Finish, Target};
+
+use super::aligned::{Aligned, as_bytes_mut};
+use super::conv::blocks;
+use crate::simd::{Kernel, Simd, dispatch, dispatch_exact};
+use finish::Scaling;
+
+/// 256 steps of equal size.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Steps {
+    /// Size of a step.
+    pub scale: f32,
+    /// Which step is 0.
+    pub offset: u8,
+}
+
+/// Weights and biases of an integer layer as the file has them.
+#[derive(Debug, Clone, Copy)]
+pub struct Learned<'a> {
+    /// Codes of the weights.
+    pub weights: &'a [i8],
+    /// What 1 stands for, of each output channel.
+    pub scales: &'a [f32],
+    /// Of each output channel.
+    pub bias: &'a [f32],
+}
+
+/// Writes `numbers` as codes.
+///
+/// # Panics
+/// When the lengths differ.
+pub fn to_codes(numbers: &[f32], steps: Steps, codes: &mut [u8]) {
+    assert_eq!(numbers.len(), codes.len(), "codes");
+    struct Code<'a>(&'a [f32], Steps, &'a mut [u8]);
+    impl Kernel for Code<'_> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd>(self, simd: S) {
+            let Self(numbers, steps, codes) = self;
+            let (factor, offset) = (simd.splat(steps.scale.recip()), simd.splat(f32::from(steps.offset)));
+            let mut whole = codes.chunks_exact_mut(S::LANES);
+            for (to, from) in (&mut whole).zip(numbers.chunks_exact(S::LANES)) {
+                let v = simd.mul_add(simd.load(from), factor, offset);
+                // SAFETY: the chunk is one vector long.
+                unsafe { simd.store_codes_ptr(v, to.as_mut_ptr()) };
+            }
+            let rest = whole.into_remainder();
+            let v = simd.load_part(&numbers[numbers.len() - rest.len()..]);
+            // SAFETY: `rest` is as long as is told.
+            unsafe { simd.store_first_codes(simd.mul_add(v, factor, offset), rest.as_mut_ptr(), rest.len()) };
+        }
+    }
+    dispatch_exact(Code(numbers, steps, codes));
+}
+
+/// Input channels that are multiplied at once.
+pub const QUAD: usize = 4;
+
+/// Matrix of `[outputs][inputs]` bytes, arranged in blocks of up to two vectors of output channels: in each, for four
+/// inputs at a time, four bytes of every channel (zeros fill the last block).
+#[derive(Debug, Clone)]
+struct Packed {
+    weights: Aligned,
+    scaling: Scaling,
+    inputs: usize,
+    outputs: usize,
+}
+
+impl Packed {
+    /// `weight` answers the byte of an output and an input.
+    fn new(learned: Learned, inputs: usize, steps: Steps, weight: impl Fn(usize, usize) -> i8) -> Self {
+        let outputs = learned.bias.len();
+        assert!(inputs.is_multiple_of(QUAD), "{inputs} inputs of an integer layer");
+        let total = |output: usize| (0..inputs).map(|input| i32::from(weight(output, input))).sum::<i32>();
+        let scaling = Scaling::new(learned.scales, learned.bias, steps, (0..outputs).map(total));
+        let (lanes, _) = lanes_and_shift();
+        let mut bytes = Vec::new();
+        for (start, vectors) in blocks(outputs, lanes) {
+            for quad in 0..inputs / QUAD {
+                for output in start..start + vectors * lanes {
+                    for input in quad * QUAD..(quad + 1) * QUAD {
+                        bytes.push(if output < outputs { weight(output, input).cast_unsigned() } else { 0 });
+                    }
+                }
+            }
+        }
+        Self { weights: aligned_bytes(&bytes), scaling, inputs, outputs }
+    }
+}
+
+/// The bytes in memory that starts a cache line.
+fn aligned_bytes(bytes: &[u8]) -> Aligned {
+    let mut memory = Aligned::zeros(bytes.len().div_ceil(size_of::<f32>()));
+    as_bytes_mut(&mut memory)[..bytes.len()].copy_from_slice(bytes);
+    memory
+}
+
+/// Of the level at hand the lanes, and what [`Simd::dot`] takes from codes.
+fn lanes_and_shift() -> (usize, u8) {
+    struct Level;
+    impl Kernel for Level {
+        type Output = (usize, u8);
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> (usize, u8) {
+            (S::LANES, S::DOT_SHIFT)
+        }
+    }
+    dispatch(Level)
+}

@@ -1,0 +1,405 @@
+//! Vectors of `f32` behind one trait, one file per instruction set.
+//!
+//! A kernel is written once, generic over [`Simd`], and [`dispatch`] compiles it for every level and runs it at the
+//! best one: on x86 chosen at run time, since processors differ; elsewhere what the target is sure to have. A value of
+//! a level's type is the proof that the processor supports it.
+
+/// A level's token: the type, the features that `call` compiles with, and whether the processor has them.
+#[allow(unused_macros)] // A target may have no level above the plain one.
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident, $enable:literal, $detected:expr) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy)]
+        pub struct $name(());
+
+        impl $name {
+            /// The token, where the processor has what it takes.
+            #[inline]
+            pub fn detect() -> Option<Self> {
+                $detected.then_some(Self(()))
+            }
+
+            /// Runs `kernel`, compiled for this level.
+            #[inline]
+            pub fn call<K: Kernel>(self, kernel: K) -> K::Output {
+                #[target_feature(enable = $enable)]
+                fn inner<K: Kernel>(simd: $name, kernel: K) -> K::Output {
+                    kernel.run(simd)
+                }
+                // SAFETY: `self` exists, so the processor has the features.
+                #[allow(unused_unsafe)] // Where a browser would have refused the module, the call is safe.
+                unsafe {
+                    inner(self, kernel)
+                }
+            }
+        }
+    };
+}
+
+mod exact;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
+mod plain;
+#[cfg(feature = "testing")]
+pub mod testing;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+pub use exact::{Exact, dispatch_exact};
+pub use plain::Plain;
+
+use std::sync::OnceLock;
+
+use crate::math::f32_from_f16;
+
+/// Arithmetic on vectors of [`Simd::LANES`] numbers.
+pub trait Simd: Copy + Send + Sync {
+    /// A vector.
+    type V: Copy;
+    /// Numbers in a vector.
+    const LANES: usize;
+    /// What people call it.
+    const NAME: &str;
+    /// Vector registers: decides how many sums a kernel keeps at once.
+    const REGISTERS: usize;
+    /// Where halves become numbers fastest: this level, or one of shorter vectors.
+    type ForHalves: Simd;
+
+    /// That level.
+    fn for_halves(self) -> Self::ForHalves;
+
+    /// The same number in each lane.
+    fn splat(self, x: f32) -> Self::V;
+    /// `a + b`.
+    fn add(self, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b`.
+    fn mul(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The larger, lane by lane.
+    fn max(self, a: Self::V, b: Self::V) -> Self::V;
+    /// The smaller, lane by lane.
+    fn min(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Lane by lane `a` where `x` is above 0, else `b`.
+    fn where_positive(self, x: Self::V, a: Self::V, b: Self::V) -> Self::V;
+    /// `a * b + c`, rounded once where the processor can; [`Exact`] rounds twice.
+    fn mul_add(self, a: Self::V, b: Self::V, c: Self::V) -> Self::V;
+
+    /// Reads [`Simd::LANES`] numbers.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[allow(unsafe_code)]
+    unsafe fn load_ptr(self, from: *const f32) -> Self::V;
+    /// Writes [`Simd::LANES`] numbers.
+    ///
+    /// # Safety
+    /// `to` must be valid for writing that many.
+    #[allow(unsafe_code)]
+    unsafe fn store_ptr(self, v: Self::V, to: *mut f32);
+
+    /// Says that what lies at `from` will be read soon, or nothing where the level has no such instruction.
+    #[inline(always)]
+    fn prefetch(self, _from: *const f32) {}
+
+    /// The first numbers of `from`.
+    ///
+    /// # Panics
+    /// When it holds fewer than [`Simd::LANES`].
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn load(self, from: &[f32]) -> Self::V {
+        assert!(from.len() >= Self::LANES);
+        // SAFETY: the length was checked just now.
+        unsafe { self.load_ptr(from.as_ptr()) }
+    }
+
+    /// Over the first numbers of `to`.
+    ///
+    /// # Panics
+    /// When it holds fewer than [`Simd::LANES`].
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn store(self, v: Self::V, to: &mut [f32]) {
+        assert!(to.len() >= Self::LANES);
+        // SAFETY: the length was checked just now.
+        unsafe { self.store_ptr(v, to.as_mut_ptr()) }
+    }
+
+    /// Reads [`Simd::LANES`] halves.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_f16_ptr(self, from: *const u16) -> Self::V {
+        // SAFETY: the caller's promise.
+        unsafe { self.load_each(|i| f32_from_f16(from.add(i).read())) }
+    }
+
+    /// Reads [`Simd::LANES`] whole numbers.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_i8_ptr(self, from: *const i8) -> Self::V {
+        // SAFETY: the caller's promise.
+        unsafe { self.load_each(|i| f32::from(from.add(i).read())) }
+    }
+
+    /// Whether [`Simd::dot`] is one instruction. Where it is not, it needs registers for parts of its factors.
+    const HAS_DOT: bool = false;
+
+    /// What [`Simd::dot`] takes from each byte of `x` first: 128 where the processor multiplies signed bytes only.
+    const DOT_SHIFT: u8 = 0;
+
+    /// Integer sums, which lie in the lanes as bits: to each is added the sum of four products of an unsigned byte of
+    /// `x`, less [`Simd::DOT_SHIFT`], and a signed one of `w`, above -128, of the same lane.
+    fn dot(self, sums: Self::V, x: Self::V, w: Self::V) -> Self::V;
+    /// Integer sums of two chains.
+    fn add_sums(self, a: Self::V, b: Self::V) -> Self::V;
+    /// Integer sums as numbers.
+    fn sums_to_f32(self, sums: Self::V) -> Self::V;
+
+    /// Reads [`Simd::LANES`] codes as numbers from 0 to 255.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_codes_ptr(self, from: *const u8) -> Self::V {
+        // SAFETY: the caller's promise.
+        unsafe { self.load_each(|i| f32::from(from.add(i).read())) }
+    }
+
+    /// Writes [`Simd::LANES`] numbers as codes: the nearest whole number, ties to even, from 0 to 255.
+    ///
+    /// # Safety
+    /// `to` must be valid for writing that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn store_codes_ptr(self, v: Self::V, to: *mut u8) {
+        let mut lanes = [0.0; MAX_LANES];
+        self.store(v, &mut lanes);
+        // SAFETY: the caller's promise. `as` holds the number within the ends.
+        (0..Self::LANES).for_each(|i| unsafe { to.add(i).write(lanes[i].round_ties_even() as u8) });
+    }
+
+    /// Writes vectors as [`Simd::store_codes_ptr`] does, each to its place. A number may be at most 2^31.
+    ///
+    /// # Safety
+    /// Each place must be valid for writing [`Simd::LANES`] codes.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn store_four_codes(self, [a, b, c, d]: [(Self::V, *mut u8); 4]) {
+        // SAFETY: the caller's promise.
+        unsafe {
+            self.store_codes_ptr(a.0, a.1);
+            self.store_codes_ptr(b.0, b.1);
+            self.store_codes_ptr(c.0, c.1);
+            self.store_codes_ptr(d.0, d.1);
+        }
+    }
+
+    /// Reads the first `count` codes; the other lanes are 0.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_first_codes(self, from: *const u8, count: usize) -> Self::V {
+        // SAFETY: the caller's promise.
+        self.load_each(|i| if i < count { f32::from(unsafe { from.add(i).read() }) } else { 0.0 })
+    }
+
+    /// Writes the first `count` lanes as [`Simd::store_codes_ptr`] does.
+    ///
+    /// # Safety
+    /// `to` must be valid for writing that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn store_first_codes(self, v: Self::V, to: *mut u8, count: usize) {
+        let mut codes = [0; MAX_LANES];
+        // SAFETY: the caller's promise, and that the array holds any vector.
+        unsafe {
+            self.store_codes_ptr(v, codes.as_mut_ptr());
+            to.copy_from_nonoverlapping(codes.as_ptr(), count);
+        }
+    }
+
+    /// For [`Simd::dot`]: in each lane a byte of each of four rows.
+    ///
+    /// # Safety
+    /// All four must be valid for reading [`Simd::LANES`] bytes.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_quad_ptr(self, rows: [*const u8; 4]) -> Self::V {
+        // SAFETY: the caller's promise.
+        self.load_each(|i| f32::from_bits(u32::from_le_bytes(rows.map(|row| unsafe { row.add(i).read() }))))
+    }
+
+    /// Lane by lane what `number` answers.
+    #[inline(always)]
+    fn load_each(self, number: impl Fn(usize) -> f32) -> Self::V {
+        let mut lanes = [0.0; MAX_LANES];
+        lanes[..Self::LANES].iter_mut().enumerate().for_each(|(i, lane)| *lane = number(i));
+        self.load(&lanes)
+    }
+
+    /// All of `from`, which may be shorter than a vector; the other lanes are 0.
+    ///
+    /// # Panics
+    /// When it is longer.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn load_part(self, from: &[f32]) -> Self::V {
+        assert!(from.len() <= Self::LANES);
+        // SAFETY: the length was checked just now.
+        unsafe { self.load_first(from.as_ptr(), from.len()) }
+    }
+
+    /// As many lanes as `to` has room for.
+    ///
+    /// # Panics
+    /// When that is more than a vector.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    fn store_part(self, v: Self::V, to: &mut [f32]) {
+        assert!(to.len() <= Self::LANES);
+        // SAFETY: the length was checked just now.
+        unsafe { self.store_first(v, to.as_mut_ptr(), to.len()) }
+    }
+
+    /// The first `count` numbers, at most [`Simd::LANES`]; the other lanes are 0.
+    ///
+    /// # Safety
+    /// `from` must be valid for reading that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn load_first(self, from: *const f32, count: usize) -> Self::V {
+        let mut lanes = [0.0; MAX_LANES];
+        // SAFETY: the caller's promise.
+        lanes[..count].copy_from_slice(unsafe { std::slice::from_raw_parts(from, count) });
+        self.load(&lanes)
+    }
+
+    /// Writes the first `count` lanes, at most [`Simd::LANES`].
+    ///
+    /// # Safety
+    /// `to` must be valid for writing that many.
+    #[inline(always)]
+    #[allow(unsafe_code)]
+    unsafe fn store_first(self, v: Self::V, to: *mut f32, count: usize) {
+        let mut lanes = [0.0; MAX_LANES];
+        self.store(v, &mut lanes);
+        // SAFETY: the caller's promise.
+        unsafe { std::slice::from_raw_parts_mut(to, count) }.copy_from_slice(&lanes[..count]);
+    }
+}
+
+/// The longest vector of any level.
+pub const MAX_LANES: usize = 16;
+
+/// Work that can be done at any level. Mark `run` and what it calls `#[inline(always)]`: only what is inlined is
+/// compiled for the level.
+pub trait Kernel {
+    /// What the work gives.
+    type Output;
+    /// Does it.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
+
+/// Runs `kernel` at the processor's best level.
+#[inline]
+pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
+    /// Runs it at this level, if that is allowed and the processor has it.
+    #[allow(unused_macros)] // A target may have no level above the plain one.
+    macro_rules! at {
+        ($level:literal, $simd:path) => {
+            if let Some(simd) = <$simd>::detect().filter(|_| $level <= highest()) {
+                return simd.call(kernel);
+            }
+        };
+    }
+    #[cfg(target_arch = "x86_64")]
+    {
+        at!(3, x86::Avx512);
+        at!(2, x86::AvxVnni);
+        at!(1, x86::Avx2);
+    }
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    {
+        at!(2, neon::NeonDot);
+        at!(1, neon::Neon);
+    }
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    at!(1, wasm::Simd128);
+    kernel.run(Plain)
+}
+
+/// The names of the levels that this program has; the processor may lack the last ones.
+pub const LEVELS: &[&str] = &[
+    Plain::NAME,
+    #[cfg(target_arch = "x86_64")]
+    x86::Avx2::NAME,
+    #[cfg(target_arch = "x86_64")]
+    x86::AvxVnni::NAME,
+    #[cfg(target_arch = "x86_64")]
+    x86::Avx512::NAME,
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    neon::Neon::NAME,
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+    neon::NeonDot::NAME,
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    wasm::Simd128::NAME,
+];
+
+/// No level above `LEVELS[level]` is used, to measure what processors without it would do. Answers whether that is so: only
+/// before any work was done, as weights are arranged for one level, and not in WebAssembly, which has one.
+pub fn hold_back_above(level: usize) -> bool {
+    !cfg!(target_arch = "wasm32") && HIGHEST.set(level).is_ok()
+}
+
+/// The highest level that may be used; the first work settles it.
+static HIGHEST: OnceLock<usize> = OnceLock::new();
+
+#[inline(always)]
+#[allow(dead_code)] // As above.
+fn highest() -> usize {
+    #[cfg(target_arch = "wasm32")]
+    let highest = usize::MAX;
+    #[cfg(not(target_arch = "wasm32"))]
+    let highest = *HIGHEST.get_or_init(|| usize::MAX);
+    // Tests run side by side: each thread has a limit of its own.
+    #[cfg(feature = "testing")]
+    let highest = highest.min(testing::HIGHEST.get());
+    highest
+}
+
+/// The processor's best level, as people call it.
+pub fn level_name() -> &'static str {
+    struct Name;
+    impl Kernel for Name {
+        type Output = &'static str;
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> &'static str {
+            S::NAME
+        }
+    }
+    dispatch(Name)
+}
+
+/// Runs an ordinary loop compiled for the processor's best level, for the compiler to vectorise.
+#[inline]
+pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
+    struct Loop<F>(F);
+    impl<R, F: FnOnce() -> R> Kernel for Loop<F> {
+        type Output = R;
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) -> R {
+            (self.0)()
+        }
+    }
+    dispatch(Loop(work))
+}

@@ -1,0 +1,30 @@
+//! Runs a test at every level that the processor has (feature `testing`).
+
+use std::cell::Cell;
+
+use super::{LEVELS, level_name};
+
+thread_local! {
+    /// The highest level that this thread may use.
+    pub(super) static HIGHEST: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// Whether so many multiply-adds take little time: under Miri, which is slow, few do.
+pub fn is_quick(multiply_adds: usize) -> bool {
+    !cfg!(miri) || multiply_adds < 5_000
+}
+
+/// The answers of `work` at each of [`LEVELS`] that the processor has. It must do everything on the thread that calls.
+pub fn at_every_level<R>(work: impl Fn() -> R) -> Vec<R> {
+    let at = |level| {
+        HIGHEST.set(level);
+        let is_there = level_name() == LEVELS[level];
+        if !is_there {
+            println!("skipped: {}, which this processor lacks", LEVELS[level]);
+        }
+        is_there.then(&work)
+    };
+    let answers = (0..LEVELS.len()).filter_map(at).collect();
+    HIGHEST.set(usize::MAX);
+    answers
+}

@@ -1,0 +1,52 @@
+//! The shipped models together: int8 next to f16, and several threads.
+
+use lineament::topology::{POINTS, inter_ocular};
+use lineament::{ImageView, Lineament, Options};
+
+/// The pixels of the portrait's file.
+fn portrait(file: &[u8]) -> ImageView<'_> {
+    let (width, height) = (180, 150);
+    ImageView::grey(&file[file.len() - width * height..], width, height).unwrap()
+}
+
+fn read(path: &str) -> Vec<u8> {
+    std::fs::read(format!("{}/{path}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
+/// What int8 moves the points by, at most, in distances of the outer eye corners, on average over a face.
+const INT8_MOVES: f32 = 0.02;
+
+#[test]
+fn the_models_in_int8_see_the_same_face() {
+    let file = read("tests/fixtures/cascade/astronaut.pgm");
+    let image = portrait(&file);
+    let points = ["", ".int8"].map(|form| {
+        let [detector, landmarks] =
+            ["detector", "lite"].map(|name| read(&format!("../../models/{name}/{name}{form}.onnx")));
+        let faces = Lineament::with_models(Options::default(), &detector, &landmarks).unwrap().faces(&image);
+        assert_eq!(faces.len(), 1, "faces in the form `{form}`");
+        faces[0].landmarks.points
+    });
+    let distance = points[0].iter().zip(&points[1]).map(|(a, b)| a.distance(*b)).sum::<f32>() / POINTS as f32;
+    let moved = distance / inter_ocular(&points[0]);
+    assert!(moved > 0.0 && moved < INT8_MOVES, "{moved}");
+}
+
+#[test]
+#[cfg(feature = "default-models")]
+#[cfg_attr(target_family = "wasm", ignore = "WebAssembly has no threads here")]
+fn faces_are_the_same_on_several_threads() {
+    let file = read("tests/fixtures/cascade/astronaut.pgm");
+    let image = portrait(&file);
+    // A large input for the detector, too.
+    for min_face in [None, Some(4.0)] {
+        let mut lineament = Lineament::new(Options { min_face, ..Options::default() }).unwrap();
+        let alone = lineament.faces(&image);
+        assert_eq!(alone.len(), 1);
+        lineament.set_pool(Some(lineament::Pool::new(3, |work| {
+            std::thread::scope(|scope| (0..3).for_each(|_| _ = scope.spawn(work)));
+        })));
+        assert_eq!(lineament.faces(&image), alone);
+        assert_eq!(lineament.clone().faces(&image), alone, "a clone has the same threads");
+    }
+}
