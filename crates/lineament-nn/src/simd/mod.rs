@@ -40,7 +40,6 @@ mod exact;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 mod neon;
 mod plain;
-#[cfg(feature = "testing")]
 pub mod testing;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
@@ -371,10 +370,7 @@ fn highest() -> usize {
     let highest = usize::MAX;
     #[cfg(not(target_arch = "wasm32"))]
     let highest = *HIGHEST.get_or_init(|| usize::MAX);
-    // Tests run side by side: each thread has a limit of its own.
-    #[cfg(feature = "testing")]
-    let highest = highest.min(testing::HIGHEST.get());
-    highest
+    highest.min(testing::HIGHEST.get())
 }
 
 /// The processor's best level, as people call it.

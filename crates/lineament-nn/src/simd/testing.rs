@@ -1,11 +1,12 @@
-//! Runs a test at every level that the processor has (feature `testing`).
+//! Runs a test at every level that the processor has. Always compiled: behind a feature, programs and tests would each
+//! compile the kernels anew.
 
 use std::cell::Cell;
 
 use super::{LEVELS, level_name};
 
 thread_local! {
-    /// The highest level that this thread may use.
+    /// The highest level that this thread may use; tests run side by side.
     pub(super) static HIGHEST: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
