@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Our cascade beside OpenCV's: one thread, the same grey picture and numbers, in turns; medians and their ratio.
+"""Compares our cascade with OpenCV's: one thread, the same grey picture and numbers, interleaved; medians and ratio.
 
     pip install "opencv-python-headless<5" numpy
     cargo build --release -p lineament --features cascade --example cascade_time
     python3 benches/cascade_speed.py PHOTO [--size 864x480] [--cascades a.xml ...] [--rounds 10]
 
-Without --cascades, frontal faces from the files that OpenCV's package carries.
+Without --cascades, frontal faces from the files in OpenCV's package.
 """
 
 import argparse

@@ -5,9 +5,9 @@
     lineament train --print-network lite > lite.json
     python3 benches/torch_training.py lite.json --threads 2 [--tuned] [--steps 6] [--batch 120]
 
-Random data, the faster of both orders of channels in memory, a mean of squares as loss, Adam: forward, backward and
-update, data preparation not counted. `--tuned` starts itself again with glibc told to keep freed memory instead of
-returning it to the system; page faults cost an untuned run up to half of its time. `training_speed.sh` compares this
+Random data, the faster of the two memory layouts, a mean squared error, Adam: forward, backward and update, without
+data preparation. `--tuned` starts itself again and tells glibc to keep freed memory instead of returning it to the
+system; page faults cost an untuned run up to half of its time. `training_speed.sh` compares this
 with our own trainer.
 """
 

@@ -63,7 +63,7 @@ def write_boxes(folder, cascades, pictures, settings):
 # Cascades of our own.
 
 def drawn_picture():
-    """Odd sides, soft and hard edges, noise, and flat parts, which a cascade does not look at."""
+    """Odd sides, soft and hard edges, noise, and flat parts, which a cascade skips."""
     y, x = np.mgrid[0:131, 0:97].astype(float)
     picture = 90 + 60 * np.sin(x / 9) * np.cos(y / 13)
     cv2.circle(picture, (45, 50), 22, 210, -1)
@@ -311,7 +311,7 @@ def main():
     parser.add_argument("--photos", type=Path, nargs="+", help="photos, or folders with .jpg files")
     parser.add_argument("--count", type=int, default=300, help="most photos of a folder")
     arguments = parser.parse_args()
-    # The order of the boxes follows the threads otherwise.
+    # With several threads the order of the boxes would change from run to run.
     cv2.setNumThreads(1)
     if arguments.cascades:
         write_real(arguments.out, arguments.cascades, arguments.photos or [], arguments.count)

@@ -110,7 +110,7 @@ def faces(path, grey, boxes):
         points = ours.place(grey, left, top, width, height) + 0.5
         border = np.abs(points - np.round(points)) < NEAR_BORDER
         wrong = (np.floor(points) != rounded) & ~border
-        assert not wrong.any(), f"{path.name}, box {left, top, width, height}: {points[wrong]} beside {rounded[wrong]}"
+        assert not wrong.any(), f"{path.name}, box {left, top, width, height}: {points[wrong]}, dlib {rounded[wrong]}"
         result.append({
             "box": [left, top, width, height],
             "points": [[round(float(x), 4), round(float(y), 4)] for x, y in points],

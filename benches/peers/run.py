@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Lineament beside its peers: the same frames and files, one core, in turns. Prints a table of medians and ratios.
+"""Compares Lineament with its peers: the same frames and files, one core, interleaved. Prints medians and ratios.
 
     python3 -m venv venv && venv/bin/pip install -r benches/peers/requirements.txt
     venv/bin/python benches/peers/run.py                          # all of it: about five minutes
     venv/bin/python benches/peers/run.py --only lite --peers tflite,onnxruntime --rounds 20
     venv/bin/python benches/peers/run.py --video talk.mp4 --write
 
-Each system is a process of its own (`peer.py`, `rust/`), held to one core and one thread. In each round every system runs
-a batch, in an order that changes. A round's figure is the median of the batch's CPU times (of a film the mean, because
-searching belongs to it); the table shows medians and quartiles over the rounds, and of the ratios round by round. CPU time
-hardly feels other programs, but caches do: measure on a calm machine, and compare ratios, not milliseconds.
+Each system is a process of its own (`peer.py`, `rust/`), limited to one core and one thread. In each round every system
+runs a batch, in an order that changes. A round's figure is the median of the batch's CPU times; for a video it is the
+mean, which includes the searches for faces. The table shows medians and quartiles over the rounds, and of the ratios round
+by round. Other programs hardly change CPU time, but they do change what is in the caches: measure on a calm machine, and
+compare ratios, not milliseconds.
 """
 
 import argparse
@@ -37,9 +38,9 @@ FRAME_PEERS = {
     "track": ["ours-grey", "mediapipe", "mediapipe-attention", "dlib"],
 }
 WORKS = [*NETWORKS, *FRAME_PEERS, "load"]
-# Milliseconds that a batch should take: long enough for the clock, short enough to take turns.
+# Milliseconds that a batch should take: long enough for the clock, short enough to interleave.
 BATCH_MS = 60
-# A film's batch holds several searches for faces, which come five times a second.
+# A video's batch includes several searches for faces, which come five times per second.
 FILM_BATCH = 36
 COLD_STARTS = 5
 
@@ -122,7 +123,7 @@ class Bench:
         return peers
 
     def rounds(self, peers, batch, figure):
-        """A figure of each peer for each round, all in turns."""
+        """A figure of each peer for each round, interleaved."""
         figures = {name: [] for name in peers}
         for turn in range(self.args.rounds + 1):
             order = list(peers)
@@ -358,7 +359,7 @@ def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = lambda text: text.split(",")
     parser.add_argument("--only", type=names, default=WORKS, metavar="WORK,...", help=f"of {', '.join(WORKS)}")
-    parser.add_argument("--peers", type=names, metavar="PEER,...", help="only these beside ours")
+    parser.add_argument("--peers", type=names, metavar="PEER,...", help="compare with these only")
     parser.add_argument("--rounds", type=int, default=12)
     parser.add_argument("--video", type=Path, help="a video of one face; without it the portrait in testdata slides")
     parser.add_argument(
@@ -438,7 +439,7 @@ def write_results(about, results):
     kept = json.loads(store.read_text()) if store.exists() else {}
     kept |= {work: {"about": about, "rows": rows} for work, rows in results.items()}
     store.write_text(json.dumps({work: kept[work] for work in WORKS if work in kept}, indent=1) + "\n")
-    text = "# Beside the peers\n\nWritten by `benches/peers/run.py --write`; its head says how it measures. "
+    text = "# Compared with peers\n\nWritten by `benches/peers/run.py --write`; its head says how it measures. "
     text += "A ratio below 1 means that ours is faster. Milliseconds are this machine's: compare ratios.\n"
     for work in WORKS:
         if work in kept:

@@ -147,7 +147,7 @@ class Writer:
         pad = VALID
         if padding and stride == 1 and kernel == 2 * padding + 1:
             pad = SAME
-        elif padding:  # SAME would pad otherwise where the stride is 2; XNNPACK fuses this into the convolution
+        elif padding:  # SAME would pad differently where the stride is 2; XNNPACK fuses this into the convolution
             sides = np.array([[0, 0], [padding] * 2, [padding] * 2, [0, 0]], np.int32)
             padded = self.tensor(node.name + "_padded", (1, height + 2 * padding, width + 2 * padding, channels))
             sides = self.constant(node.name + "_pads", sides)
