@@ -1,61 +1,67 @@
-# What CI runs is `make check web-test`, and nothing else. Each part can be run alone.
+# `make check` runs what CI runs, as far as this machine has the tools; tools/check.sh says what is skipped and how to get
+# it. Each part can be run alone. Written for make 3.81, which macOS has.
 
 CARGO ?= cargo
 WASM_TARGET := wasm32-unknown-unknown
 WASI_TARGET := wasm32-wasip1
 ARM64_TARGET := aarch64-unknown-linux-gnu
-# Set them where `rustup target add` cannot work: the name of a toolchain that has the target already.
+# For machines where `rustup target add` cannot work: the name of a toolchain that has the target already.
 WASM_TOOLCHAIN ?=
 WASI_TOOLCHAIN ?=
 ARM64_TOOLCHAIN ?=
-# The library's tests that say something about a processor: kernels, golden points, whole networks, cascades.
+# The library's tests that depend on the processor: kernels, golden points, whole networks, cascades.
 PORTABLE_TESTS := -p lineament --features draw,cascade --lib --test engine --test cascade --test draw
 
-.PHONY: check fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test inlined miri regenerate web web-test program
+# OpenH264 is built from its source. Without a C++ compiler, MP4 is left out.
+FEATURES := --features lineament/draw
+ifeq ($(shell sh -c 'command -v "$${CXX:-c++}"' 2>/dev/null),)
+FEATURES += --no-default-features
+endif
 
-check: fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test inlined
+.PHONY: check fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test inlined miri regenerate
+.PHONY: web web-test program
+
+export CARGO WASM_TOOLCHAIN WASI_TOOLCHAIN ARM64_TOOLCHAIN
+
+check:
+	@MAKE="$(MAKE)" tools/check.sh
 
 fmt:
 	$(CARGO) fmt --all --check
 
 clippy:
-	$(CARGO) clippy --workspace --all-targets --features lineament/draw -- -D warnings
+	$(CARGO) clippy --workspace --all-targets $(FEATURES) -- -D warnings
 
 # Doc tests have their own target; --all-targets would run the benches too.
 test:
-	$(CARGO) test --workspace --lib --bins --tests --examples --features lineament/draw
+	$(CARGO) test --lib --bins --tests --examples $(FEATURES)
 
 doctest:
-	$(CARGO) test --workspace --doc --features lineament/draw
+	$(CARGO) test --doc $(FEATURES)
 
 doc:
-	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps --features lineament/draw
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --no-deps $(FEATURES)
 
 # The library without its models and without drawing: what an app with its own model embeds. The program without C++.
 no-default-features:
 	$(CARGO) clippy -p lineament --no-default-features -- -D warnings
 	$(CARGO) clippy -p lineament-cli --no-default-features --all-targets -- -D warnings
 
-# What a user does to run in a browser.
+# The library and its bindings for browsers compile. `wasm-test` runs the library, `web-test` the bindings.
 wasm-check:
-ifeq ($(WASM_TOOLCHAIN),)
-	rustup target add $(WASM_TARGET)
-endif
-	RUSTFLAGS="-C target-feature=+simd128" $(CARGO) $(addprefix +,$(WASM_TOOLCHAIN)) build -p lineament --target $(WASM_TARGET)
+	RUSTFLAGS="-C target-feature=+simd128" $(CARGO) $(addprefix +,$(WASM_TOOLCHAIN)) check -p lineament -p lineament-web \
+		--target $(WASM_TARGET)
 
-# An app builds the library in its own profile, where the compiler inlines less. A vector instruction that is left as a
-# function of its own, called for every number, makes a kernel several times as slow; then its symbol is there.
+# An app builds the library in its own profile, where the compiler inlines less. If a vector instruction is not inlined,
+# each use is a function call, and the kernel is several times as slow. Its symbol in the program shows that.
 inlined:
 	$(CARGO) build -p lineament-nn --example engine_time --profile app
 	nm $${CARGO_TARGET_DIR:-target}/app/examples/engine_time > $${CARGO_TARGET_DIR:-target}/app/symbols
 	! grep -E 'core_arch.*(_mm|arm_shared|aarch64)' $${CARGO_TARGET_DIR:-target}/app/symbols
 
-# The library's tests in Node, which runs what browsers run; WASI gives them files and a standard output. A failing test
-# ends the program there, so nothing may be held back; proptest says that it finds no place for its failures.
+# The library's tests in Node, whose V8 is Chromium's too; WASI gives them files and a standard output. A failing test
+# aborts the program there, so output must not be captured. proptest warns that it cannot store failing cases.
 wasm-test:
-ifeq ($(WASI_TOOLCHAIN),)
-	rustup target add $(WASI_TARGET)
-endif
 	RUSTFLAGS="-C target-feature=+simd128" \
 		CARGO_TARGET_WASM32_WASIP1_RUNNER="node --no-warnings $(CURDIR)/tools/wasi_run.mjs" \
 		$(CARGO) $(addprefix +,$(WASI_TOOLCHAIN)) test $(PORTABLE_TESTS) --target $(WASI_TARGET) -- --no-capture
@@ -63,30 +69,24 @@ endif
 # The same on the phone's instruction set: natively on arm64 Linux, elsewhere under qemu
 # (Debian: qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross).
 ifneq ($(shell uname -sm),Linux aarch64)
-arm64-test: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER ?= aarch64-linux-gnu-gcc
-arm64-test: export CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER ?= qemu-aarch64 -L /usr/aarch64-linux-gnu
+UNDER_QEMU := CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER=aarch64-linux-gnu-gcc \
+	CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_RUNNER="qemu-aarch64 -L /usr/aarch64-linux-gnu"
 endif
 arm64-test:
-ifeq ($(ARM64_TOOLCHAIN),)
-	rustup target add $(ARM64_TARGET)
-endif
-	$(CARGO) $(addprefix +,$(ARM64_TOOLCHAIN)) test $(PORTABLE_TESTS) --target $(ARM64_TARGET)
+	$(UNDER_QEMU) $(CARGO) $(addprefix +,$(ARM64_TOOLCHAIN)) test $(PORTABLE_TESTS) --target $(ARM64_TARGET)
 
-# The kernels' pointers, at the plain level, by an interpreter that checks each access. Needs a nightly toolchain with
-# the component miri; not part of `check`.
+# The plain kernels in Miri, an interpreter that checks every memory access. Needs a nightly toolchain with the component
+# miri.
 miri:
 	$(CARGO) +nightly miri test -p lineament-nn --lib engine::
 
 # The npm package and the live page, in apps/web/dist. Needs Node with npm, and wasm-bindgen, which build.sh asks for.
 web:
-ifeq ($(WASM_TOOLCHAIN),)
-	rustup target add $(WASM_TARGET)
-endif
 	cd apps/web && npm ci --no-audit --no-fund && ./build.sh
 
-# Both in Chromium and in Node, beside the program that `make test` has built.
+# The package in Node and the page in Chromium, compared with what the program says.
 web-test: web
-	$(CARGO) build --workspace --bins --examples --features lineament/draw
+	$(CARGO) build --bins --examples $(FEATURES)
 	cd apps/web && npm test
 
 # The program with the page inside: `target/release/lineament web`.
