@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::aligned::ask_for_large_pages;
 use super::conv::{UNITS, assert_units};
-use super::finish::{Finish, MAX_PIXELS, Place, RawFinish};
+use super::finish::{Finish, Place, RawFinish};
 use crate::model::{Element, Tensor};
 use crate::simd::{Kernel, MAX_LANES, Simd, dispatch};
 
@@ -224,7 +224,7 @@ impl<T: Stored> Run<'_, T> {
             let channels = (units.end - channel).min(S::LANES);
             let place = Place { at: channel - units.start, step: units.len(), channel, channels };
             // SAFETY: `run_units` told `Finish::raw` how long the output is.
-            unsafe { finish.store::<S, 1, 1>(simd, [[sum; 2]; MAX_PIXELS], place, output.as_mut_ptr()) };
+            unsafe { finish.store::<S, 1, 1>(simd, [[sum]], place, output.as_mut_ptr()) };
         }
     }
 }

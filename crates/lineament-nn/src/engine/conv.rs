@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use super::aligned::Aligned;
-use super::finish::{Finish, MAX_PIXELS, Place, RawFinish, Sums, for_each_pixel, pair};
+use super::finish::{Finish, Place, RawFinish, Sums, for_each_pixel, load};
 use super::window::Window;
 use crate::simd::{Kernel, Simd, dispatch};
 
@@ -237,15 +237,30 @@ impl Kernel for Run<'_> {
             // the output's pointer comes from a unique borrow that nobody else uses meanwhile; packing made the weights
             // and filled up the bias.
             unsafe {
-                match (self.pool, vectors, S::REGISTERS) {
-                    (false, 2, 32..) => block.run::<S, 14, 7, 2>(simd),
-                    (false, 2, 16..) => block.run::<S, 6, 4, 2>(simd),
-                    (false, 2, _) => block.run::<S, 4, 4, 2>(simd),
-                    (false, _, 32..) => block.run::<S, 14, 7, 1>(simd),
-                    (false, _, _) => block.run::<S, 12, 4, 1>(simd),
-                    (true, 2, 32..) => block.run_pooled::<S, 12, 3, 2>(simd),
-                    (true, 2, _) => block.run_pooled::<S, 4, 1, 2>(simd),
-                    (true, _, _) => block.run_pooled::<S, 12, 3, 1>(simd),
+                // `if const`: the compiler then makes no code of the sizes that are not the level's.
+                let two = vectors == 2;
+                if const { S::REGISTERS >= 32 } {
+                    match (self.pool, two) {
+                        (false, true) => block.run::<S, 14, 7, 2>(simd),
+                        (false, false) => block.run::<S, 14, 7, 1>(simd),
+                        (true, true) => block.run_pooled::<S, 12, 3, 2>(simd),
+                        (true, false) => block.run_pooled::<S, 12, 3, 1>(simd),
+                    }
+                } else if const { S::REGISTERS >= 12 } {
+                    match (self.pool, two) {
+                        (false, true) if const { S::REGISTERS >= 16 } => block.run::<S, 6, 4, 2>(simd),
+                        (false, true) => block.run::<S, 4, 4, 2>(simd),
+                        (false, false) => block.run::<S, 12, 4, 1>(simd),
+                        (true, true) => block.run_pooled::<S, 4, 1, 2>(simd),
+                        (true, false) => block.run_pooled::<S, 12, 3, 1>(simd),
+                    }
+                } else {
+                    match (self.pool, two) {
+                        (false, true) => block.run::<S, 4, 4, 2>(simd),
+                        (false, false) => block.run::<S, 4, 4, 1>(simd),
+                        (true, true) => block.run_pooled::<S, 4, 1, 2>(simd),
+                        (true, false) => block.run_pooled::<S, 4, 1, 1>(simd),
+                    }
                 }
             }
         }
@@ -277,7 +292,8 @@ struct Sight {
 const GREY_ROW: usize = 3;
 
 impl Block<'_> {
-    /// `P` pixels at a time, then `Q`, then fewer.
+    /// `P` pixels at a time, then `Q`, then 4, of which the last overlap what is there already: that takes no more time
+    /// than smaller tiles, whose few sums would wait for each other.
     ///
     /// # Safety
     /// The pointers must cover what the sizes say.
@@ -292,24 +308,23 @@ impl Block<'_> {
             unsafe {
                 while x + P <= inside.end {
                     let sight = self.sight::<S, NV>((y, x), &tall, &whole);
-                    if window.kernel * inputs == GREY_ROW {
+                    if const { S::REGISTERS > 8 } && window.kernel * inputs == GREY_ROW {
                         self.tile::<S, P, NV, GREY_ROW>(simd, sight, (y, x));
                     } else {
                         self.tile::<S, P, NV, 0>(simd, sight, (y, x));
                     }
                     x += P;
                 }
-                if Q < P && x + Q <= inside.end {
+                if const { 4 < Q && Q < P } && x + Q <= inside.end {
                     self.tile::<S, Q, NV, 0>(simd, self.sight::<S, NV>((y, x), &tall, &whole), (y, x));
                     x += Q;
                 }
-                while x + 4 <= inside.end {
-                    self.tile::<S, 4, NV, 0>(simd, self.sight::<S, NV>((y, x), &tall, &whole), (y, x));
-                    x += 4;
-                }
-                if x + 2 <= inside.end {
-                    self.tile::<S, 2, NV, 0>(simd, self.sight::<S, NV>((y, x), &tall, &whole), (y, x));
-                    x += 2;
+                if inside.len() >= 4 {
+                    while x < inside.end {
+                        let at = (y, x.min(inside.end - 4));
+                        self.tile::<S, 4, NV, 0>(simd, self.sight::<S, NV>(at, &tall, &whole), at);
+                        x = at.1 + 4;
+                    }
                 }
                 for x in (0..inside.start).chain(x..w) {
                     let sight = self.sight::<S, NV>((y, x), &tall, &window.on_map(x, width));
@@ -337,12 +352,12 @@ impl Block<'_> {
             unsafe {
                 while x + Q <= end {
                     let sight = self.sight::<S, NV>((2 * y, 2 * x), &whole, &whole);
-                    let sums = if window.kernel * inputs == GREY_ROW {
+                    let sums = if const { S::REGISTERS > 8 } && window.kernel * inputs == GREY_ROW {
                         self.sums::<S, P, NV, GREY_ROW, true>(simd, sight)
                     } else {
                         self.sums::<S, P, NV, 0, true>(simd, sight)
                     };
-                    let mut largest = sums;
+                    let mut largest = [sums[0]; Q];
                     for_each_pixel!(@ I if const { I < Q } {
                         for_each_pixel!(@ V if const { V < NV } {
                             let top = simd.max(sums[4 * I][V], sums[4 * I + 1][V]);
@@ -354,7 +369,7 @@ impl Block<'_> {
                     x += Q;
                 }
                 for x in (0..start).chain(x..w) {
-                    let mut largest: Option<Sums<S::V>> = None;
+                    let mut largest: Option<Sums<S::V, 1, NV>> = None;
                     for (y, x, tall) in [
                         (2 * y, 2 * x, &tall[0]),
                         (2 * y, 2 * x + 1, &tall[0]),
@@ -363,9 +378,11 @@ impl Block<'_> {
                     ] {
                         let sight = self.sight::<S, NV>((y, x), tall, &window.on_map(x, width));
                         let sums = self.sums::<S, 1, NV, 0, false>(simd, sight);
-                        let before = largest.unwrap_or(sums);
-                        let pair = [simd.max(before[0][0], sums[0][0]), simd.max(before[0][1], sums[0][1])];
-                        largest = Some([pair; MAX_PIXELS]);
+                        let largest = largest.get_or_insert(sums);
+                        largest[0][0] = simd.max(largest[0][0], sums[0][0]);
+                        if const { NV > 1 } {
+                            largest[0][1] = simd.max(largest[0][1], sums[0][1]);
+                        }
                     }
                     if let Some(largest) = largest {
                         finish.store::<S, 1, NV>(simd, largest, self.place((y, x)), self.output);
@@ -437,44 +454,45 @@ impl Block<'_> {
         &self,
         simd: S,
         sight: Sight,
-    ) -> Sums<S::V> {
+    ) -> Sums<S::V, P, NV> {
         let &Run { conv: &PackedConv { window, inputs, .. }, width, .. } = self.run;
         let (step, row_step) = (window.stride * inputs, width * inputs);
         let below = window.stride * row_step;
         let skipped = (window.kernel * inputs - sight.row_len) * NV * S::LANES;
         // SAFETY: the caller's promise.
         unsafe {
-            let mut sums = [pair::<S, NV>(simd, self.bias); MAX_PIXELS];
+            let mut sums = [load::<S, NV>(simd, self.bias); P];
             let mut weights = sight.weights;
             for ky in 0..sight.rows {
                 let row = sight.input.add(ky * row_step);
                 macro_rules! tap {
                     ($j:expr) => {
-                        if P == 1 {
+                        if const { P == 1 } {
                             // A dense layer's weights come from far.
                             simd.prefetch(weights.wrapping_add(AHEAD));
-                            if NV > 1 {
+                            if const { NV > 1 } {
                                 simd.prefetch(weights.wrapping_add(AHEAD + S::LANES));
                             }
                         }
-                        let w = pair::<S, NV>(simd, weights);
+                        let w = load::<S, NV>(simd, weights);
                         weights = weights.add(NV * S::LANES);
                         for_each_pixel!(|I| if const { I < P } {
-                            let at = if POOL { (I / 4 * 2 + I % 2) * step + I / 2 % 2 * below } else { I * step };
+                            let at =
+                                if const { POOL } { (I / 4 * 2 + I % 2) * step + I / 2 % 2 * below } else { I * step };
                             let value = simd.splat(*row.add(at + $j));
                             sums[I][0] = simd.mul_add(value, w[0], sums[I][0]);
-                            if NV > 1 {
+                            if const { NV > 1 } {
                                 sums[I][1] = simd.mul_add(value, w[1], sums[I][1]);
                             }
                         });
                     };
                 }
-                if ROW == 0 {
+                if const { ROW == 0 } {
                     for j in 0..sight.row_len {
                         tap!(j);
                     }
                 } else {
-                    for_each_pixel!(@ J if J < ROW { tap!(J); }, 0 1 2);
+                    for_each_pixel!(@ J if const { J < ROW } { tap!(J); }, 0 1 2);
                 }
                 weights = weights.wrapping_add(skipped);
             }

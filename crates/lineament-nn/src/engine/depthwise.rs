@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::finish::{Finish, MAX_PIXELS, Place, RawFinish, Sums, for_each_pixel};
+use super::finish::{Finish, Place, RawFinish, Sums, for_each_pixel};
 use super::window::Window;
 use crate::simd::{Kernel, Simd};
 
@@ -83,9 +83,6 @@ macro_rules! for_each_tap {
     };
 }
 
-/// Largest side of a window with a kernel of its own.
-const MAX_SIDE: usize = 5;
-
 impl<const K: usize, const STRIDE: usize> Kernel for Sized<'_, K, STRIDE> {
     type Output = ();
 
@@ -106,7 +103,7 @@ impl<const K: usize, const STRIDE: usize> Kernel for Sized<'_, K, STRIDE> {
                 // SAFETY: `Depthwise::run_rows` checked that the input holds the whole map and the output all rows;
                 // windows of `inside` lie between the map's left and right end.
                 unsafe {
-                    if K == 0 || strip.channels < S::LANES {
+                    if const { K == 0 } || strip.channels < S::LANES {
                         for x in 0..run.w {
                             strip.pixel(simd, x);
                         }
@@ -131,9 +128,9 @@ struct Strip<'a> {
 
 /// What a strip's pixels share: the window's rows on the map, and its weights, in registers. A row that lies off the
 /// map is replaced by one on it, with weights of 0.
-struct Shared<V> {
-    rows: [*const f32; MAX_SIDE],
-    taps: [[V; MAX_SIDE]; MAX_SIDE],
+struct Shared<V, const K: usize> {
+    rows: [*const f32; K],
+    taps: [[V; K]; K],
     bias: V,
     channels: usize,
 }
@@ -152,8 +149,7 @@ impl Strip<'_> {
         // SAFETY: rows are on the map, and there is a vector of channels from `channel` on.
         let shared = unsafe {
             let bias = simd.load_ptr(bias.as_ptr().add(self.channel));
-            let mut shared =
-                Shared { rows: [input.as_ptr(); MAX_SIDE], taps: [[zero; MAX_SIDE]; MAX_SIDE], bias, channels };
+            let mut shared = Shared { rows: [input.as_ptr(); K], taps: [[zero; K]; K], bias, channels };
             for_each_tap!(|KY| if const { KY < K } {
                 let row = (self.y * STRIDE + KY).saturating_sub(window.padding).min(height - 1);
                 shared.rows[KY] = input.as_ptr().add(row * width * channels + self.channel);
@@ -192,8 +188,8 @@ impl Strip<'_> {
             }
             let (first, last) = (if left { 0 } else { inside.start }, if right { w } else { start });
             for x in (0..first).chain(last..w) {
-                let sum = shared.single::<S, K>(simd, x * STRIDE, window.on_map(x, width), padding);
-                self.run.finish.store::<S, 1, 1>(simd, [[sum, sum]; MAX_PIXELS], self.place(x), self.output);
+                let sum = shared.single(simd, x * STRIDE, window.on_map(x, width), padding);
+                self.run.finish.store::<S, 1, 1>(simd, [[sum]], self.place(x), self.output);
             }
         }
     }
@@ -206,13 +202,13 @@ impl Strip<'_> {
     unsafe fn tile<S: Simd, const K: usize, const STRIDE: usize, const LEFT: usize, const RIGHT: usize>(
         &self,
         simd: S,
-        shared: &Shared<S::V>,
+        shared: &Shared<S::V, K>,
         x: usize,
     ) {
         // SAFETY: the caller's promise.
         unsafe {
             let column = (x * STRIDE).wrapping_sub(self.run.depthwise.window.padding);
-            let sums = shared.sums::<S, K, STRIDE, LEFT, RIGHT>(simd, column);
+            let sums = shared.sums::<S, STRIDE, LEFT, RIGHT>(simd, column);
             self.run.finish.store::<S, PIXELS, 1>(simd, sums, self.place(x), self.output);
         }
     }
@@ -243,27 +239,21 @@ impl Strip<'_> {
                     sum = simd.mul_add(some(simd, from, self.channels), some(simd, tap, self.channels), sum);
                 }
             }
-            self.run.finish.store::<S, 1, 1>(simd, [[sum, sum]; MAX_PIXELS], self.place(x), self.output);
+            self.run.finish.store::<S, 1, 1>(simd, [[sum]], self.place(x), self.output);
         }
     }
 }
 
-impl<V: Copy> Shared<V> {
+impl<V: Copy, const K: usize> Shared<V, K> {
     /// The sum of one pixel, whose window begins at the padded map's column `first` and has only its columns `wide` on
     /// the map.
     ///
     /// # Safety
     /// These columns must be on the map.
     #[inline(always)]
-    unsafe fn single<S: Simd<V = V>, const K: usize>(
-        &self,
-        simd: S,
-        first: usize,
-        wide: Range<usize>,
-        padding: usize,
-    ) -> V {
+    unsafe fn single<S: Simd<V = V>>(&self, simd: S, first: usize, wide: Range<usize>, padding: usize) -> V {
         let mut sum = self.bias;
-        for_each_tap!(|KX| if KX < K && wide.contains(&KX) {
+        for_each_tap!(|KX| if const { KX < K } && wide.contains(&KX) {
             let column = (first + KX - padding) * self.channels;
             for_each_tap!(|KY| if const { KY < K } {
                 // SAFETY: the caller's promise.
@@ -280,12 +270,12 @@ impl<V: Copy> Shared<V> {
     /// # Safety
     /// That must be so.
     #[inline(always)]
-    unsafe fn sums<S: Simd<V = V>, const K: usize, const STRIDE: usize, const LEFT: usize, const RIGHT: usize>(
+    unsafe fn sums<S: Simd<V = V>, const STRIDE: usize, const LEFT: usize, const RIGHT: usize>(
         &self,
         simd: S,
         column: usize,
-    ) -> Sums<V> {
-        let mut sums = [[self.bias; 2]; MAX_PIXELS];
+    ) -> Sums<V, PIXELS, 1> {
+        let mut sums = [[self.bias]; PIXELS];
         for_each_tap!(|KY| if const { KY < K } {
             let from = self.rows[KY].wrapping_add(column.wrapping_mul(self.channels));
             for_each_pixel!(|COLUMN| if const { COLUMN + 1 > LEFT && COLUMN + RIGHT < (PIXELS - 1) * STRIDE + K } {

@@ -8,11 +8,8 @@ use super::aligned::Aligned;
 use crate::model::Activation;
 use crate::simd::{Kernel, MAX_LANES, Simd, dispatch, dispatch_exact};
 
-/// Most pixels whose sums a kernel keeps at once.
-pub(super) const MAX_PIXELS: usize = 14;
-
-/// The sums of some pixels, up to two vectors of channels each.
-pub(super) type Sums<V> = [[V; 2]; MAX_PIXELS];
+/// The sums of `P` pixels, at most 14, by `NV` vectors of channels, one or two.
+pub(super) type Sums<V, const P: usize, const NV: usize> = [[V; NV]; P];
 
 /// Writes the body once for each pixel of the largest tile, with its number as a constant. A loop would be left to the
 /// compiler to unroll; where it does not (whole-program optimisation), the sums fall out of the registers. A body that
@@ -128,28 +125,26 @@ impl RawFinish {
     pub unsafe fn store<S: Simd, const P: usize, const NV: usize>(
         &self,
         simd: S,
-        mut sums: Sums<S::V>,
+        mut sums: Sums<S::V, P, NV>,
         place: Place,
         output: *mut f32,
     ) {
         unsafe {
             activate::<S, P, NV>(simd, self.activation, 1.0, &mut sums, place.channel);
             let whole = place.channels == NV * S::LANES;
-            let (first, second) = match NV {
-                1 => (place.channels, 0),
-                _ => (S::LANES, place.channels - S::LANES),
-            };
+            let (first, second) =
+                if const { NV > 1 } { (S::LANES, place.channels - S::LANES) } else { (place.channels, 0) };
             if !self.add.is_null() {
                 for_each_pixel!(|I| if const { I < P } {
                     let from = self.add.add(place.at + I * place.step);
                     if whole {
                         sums[I][0] = simd.add(sums[I][0], simd.load_ptr(from));
-                        if NV > 1 {
+                        if const { NV > 1 } {
                             sums[I][1] = simd.add(sums[I][1], simd.load_ptr(from.add(S::LANES)));
                         }
                     } else {
                         sums[I][0] = simd.add(sums[I][0], simd.load_first(from, first));
-                        if NV > 1 {
+                        if const { NV > 1 } {
                             sums[I][1] = simd.add(sums[I][1], simd.load_first(from.add(S::LANES), second));
                         }
                     }
@@ -160,12 +155,12 @@ impl RawFinish {
                 let to = output.add(place.at + I * place.step);
                 if whole {
                     simd.store_ptr(sums[I][0], to);
-                    if NV > 1 {
+                    if const { NV > 1 } {
                         simd.store_ptr(sums[I][1], to.add(S::LANES));
                     }
                 } else {
                     simd.store_first(sums[I][0], to, first);
-                    if NV > 1 {
+                    if const { NV > 1 } {
                         simd.store_first(sums[I][1], to.add(S::LANES), second);
                     }
                 }
@@ -174,16 +169,19 @@ impl RawFinish {
     }
 }
 
-/// `NV` vectors; where that is one, it stands twice.
+/// `NV` vectors, one or two.
 ///
 /// # Safety
 /// `from` must be valid for reading them.
 #[inline(always)]
-pub(super) unsafe fn pair<S: Simd, const NV: usize>(simd: S, from: *const f32) -> [S::V; 2] {
+pub(super) unsafe fn load<S: Simd, const NV: usize>(simd: S, from: *const f32) -> [S::V; NV] {
     // SAFETY: the caller's promise.
     unsafe {
-        let first = simd.load_ptr(from);
-        [first, if NV > 1 { simd.load_ptr(from.add(S::LANES)) } else { first }]
+        let mut vectors = [simd.load_ptr(from); NV];
+        if const { NV > 1 } {
+            vectors[1] = simd.load_ptr(from.add(S::LANES));
+        }
+        vectors
     }
 }
 
@@ -196,7 +194,7 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
     simd: S,
     (kind, bends): Stage,
     unit: f32,
-    sums: &mut Sums<S::V>,
+    sums: &mut Sums<S::V, P, NV>,
     channel: usize,
 ) {
     /// Applies the function to every vector.
@@ -205,7 +203,7 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
             for_each_pixel!(|I| if const { I < P } {
                 let ($v, $k) = (sums[I][0], 0);
                 sums[I][0] = $body;
-                if NV > 1 {
+                if const { NV > 1 } {
                     let ($v, $k) = (sums[I][1], 1);
                     sums[I][1] = $body;
                 }
@@ -218,7 +216,7 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
         Some(Activation::Relu) => each!(|v, _k| simd.max(v, zero)),
         Some(Activation::PRelu) => {
             // SAFETY: the caller's promise.
-            let bends = unsafe { pair::<S, NV>(simd, bends.add(channel)) };
+            let bends = unsafe { load::<S, NV>(simd, bends.add(channel)) };
             // Two operations where choosing between `v` and `slope v` takes three.
             each!(|v, k| simd.mul_add(bends[k], simd.min(v, zero), v));
         }
@@ -256,7 +254,7 @@ impl Kernel for InPlace<'_> {
                 // SAFETY: `Finish::raw` was told the output's length, which is whole pixels.
                 unsafe {
                     let place = Place { at, step, channel, channels };
-                    finish.store::<S, 1, 1>(simd, [[values; 2]; MAX_PIXELS], place, output.as_mut_ptr());
+                    finish.store::<S, 1, 1>(simd, [[values]], place, output.as_mut_ptr());
                 }
             }
         }

@@ -9,14 +9,22 @@ pub fn dispatch_exact<K: Kernel>(kernel: K) -> K::Output {
     struct AtExact<K>(K);
     impl<K: Kernel> Kernel for AtExact<K> {
         type Output = K::Output;
+        const USES_DOT: bool = K::USES_DOT;
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) -> K::Output {
             self.0.run(Exact(simd))
         }
+        fn run_plain(self) -> K::Output {
+            // It rounds twice anyway.
+            self.0.run_plain()
+        }
     }
     // A second copy of the kernel would be the same where no level rounds a product and a sum at once.
-    let same = cfg!(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")));
-    if same { dispatch(kernel) } else { dispatch(AtExact(kernel)) }
+    if const { cfg!(all(target_arch = "wasm32", not(target_feature = "relaxed-simd"))) } {
+        dispatch(kernel)
+    } else {
+        dispatch(AtExact(kernel))
+    }
 }
 
 /// A level, but for its [`Simd::mul_add`], which rounds twice.
@@ -45,7 +53,9 @@ macro_rules! as_the_level {
     };
 }
 
-impl<S: Simd> Simd for Exact<S> {
+// SAFETY: all that touches memory is the level's own.
+#[allow(unsafe_code)]
+unsafe impl<S: Simd> Simd for Exact<S> {
     type V = S::V;
     const LANES: usize = S::LANES;
     const NAME: &str = S::NAME;

@@ -54,7 +54,12 @@ use std::sync::OnceLock;
 use crate::math::f32_from_f16;
 
 /// Arithmetic on vectors of [`Simd::LANES`] numbers.
-pub trait Simd: Copy + Send + Sync {
+///
+/// # Safety
+/// Kernels rely on what an implementation says: [`Simd::LANES`] must be a power of two up to [`MAX_LANES`], a vector must
+/// hold that many numbers, and loads and stores must touch no memory beyond the numbers that they document.
+#[allow(unsafe_code)]
+pub unsafe trait Simd: Copy + Send + Sync {
     /// A vector.
     type V: Copy;
     /// Numbers in a vector.
@@ -208,8 +213,12 @@ pub trait Simd: Copy + Send + Sync {
     #[inline(always)]
     #[allow(unsafe_code)]
     unsafe fn load_first_codes(self, from: *const u8, count: usize) -> Self::V {
-        // SAFETY: the caller's promise.
-        self.load_each(|i| if i < count { f32::from(unsafe { from.add(i).read() }) } else { 0.0 })
+        let mut codes = [0; MAX_LANES];
+        // SAFETY: the caller's promise, and that the array holds any vector.
+        unsafe {
+            codes.as_mut_ptr().copy_from_nonoverlapping(from, count);
+            self.load_codes_ptr(codes.as_ptr())
+        }
     }
 
     /// Writes the first `count` lanes as [`Simd::store_codes_ptr`] does.
@@ -302,11 +311,24 @@ pub const MAX_LANES: usize = 16;
 
 /// Work that can be done at any level. Mark `run` and what it calls `#[inline(always)]`: only what is inlined is
 /// compiled for the level.
-pub trait Kernel {
+pub trait Kernel: Sized {
     /// What the work gives.
     type Output;
+    /// Whether it calls [`Simd::dot`]. A kernel that does not is never compiled for levels that differ in that alone.
+    const USES_DOT: bool = false;
     /// Does it.
     fn run<S: Simd>(self, simd: S) -> Self::Output;
+
+    /// Does it at the plain level. A function of its own, so that there is one copy of it.
+    fn run_plain(self) -> Self::Output {
+        plain(self)
+    }
+}
+
+/// See [`Kernel::run_plain`].
+#[inline(never)]
+fn plain<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run(Plain)
 }
 
 /// Runs `kernel` at the processor's best level.
@@ -324,17 +346,21 @@ pub fn dispatch<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
         at!(3, x86::Avx512);
-        at!(2, x86::AvxVnni);
+        if const { K::USES_DOT } {
+            at!(2, x86::AvxVnni);
+        }
         at!(1, x86::Avx2);
     }
     #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
     {
-        at!(2, neon::NeonDot);
+        if const { K::USES_DOT } {
+            at!(2, neon::NeonDot);
+        }
         at!(1, neon::Neon);
     }
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     at!(1, wasm::Simd128);
-    kernel.run(Plain)
+    kernel.run_plain()
 }
 
 /// The names of the levels that this program has; the processor may lack the last ones.
@@ -378,6 +404,7 @@ pub fn level_name() -> &'static str {
     struct Name;
     impl Kernel for Name {
         type Output = &'static str;
+        const USES_DOT: bool = true; // Its levels have names, too.
         #[inline(always)]
         fn run<S: Simd>(self, _: S) -> &'static str {
             S::NAME

@@ -15,7 +15,7 @@ macro_rules! level {
 
         // SAFETY (all below): this file is compiled only for targets that have NEON, and `self` exists only where more
         // was detected; pointers are the caller's promise.
-        impl Simd for $name {
+        unsafe impl Simd for $name {
             type V = float32x4_t;
             const LANES: usize = 4;
             const NAME: &str = stringify!($name);

@@ -1,4 +1,7 @@
 //! The version that always exists: four lanes, which compilers turn into vectors where the target has them.
+//!
+//! Lanes are written out one by one. Closures over arrays would come to the same code, but every kernel is made of
+//! thousands of these operations, and the compiler would spend more time on them than on all other levels together.
 
 #![allow(unsafe_code)]
 
@@ -8,11 +11,39 @@ use super::Simd;
 #[derive(Debug, Clone, Copy)]
 pub struct Plain;
 
-impl Simd for Plain {
-    type V = [f32; 4];
+type V = [f32; 4];
+
+/// The same expression for each lane.
+macro_rules! lanes {
+    (|$i:ident| $lane:expr) => {
+        [
+            {
+                const $i: usize = 0;
+                $lane
+            },
+            {
+                const $i: usize = 1;
+                $lane
+            },
+            {
+                const $i: usize = 2;
+                $lane
+            },
+            {
+                const $i: usize = 3;
+                $lane
+            },
+        ]
+    };
+}
+
+// SAFETY: loads and stores are of four numbers.
+unsafe impl Simd for Plain {
+    type V = V;
     const LANES: usize = 4;
     const NAME: &str = "plain";
-    const REGISTERS: usize = 16;
+    /// As few as kernels have tiles for: this level is for processors older than any that we measure on.
+    const REGISTERS: usize = 8;
     type ForHalves = Self;
 
     #[inline(always)]
@@ -21,70 +52,89 @@ impl Simd for Plain {
     }
 
     #[inline(always)]
-    fn splat(self, x: f32) -> [f32; 4] {
+    fn splat(self, x: f32) -> V {
         [x; 4]
     }
 
     #[inline(always)]
-    fn add(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        std::array::from_fn(|i| a[i] + b[i])
+    fn add(self, a: V, b: V) -> V {
+        lanes!(|I| a[I] + b[I])
     }
 
     #[inline(always)]
-    fn mul(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        std::array::from_fn(|i| a[i] * b[i])
+    fn mul(self, a: V, b: V) -> V {
+        lanes!(|I| a[I] * b[I])
     }
 
     #[inline(always)]
-    fn max(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        std::array::from_fn(|i| if a[i] > b[i] { a[i] } else { b[i] })
+    fn max(self, a: V, b: V) -> V {
+        lanes!(|I| if a[I] > b[I] { a[I] } else { b[I] })
     }
 
     #[inline(always)]
-    fn min(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        std::array::from_fn(|i| if a[i] < b[i] { a[i] } else { b[i] })
+    fn min(self, a: V, b: V) -> V {
+        lanes!(|I| if a[I] < b[I] { a[I] } else { b[I] })
     }
 
     #[inline(always)]
-    fn where_positive(self, x: [f32; 4], a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        std::array::from_fn(|i| if x[i] > 0.0 { a[i] } else { b[i] })
+    fn where_positive(self, x: V, a: V, b: V) -> V {
+        lanes!(|I| if x[I] > 0.0 { a[I] } else { b[I] })
     }
 
     #[inline(always)]
-    fn mul_add(self, a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
-        std::array::from_fn(|i| a[i] * b[i] + c[i])
+    fn mul_add(self, a: V, b: V, c: V) -> V {
+        lanes!(|I| a[I] * b[I] + c[I])
     }
 
     #[inline(always)]
-    unsafe fn load_ptr(self, from: *const f32) -> [f32; 4] {
+    unsafe fn load_ptr(self, from: *const f32) -> V {
         // SAFETY: the caller vouches for four numbers; arrays of f32 are aligned as f32.
         unsafe { *from.cast() }
     }
 
     #[inline(always)]
-    unsafe fn store_ptr(self, v: [f32; 4], to: *mut f32) {
+    unsafe fn store_ptr(self, v: V, to: *mut f32) {
         // SAFETY: as above.
         unsafe { *to.cast() = v }
     }
 
     #[inline(always)]
-    fn dot(self, sums: [f32; 4], x: [f32; 4], w: [f32; 4]) -> [f32; 4] {
-        std::array::from_fn(|i| {
-            let (x, w) = (x[i].to_bits().to_le_bytes(), w[i].to_bits().to_le_bytes().map(u8::cast_signed));
-            let product = |k: usize| i32::from(x[k]) * i32::from(w[k]);
-            sum(sums[i], product(0) + product(1) + product(2) + product(3))
-        })
+    fn dot(self, sums: V, x: V, w: V) -> V {
+        dot(sums, x, w)
     }
 
     #[inline(always)]
-    fn add_sums(self, a: [f32; 4], b: [f32; 4]) -> [f32; 4] {
-        std::array::from_fn(|i| sum(a[i], integer(b[i])))
+    fn add_sums(self, a: V, b: V) -> V {
+        lanes!(|I| sum(a[I], integer(b[I])))
     }
 
     #[inline(always)]
-    fn sums_to_f32(self, sums: [f32; 4]) -> [f32; 4] {
-        sums.map(|sum| integer(sum) as f32)
+    fn sums_to_f32(self, sums: V) -> V {
+        lanes!(|I| integer(sums[I]) as f32)
     }
+
+    #[inline(always)]
+    unsafe fn store_codes_ptr(self, v: V, to: *mut u8) {
+        // SAFETY: the caller vouches for four bytes.
+        unsafe { to.cast::<[u8; 4]>().write(codes(v)) }
+    }
+}
+
+/// See [`Simd::dot`]. It is called, not inlined: it is half a page of code, and kernels write it a hundred times.
+#[inline(never)]
+fn dot(sums: V, x: V, w: V) -> V {
+    lanes!(|I| {
+        let (x, w) = (x[I].to_bits().to_le_bytes(), w[I].to_bits().to_le_bytes());
+        let product = |k: usize| i32::from(x[k]) * i32::from(w[k].cast_signed());
+        sum(sums[I], product(0) + product(1) + product(2) + product(3))
+    })
+}
+
+/// The nearest whole number of each lane, ties to even, from 0 to 255. Called for the same reason.
+#[inline(never)]
+fn codes(v: V) -> [u8; 4] {
+    // `as` holds the number within the ends.
+    lanes!(|I| v[I].round_ties_even() as u8)
 }
 
 /// What lies in a lane as bits.

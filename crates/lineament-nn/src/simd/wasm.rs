@@ -14,7 +14,8 @@ token!(
     true // This file is compiled only for modules that have it.
 );
 
-impl Simd for Simd128 {
+// SAFETY: loads and stores are of the four numbers, or four bytes, that the trait documents.
+unsafe impl Simd for Simd128 {
     type V = v128;
     const LANES: usize = 4;
     const NAME: &str = if cfg!(target_feature = "relaxed-simd") { "Simd128 relaxed" } else { "Simd128" };

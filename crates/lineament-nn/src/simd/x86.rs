@@ -13,7 +13,7 @@ macro_rules! level {
         token!($(#[$doc])* $name, $enable, ($(is_x86_feature_detected!($feature))&&+));
 
         // SAFETY (all below): `self` exists only where the features were detected; pointers are the caller's promise.
-        impl Simd for $name {
+        unsafe impl Simd for $name {
             type V = $vector;
             const LANES: usize = $lanes;
             const REGISTERS: usize = $registers;

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::super::conv::blocks;
-use super::super::finish::{MAX_PIXELS, Place, Sums, for_each_pixel, pair};
+use super::super::finish::{Place, Sums, for_each_pixel, load};
 use super::super::window::Window;
 use super::finish::Raw;
 use super::{Finish, Learned, Packed, QUAD, Steps, Target};
@@ -201,6 +201,7 @@ struct Run<'a> {
 
 impl Kernel for Run<'_> {
     type Output = ();
+    const USES_DOT: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
@@ -228,11 +229,18 @@ impl Kernel for Run<'_> {
                         },
                     };
                     // Without a product of bytes halves of the weights and of the input lie in registers, too.
-                    match (vectors, S::HAS_DOT, S::REGISTERS >= 32) {
-                        (1, ..) => row.run::<S, 8, 1>(simd, w),
-                        (_, true, true) => row.run::<S, 7, 2>(simd, w),
-                        (_, true, false) => row.run::<S, 6, 2>(simd, w),
-                        (_, false, _) => row.run::<S, 4, 2>(simd, w),
+                    if vectors == 1 {
+                        if const { S::REGISTERS > 8 } {
+                            row.run::<S, 8, 1>(simd, w)
+                        } else {
+                            row.run::<S, 4, 1>(simd, w)
+                        }
+                    } else if const { !S::HAS_DOT } {
+                        row.run::<S, 4, 2>(simd, w);
+                    } else if const { S::REGISTERS >= 32 } {
+                        row.run::<S, 7, 2>(simd, w);
+                    } else {
+                        row.run::<S, 6, 2>(simd, w);
                     }
                 }
             }
@@ -256,31 +264,30 @@ struct Row {
 }
 
 impl Row {
-    /// All `w` pixels in tiles of `P`; the last tile overlaps the one before, and a short row takes smaller tiles.
+    /// All `w` pixels in tiles of `P`, or of 4 where there are fewer: the last tile overlaps the one before.
     ///
     /// # Safety
     /// The pointers must cover `w` output pixels and their windows.
     #[inline(always)]
     unsafe fn run<S: Simd, const P: usize, const NV: usize>(&self, simd: S, w: usize) {
+        let mut x = 0;
+        // SAFETY: the caller's promise.
         unsafe {
-            let mut x = 0;
-            while x + P <= w {
-                self.tile::<S, P, NV>(simd, x);
-                x += P;
-            }
-            match w - x {
-                0 => (),
-                _ if w >= P => self.tile::<S, P, NV>(simd, w - P),
-                4.. => {
-                    while x + 4 <= w {
-                        self.tile::<S, 4, NV>(simd, x);
-                        x += 4;
-                    }
-                    if x < w {
-                        self.tile::<S, 4, NV>(simd, w - 4);
-                    }
+            if w >= P {
+                while x < w {
+                    self.tile::<S, P, NV>(simd, x.min(w - P));
+                    x += P;
                 }
-                _ => (x..w).for_each(|x| self.tile::<S, 1, NV>(simd, x)),
+            } else if const { P > 4 } && w >= 4 {
+                while x < w {
+                    self.tile::<S, 4, NV>(simd, x.min(w - 4));
+                    x += 4;
+                }
+            } else {
+                while x < w {
+                    self.tile::<S, 1, NV>(simd, x);
+                    x += 1;
+                }
             }
         }
     }
@@ -292,19 +299,19 @@ impl Row {
     #[inline(always)]
     unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, simd: S, x: usize) {
         unsafe {
-            let mut sums: Sums<S::V> = [self.finish.missing::<S, NV>(simd, self.place.channel); MAX_PIXELS];
+            let mut sums: Sums<S::V, P, NV> = [self.finish.missing::<S, NV>(simd, self.place.channel); P];
             let mut weights = self.weights;
             let first = self.input.add(x * self.pixel_step);
             for ky in 0..self.window_rows {
                 let row = first.add(ky * self.row_step);
                 for quad in 0..self.window_quads {
-                    let w = pair::<S, NV>(simd, weights);
+                    let w = load::<S, NV>(simd, weights);
                     weights = weights.add(NV * S::LANES);
                     for_each_pixel!(|I| if const { I < P } {
                         let four = row.add(I * self.pixel_step + quad * QUAD).cast::<f32>().read_unaligned();
                         let four = simd.splat(four);
                         sums[I][0] = simd.dot(sums[I][0], four, w[0]);
-                        if NV > 1 {
+                        if const { NV > 1 } {
                             sums[I][1] = simd.dot(sums[I][1], four, w[1]);
                         }
                     });

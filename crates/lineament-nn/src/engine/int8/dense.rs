@@ -5,7 +5,7 @@
 use std::ops::Range;
 
 use super::super::conv::{assert_units, blocks};
-use super::super::finish::{MAX_PIXELS, Place, Sums};
+use super::super::finish::{Place, Sums};
 use super::finish::Raw;
 use super::{Finish, Learned, Packed, QUAD, Steps, Target};
 use crate::simd::{Kernel, Simd, dispatch};
@@ -51,6 +51,7 @@ struct Run<'a> {
 
 impl Kernel for Run<'_> {
     type Output = ();
+    const USES_DOT: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
@@ -86,7 +87,7 @@ const CHAINS: usize = 4;
 #[inline(always)]
 unsafe fn sums<S: Simd, const NV: usize>(simd: S, mut weights: *const f32, input: &[u8], finish: Raw, place: Place) {
     let zero = simd.splat(0.0);
-    let mut chains = [[zero; 2]; CHAINS];
+    let mut chains = [[zero; NV]; CHAINS];
     let (runs, last) = input.as_chunks::<{ CHAINS * QUAD }>();
     unsafe {
         chains[0] = finish.missing::<S, NV>(simd, place.channel);
@@ -94,7 +95,7 @@ unsafe fn sums<S: Simd, const NV: usize>(simd: S, mut weights: *const f32, input
             for (chain, sums) in chains.iter_mut().enumerate() {
                 let four = simd.splat(run.as_ptr().add(chain * QUAD).cast::<f32>().read_unaligned());
                 sums[0] = simd.dot(sums[0], four, simd.load_ptr(weights));
-                if NV > 1 {
+                if const { NV > 1 } {
                     sums[1] = simd.dot(sums[1], four, simd.load_ptr(weights.add(S::LANES)));
                 }
                 weights = weights.add(NV * S::LANES);
@@ -103,13 +104,13 @@ unsafe fn sums<S: Simd, const NV: usize>(simd: S, mut weights: *const f32, input
         for four in last.chunks_exact(QUAD) {
             let four = simd.splat(four.as_ptr().cast::<f32>().read_unaligned());
             chains[0][0] = simd.dot(chains[0][0], four, simd.load_ptr(weights));
-            if NV > 1 {
+            if const { NV > 1 } {
                 chains[0][1] = simd.dot(chains[0][1], four, simd.load_ptr(weights.add(S::LANES)));
             }
             weights = weights.add(NV * S::LANES);
         }
-        let mut sums: Sums<S::V> = [[zero; 2]; MAX_PIXELS];
-        for k in 0..2 {
+        let mut sums: Sums<S::V, 1, NV> = [[zero; NV]];
+        for k in 0..NV {
             let pairs = [simd.add_sums(chains[0][k], chains[1][k]), simd.add_sums(chains[2][k], chains[3][k])];
             sums[0][k] = simd.add_sums(pairs[0], pairs[1]);
         }

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::super::aligned::Aligned;
-use super::super::finish::{MAX_PIXELS, Place, Sums, for_each_pixel};
+use super::super::finish::{Place, Sums, for_each_pixel};
 use super::super::window::Window;
 use super::finish::{Raw, Scaling};
 use super::{Finish, Learned, QUAD, Steps, Target, aligned_bytes};
@@ -15,9 +15,6 @@ use crate::simd::{Kernel, MAX_LANES, Simd, dispatch};
 
 /// Most quads of rows that a window spans.
 const SPAN: usize = 2;
-
-/// Largest side of a window.
-const MAX_SIDE: usize = 5;
 
 /// A depthwise convolution in integers.
 #[derive(Debug, Clone)]
@@ -117,6 +114,7 @@ const OTHER_TILE: usize = 5;
 
 impl<const K: usize> Kernel for Sized<'_, K> {
     type Output = ();
+    const USES_DOT: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
@@ -146,22 +144,11 @@ impl<const K: usize> Kernel for Sized<'_, K> {
                 // SAFETY: the target holds all pixels of the rows, the quads their windows; weights are filled up to whole vectors.
                 unsafe {
                     let weights = weights.as_ptr().add(channel);
-                    if const { !S::HAS_DOT } {
-                        match (span, stride == 1) {
-                            (1, true) => row.run::<S, K, 1, 4, true>(simd, weights, w),
-                            (1, false) => row.run::<S, K, 1, 4, false>(simd, weights, w),
-                            (_, true) => row.run::<S, K, 2, 4, true>(simd, weights, w),
-                            (_, false) => row.run::<S, K, 2, 4, false>(simd, weights, w),
-                        }
-                        continue;
-                    }
-                    match (span, stride == 1, w.is_multiple_of(OTHER_TILE)) {
-                        (1, true, false) => row.run::<S, K, 1, TILE, true>(simd, weights, w),
-                        (1, true, true) => row.run::<S, K, 1, OTHER_TILE, true>(simd, weights, w),
-                        (1, false, _) => row.run::<S, K, 1, OTHER_TILE, false>(simd, weights, w),
-                        (_, true, false) => row.run::<S, K, 2, TILE, true>(simd, weights, w),
-                        (_, true, true) => row.run::<S, K, 2, OTHER_TILE, true>(simd, weights, w),
-                        (_, false, _) => row.run::<S, K, 2, OTHER_TILE, false>(simd, weights, w),
+                    // A window of more rows than a quad always spans two.
+                    if const { K <= QUAD } && span == 1 {
+                        row.run::<S, K, 1>(simd, weights, w);
+                    } else {
+                        row.run::<S, K, 2>(simd, weights, w);
                     }
                 }
             }
@@ -246,37 +233,55 @@ macro_rules! for_each_output {
 }
 
 impl Row {
-    /// All `w` outputs in tiles of `P`; the last tile overlaps the one before. `Q` quads are spanned; windows that
-    /// `SHARE` columns are one column apart.
+    /// All `w` outputs, whose windows span `Q` quads.
     ///
     /// # Safety
     /// They must exist in the target, their windows in the quads; `weights` are those of the first channel.
     #[inline(always)]
-    unsafe fn run<S: Simd, const K: usize, const Q: usize, const P: usize, const SHARE: bool>(
-        &self,
-        simd: S,
-        weights: *const f32,
-        w: usize,
-    ) {
+    unsafe fn run<S: Simd, const K: usize, const Q: usize>(&self, simd: S, weights: *const f32, w: usize) {
         let room = self.channels.next_multiple_of(MAX_LANES);
-        let mut taps = [[simd.splat(0.0); MAX_SIDE]; SPAN];
+        let mut taps = [[simd.splat(0.0); K]; Q];
         // SAFETY: the caller's promise.
         unsafe {
-            for (quad, taps) in taps.iter_mut().enumerate().take(Q) {
-                for (column, tap) in taps.iter_mut().enumerate().take(K) {
-                    *tap = simd.load_ptr(weights.add((quad * K + column) * room));
+            for_each_pixel!(@ QUAD_AT if const { QUAD_AT < Q } {
+                for_each_pixel!(@ KX if const { KX < K } {
+                    taps[QUAD_AT][KX] = simd.load_ptr(weights.add((QUAD_AT * K + KX) * room));
+                }, 0 1 2 3 4);
+            }, 0 1);
+            if const { !S::HAS_DOT } {
+                match (w, self.stride) {
+                    (..4, _) => self.tiles::<S, K, Q, 1, false>(simd, &taps, w),
+                    (_, 1) => self.tiles::<S, K, Q, 4, true>(simd, &taps, w),
+                    _ => self.tiles::<S, K, Q, 4, false>(simd, &taps, w),
+                }
+            } else {
+                match (w, self.stride) {
+                    (..OTHER_TILE, _) => self.tiles::<S, K, Q, 1, false>(simd, &taps, w),
+                    (TILE.., 1) if !w.is_multiple_of(OTHER_TILE) => self.tiles::<S, K, Q, TILE, true>(simd, &taps, w),
+                    (_, 1) => self.tiles::<S, K, Q, OTHER_TILE, true>(simd, &taps, w),
+                    _ => self.tiles::<S, K, Q, OTHER_TILE, false>(simd, &taps, w),
                 }
             }
-            let mut x = 0;
-            while x + P <= w {
-                self.tile::<S, K, Q, P, SHARE>(simd, &taps, x);
-                x += P;
-            }
-            match w - x {
-                0 => (),
-                _ if w >= P => self.tile::<S, K, Q, P, SHARE>(simd, &taps, w - P),
-                _ => (x..w).for_each(|x| self.tile::<S, K, Q, 1, false>(simd, &taps, x)),
-            }
+        }
+    }
+
+    /// All `w` outputs, at least `P`, in tiles of `P`; the last tile overlaps the one before. Windows that `SHARE`
+    /// columns are one column apart.
+    ///
+    /// # Safety
+    /// As [`Row::run`].
+    #[inline(always)]
+    unsafe fn tiles<S: Simd, const K: usize, const Q: usize, const P: usize, const SHARE: bool>(
+        &self,
+        simd: S,
+        taps: &[[S::V; K]; Q],
+        w: usize,
+    ) {
+        let mut x = 0;
+        while x < w {
+            // SAFETY: the caller's promise.
+            unsafe { self.tile::<S, K, Q, P, SHARE>(simd, taps, x.min(w - P)) };
+            x += P;
         }
     }
 
@@ -288,13 +293,13 @@ impl Row {
     unsafe fn tile<S: Simd, const K: usize, const Q: usize, const P: usize, const SHARE: bool>(
         &self,
         simd: S,
-        taps: &[[S::V; MAX_SIDE]; SPAN],
+        taps: &[[S::V; K]; Q],
         x: usize,
     ) {
         let first = x * self.stride * self.channels + self.place.channel;
         // SAFETY: the caller's promise.
         unsafe {
-            let mut sums: Sums<S::V> = [self.finish.missing::<S, 1>(simd, self.place.channel); MAX_PIXELS];
+            let mut sums: Sums<S::V, P, 1> = [self.finish.missing::<S, 1>(simd, self.place.channel); P];
             for_each_pixel!(@ QUAD_AT if const { QUAD_AT < Q } {
                 let from = self.quads[QUAD_AT].add(first);
                 if const { SHARE } {
@@ -302,7 +307,7 @@ impl Row {
                         let column = simd.load_ptr(from.add(COLUMN * self.channels));
                         // Each output whose window has this column, which is its window's column `COLUMN - I`.
                         for_each_output!(|I| if const { I < P && COLUMN.wrapping_sub(I) < K } {
-                            sums[I][0] = simd.dot(sums[I][0], column, taps[QUAD_AT][COLUMN.wrapping_sub(I) % MAX_SIDE]);
+                            sums[I][0] = simd.dot(sums[I][0], column, taps[QUAD_AT][COLUMN.wrapping_sub(I) % K]);
                         });
                     });
                 } else {

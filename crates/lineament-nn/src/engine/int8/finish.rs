@@ -4,7 +4,7 @@
 #![allow(unsafe_code)]
 
 use super::super::aligned::Aligned;
-use super::super::finish::{Activated, Place, Stage, Sums, activate, for_each_pixel, pair, stage};
+use super::super::finish::{Activated, Place, Stage, Sums, activate, for_each_pixel, load, stage};
 use super::{Steps, lanes_and_shift};
 use crate::simd::{Exact, MAX_LANES, Simd};
 
@@ -146,9 +146,9 @@ impl Raw {
     /// # Safety
     /// The channel must be one of the layer's.
     #[inline(always)]
-    pub unsafe fn missing<S: Simd, const NV: usize>(self, simd: S, channel: usize) -> [S::V; 2] {
+    pub unsafe fn missing<S: Simd, const NV: usize>(self, simd: S, channel: usize) -> [S::V; NV] {
         // SAFETY: it is filled up by two vectors.
-        unsafe { pair::<S, NV>(simd, self.missing.add(channel)) }
+        unsafe { load::<S, NV>(simd, self.missing.add(channel)) }
     }
 
     /// Finishes the sums of `P` pixels of `NV` vectors and writes what they become.
@@ -156,10 +156,15 @@ impl Raw {
     /// # Safety
     /// `place` lies within the target.
     #[inline(always)]
-    pub unsafe fn store<S: Simd, const P: usize, const NV: usize>(self, simd: S, mut sums: Sums<S::V>, place: Place) {
+    pub unsafe fn store<S: Simd, const P: usize, const NV: usize>(
+        self,
+        simd: S,
+        mut sums: Sums<S::V, P, NV>,
+        place: Place,
+    ) {
         let simd = Exact(simd);
         let whole = place.channels == NV * S::LANES;
-        let exist = if NV > 1 { [S::LANES, place.channels - S::LANES] } else { [place.channels, 0] };
+        let exist = if const { NV > 1 } { [S::LANES, place.channels - S::LANES] } else { [place.channels, 0] };
         /// Visits every vector; `$lanes` of it exist, and belong to `$at`.
         macro_rules! visit {
             (|$v:ident, $k:ident, $at:ident, $lanes:ident| $body:expr) => {
@@ -167,7 +172,7 @@ impl Raw {
                     let pixel = place.at + I * place.step;
                     let ($v, $k, $at, $lanes) = (&mut sums[I][0], 0, pixel, exist[0]);
                     $body;
-                    if NV > 1 {
+                    if const { NV > 1 } {
                         let ($v, $k, $at, $lanes) = (&mut sums[I][1], 1, pixel + S::LANES, exist[1]);
                         $body;
                     }
@@ -178,9 +183,10 @@ impl Raw {
         // as the target, and `place` lies within that.
         unsafe {
             let unit = simd.splat(self.unit);
-            let scales = pair::<_, NV>(simd, self.scales.add(place.channel));
-            let bias = pair::<_, NV>(simd, self.bias.add(place.channel));
-            let (scales, bias) = (in_units(simd, scales, unit), in_units(simd, bias, unit));
+            let (mut scales, mut bias) =
+                (load(simd, self.scales.add(place.channel)), load(simd, self.bias.add(place.channel)));
+            in_units::<_, NV>(simd, &mut scales, unit);
+            in_units::<_, NV>(simd, &mut bias, unit);
             visit!(|v, k, _at, _lanes| *v = simd.mul_add(simd.sums_to_f32(*v), scales[k], bias[k]));
             activate::<Exact<S>, P, NV>(simd, self.activation, self.unit, &mut sums, place.channel);
             match self.add {
@@ -239,6 +245,9 @@ impl Raw {
 }
 
 #[inline(always)]
-fn in_units<S: Simd>(simd: S, [a, b]: [S::V; 2], unit: S::V) -> [S::V; 2] {
-    [simd.mul(a, unit), simd.mul(b, unit)]
+fn in_units<S: Simd, const NV: usize>(simd: S, vectors: &mut [S::V; NV], unit: S::V) {
+    vectors[0] = simd.mul(vectors[0], unit);
+    if const { NV > 1 } {
+        vectors[1] = simd.mul(vectors[1], unit);
+    }
 }

@@ -119,6 +119,7 @@ fn lanes_and_shift() -> (usize, u8) {
     struct Level;
     impl Kernel for Level {
         type Output = (usize, u8);
+        const USES_DOT: bool = true;
         #[inline(always)]
         fn run<S: Simd>(self, _: S) -> (usize, u8) {
             (S::LANES, S::DOT_SHIFT)
