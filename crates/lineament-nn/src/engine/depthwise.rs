@@ -280,7 +280,7 @@ impl<V: Copy, const K: usize> Shared<V, K> {
             let from = self.rows[KY].wrapping_add(column.wrapping_mul(self.channels));
             for_each_pixel!(|COLUMN| if const { COLUMN + 1 > LEFT && COLUMN + RIGHT < (PIXELS - 1) * STRIDE + K } {
                 // SAFETY: the caller's promise; columns off the map are left out.
-                let value = unsafe { simd.load_ptr(from.wrapping_add(COLUMN * self.channels)) };
+                let value = unsafe { simd.load_ptr(from.wrapping_add(COLUMN.wrapping_mul(self.channels))) };
                 // Each pixel whose window has this column, which is its window's column `COLUMN - pixel * STRIDE`.
                 macro_rules! pixel {
                     ($pixel:literal) => {

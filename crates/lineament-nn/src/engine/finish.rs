@@ -116,6 +116,15 @@ pub(super) struct Place {
     pub channels: usize,
 }
 
+impl Place {
+    /// The first number of pixel `i`. Neither this nor the pointer that it is added to is checked for overflow in debug
+    /// builds: kernels write it out so often that these checks would be most of their code.
+    #[inline(always)]
+    pub fn pixel(self, i: usize) -> usize {
+        self.at.wrapping_add(i.wrapping_mul(self.step))
+    }
+}
+
 impl RawFinish {
     /// Finishes `P` pixels of `NV` vectors and writes them.
     ///
@@ -125,46 +134,137 @@ impl RawFinish {
     pub unsafe fn store<S: Simd, const P: usize, const NV: usize>(
         &self,
         simd: S,
+        sums: Sums<S::V, P, NV>,
+        place: Place,
+        output: *mut f32,
+    ) {
+        if place.channels == NV * S::LANES {
+            // SAFETY: the caller's promise.
+            unsafe { self.vectors::<S, P, NV, true>(simd, sums, place, output) };
+        } else {
+            let in_memory = copied(sums);
+            simd.outline(StoreParts { finish: *self, parts: Parts::of::<S, P, NV>(&in_memory, place), output });
+        }
+    }
+
+    /// The same, where the channels are `WHOLE` vectors, or part of a single one.
+    ///
+    /// # Safety
+    /// As [`RawFinish::store`].
+    #[inline(always)]
+    unsafe fn vectors<S: Simd, const P: usize, const NV: usize, const WHOLE: bool>(
+        &self,
+        simd: S,
         mut sums: Sums<S::V, P, NV>,
         place: Place,
         output: *mut f32,
     ) {
+        const { assert!(WHOLE || NV == 1) };
+        // SAFETY: the caller's promise.
         unsafe {
             activate::<S, P, NV>(simd, self.activation, 1.0, &mut sums, place.channel);
-            let whole = place.channels == NV * S::LANES;
-            let (first, second) =
-                if const { NV > 1 } { (S::LANES, place.channels - S::LANES) } else { (place.channels, 0) };
             if !self.add.is_null() {
                 for_each_pixel!(|I| if const { I < P } {
-                    let from = self.add.add(place.at + I * place.step);
-                    if whole {
-                        sums[I][0] = simd.add(sums[I][0], simd.load_ptr(from));
-                        if const { NV > 1 } {
-                            sums[I][1] = simd.add(sums[I][1], simd.load_ptr(from.add(S::LANES)));
-                        }
-                    } else {
-                        sums[I][0] = simd.add(sums[I][0], simd.load_first(from, first));
-                        if const { NV > 1 } {
-                            sums[I][1] = simd.add(sums[I][1], simd.load_first(from.add(S::LANES), second));
-                        }
+                    let from = self.add.wrapping_add(place.pixel(I));
+                    let first =
+                        if const { WHOLE } { simd.load_ptr(from) } else { simd.load_first(from, place.channels) };
+                    sums[I][0] = simd.add(sums[I][0], first);
+                    if const { NV > 1 } {
+                        sums[I][1] = simd.add(sums[I][1], simd.load_ptr(from.add(S::LANES)));
                     }
                 });
             }
             activate::<S, P, NV>(simd, self.then, 1.0, &mut sums, place.channel);
             for_each_pixel!(|I| if const { I < P } {
-                let to = output.add(place.at + I * place.step);
-                if whole {
+                let to = output.wrapping_add(place.pixel(I));
+                if const { WHOLE } {
                     simd.store_ptr(sums[I][0], to);
-                    if const { NV > 1 } {
-                        simd.store_ptr(sums[I][1], to.add(S::LANES));
-                    }
                 } else {
-                    simd.store_first(sums[I][0], to, first);
-                    if const { NV > 1 } {
-                        simd.store_first(sums[I][1], to.add(S::LANES), second);
-                    }
+                    simd.store_first(sums[I][0], to, place.channels);
+                }
+                if const { NV > 1 } {
+                    simd.store_ptr(sums[I][1], to.add(S::LANES));
                 }
             });
+        }
+    }
+}
+
+/// The same sums. Were the address of those in registers taken, they would lie in memory from the start.
+#[inline(always)]
+pub(super) fn copied<V: Copy, const P: usize, const NV: usize>(sums: Sums<V, P, NV>) -> Sums<V, P, NV> {
+    let mut copy = [sums[0]; P];
+    for_each_pixel!(|I| if const { I < P } {
+        copy[I][0] = sums[I][0];
+        if const { NV > 1 } {
+            copy[I][1] = sums[I][1];
+        }
+    });
+    copy
+}
+
+/// Sums that end within a vector, left in memory: few layers have such a number of channels, so these are finished one
+/// vector after another by a function of its own.
+pub(super) struct Parts {
+    sums: *const f32,
+    pixels: usize,
+    vectors: usize,
+    place: Place,
+}
+
+impl Parts {
+    /// To be used while `sums` live.
+    #[inline(always)]
+    pub fn of<S: Simd, const P: usize, const NV: usize>(sums: &Sums<S::V, P, NV>, place: Place) -> Self {
+        Self { sums: (&raw const *sums).cast(), pixels: P, vectors: NV, place }
+    }
+
+    /// Calls `each` with every vector of sums and the place of that alone.
+    ///
+    /// # Safety
+    /// The sums must live.
+    #[inline(always)]
+    pub unsafe fn for_each<S: Simd>(&self, simd: S, mut each: impl FnMut(S::V, Place)) {
+        let Place { at, step, channel, channels } = self.place;
+        for pixel in 0..self.pixels {
+            for vector in 0..self.vectors {
+                let begin = vector * S::LANES;
+                let place = Place {
+                    at: at + pixel * step + begin,
+                    step,
+                    channel: channel + begin,
+                    channels: (channels - begin).min(S::LANES),
+                };
+                // SAFETY: sums are vectors without gaps, which are numbers without gaps.
+                let sums = unsafe { simd.load_ptr(self.sums.add((pixel * self.vectors + vector) * S::LANES)) };
+                each(sums, place);
+            }
+        }
+    }
+}
+
+struct StoreParts {
+    finish: RawFinish,
+    parts: Parts,
+    output: *mut f32,
+}
+
+impl Kernel for StoreParts {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { finish, parts, output } = self;
+        // SAFETY: this is made by `RawFinish::store` only, whose caller vouches for the place.
+        unsafe {
+            parts.for_each(
+                simd,
+                #[inline(always)]
+                |sum, place| match place.channels == S::LANES {
+                    true => finish.vectors::<S, 1, 1, true>(simd, [[sum]], place, output),
+                    false => finish.vectors::<S, 1, 1, false>(simd, [[sum]], place, output),
+                },
+            );
         }
     }
 }
@@ -254,7 +354,7 @@ impl Kernel for InPlace<'_> {
                 // SAFETY: `Finish::raw` was told the output's length, which is whole pixels.
                 unsafe {
                     let place = Place { at, step, channel, channels };
-                    finish.store::<S, 1, 1>(simd, [[values]], place, output.as_mut_ptr());
+                    finish.vectors::<S, 1, 1, false>(simd, [[values]], place, output.as_mut_ptr());
                 }
             }
         }

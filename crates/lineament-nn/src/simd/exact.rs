@@ -6,24 +6,26 @@ use super::{Kernel, Simd, dispatch};
 /// The kernel must add in an order that does not depend on [`Simd::LANES`].
 #[inline]
 pub fn dispatch_exact<K: Kernel>(kernel: K) -> K::Output {
-    struct AtExact<K>(K);
-    impl<K: Kernel> Kernel for AtExact<K> {
-        type Output = K::Output;
-        const USES_DOT: bool = K::USES_DOT;
-        #[inline(always)]
-        fn run<S: Simd>(self, simd: S) -> K::Output {
-            self.0.run(Exact(simd))
-        }
-        fn run_plain(self) -> K::Output {
-            // It rounds twice anyway.
-            self.0.run_plain()
-        }
-    }
     // A second copy of the kernel would be the same where no level rounds a product and a sum at once.
     if const { cfg!(all(target_arch = "wasm32", not(target_feature = "relaxed-simd"))) } {
         dispatch(kernel)
     } else {
         dispatch(AtExact(kernel))
+    }
+}
+
+/// A kernel that is run at the exact version of the level at hand.
+struct AtExact<K>(K);
+impl<K: Kernel> Kernel for AtExact<K> {
+    type Output = K::Output;
+    const USES_DOT: bool = K::USES_DOT;
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) -> K::Output {
+        self.0.run(Exact(simd))
+    }
+    fn run_plain(self) -> K::Output {
+        // It rounds twice anyway.
+        self.0.run_plain()
     }
 }
 
@@ -67,6 +69,11 @@ unsafe impl<S: Simd> Simd for Exact<S> {
     #[inline(always)]
     fn for_halves(self) -> Self::ForHalves {
         Exact(self.0.for_halves())
+    }
+
+    #[inline(always)]
+    fn outline<K: Kernel>(self, kernel: K) -> K::Output {
+        self.0.outline(AtExact(kernel))
     }
 
     #[inline(always)]

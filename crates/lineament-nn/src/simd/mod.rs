@@ -19,9 +19,10 @@ macro_rules! token {
                 $detected.then_some(Self(()))
             }
 
-            /// Runs `kernel`, compiled for this level.
+            /// Runs `kernel`, compiled for this level as a function of its own.
             #[inline]
             pub fn call<K: Kernel>(self, kernel: K) -> K::Output {
+                #[inline(never)]
                 #[target_feature(enable = $enable)]
                 fn inner<K: Kernel>(simd: $name, kernel: K) -> K::Output {
                     kernel.run(simd)
@@ -57,7 +58,8 @@ use crate::math::f32_from_f16;
 ///
 /// # Safety
 /// Kernels rely on what an implementation says: [`Simd::LANES`] must be a power of two up to [`MAX_LANES`], a vector must
-/// hold that many numbers, and loads and stores must touch no memory beyond the numbers that they document.
+/// be that many numbers and nothing else, as they lie in memory, and loads and stores must touch no memory beyond the
+/// numbers that they document.
 #[allow(unsafe_code)]
 pub unsafe trait Simd: Copy + Send + Sync {
     /// A vector.
@@ -73,6 +75,10 @@ pub unsafe trait Simd: Copy + Send + Sync {
 
     /// That level.
     fn for_halves(self) -> Self::ForHalves;
+
+    /// Runs `kernel` at this level as a function of its own, for what a kernel does rarely: there is one copy of it, and
+    /// it takes no registers from the rest.
+    fn outline<K: Kernel>(self, kernel: K) -> K::Output;
 
     /// The same number in each lane.
     fn splat(self, x: f32) -> Self::V;

@@ -29,6 +29,11 @@ macro_rules! level {
             }
 
             #[inline(always)]
+            fn outline<K: Kernel>(self, kernel: K) -> K::Output {
+                self.call(kernel)
+            }
+
+            #[inline(always)]
             fn splat(self, x: f32) -> float32x4_t {
                 unsafe { vdupq_n_f32(x) }
             }

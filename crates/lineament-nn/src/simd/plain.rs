@@ -5,7 +5,7 @@
 
 #![allow(unsafe_code)]
 
-use super::Simd;
+use super::{Kernel, Simd};
 
 /// Four lanes on any processor.
 #[derive(Debug, Clone, Copy)]
@@ -49,6 +49,11 @@ unsafe impl Simd for Plain {
     #[inline(always)]
     fn for_halves(self) -> Self {
         self
+    }
+
+    #[inline(always)]
+    fn outline<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run_plain()
     }
 
     #[inline(always)]

@@ -30,6 +30,11 @@ unsafe impl Simd for Simd128 {
     }
 
     #[inline(always)]
+    fn outline<K: Kernel>(self, kernel: K) -> K::Output {
+        self.call(kernel)
+    }
+
+    #[inline(always)]
     fn splat(self, x: f32) -> v128 {
         f32x4_splat(x)
     }

@@ -26,6 +26,11 @@ macro_rules! level {
             }
 
             #[inline(always)]
+            fn outline<K: Kernel>(self, kernel: K) -> K::Output {
+                self.call(kernel)
+            }
+
+            #[inline(always)]
             fn splat(self, x: f32) -> $vector {
                 unsafe { $splat(x) }
             }

@@ -264,31 +264,42 @@ struct Row {
 }
 
 impl Row {
-    /// All `w` pixels in tiles of `P`, or of 4 where there are fewer: the last tile overlaps the one before.
+    /// All `w` pixels in tiles of `P`, or of 4 or 1 where there are fewer.
     ///
     /// # Safety
     /// The pointers must cover `w` output pixels and their windows.
     #[inline(always)]
     unsafe fn run<S: Simd, const P: usize, const NV: usize>(&self, simd: S, w: usize) {
-        let mut x = 0;
         // SAFETY: the caller's promise.
         unsafe {
             if w >= P {
-                while x < w {
-                    self.tile::<S, P, NV>(simd, x.min(w - P));
-                    x += P;
-                }
+                self.tiles::<S, P, NV>(simd, w);
             } else if const { P > 4 } && w >= 4 {
-                while x < w {
-                    self.tile::<S, 4, NV>(simd, x.min(w - 4));
-                    x += 4;
-                }
+                self.tiles::<S, 4, NV>(simd, w);
             } else {
-                while x < w {
-                    self.tile::<S, 1, NV>(simd, x);
-                    x += 1;
-                }
+                self.tiles::<S, 1, NV>(simd, w);
             }
+        }
+    }
+
+    /// All `w` pixels, at least `P`, in tiles of `P`; the last tile overlaps the one before.
+    ///
+    /// # Safety
+    /// As [`Row::run`].
+    #[inline(always)]
+    unsafe fn tiles<S: Simd, const P: usize, const NV: usize>(&self, simd: S, w: usize) {
+        let mut x = 0;
+        loop {
+            // A loop of equal steps, whose pointers the compiler moves on instead of computing them anew.
+            while x + P <= w {
+                // SAFETY: the caller's promise.
+                unsafe { self.tile::<S, P, NV>(simd, x) };
+                x += P;
+            }
+            if x == w {
+                return;
+            }
+            x = w - P;
         }
     }
 
@@ -303,18 +314,19 @@ impl Row {
             let mut weights = self.weights;
             let first = self.input.add(x * self.pixel_step);
             for ky in 0..self.window_rows {
-                let row = first.add(ky * self.row_step);
-                for quad in 0..self.window_quads {
+                let mut row = first.add(ky * self.row_step);
+                for _ in 0..self.window_quads {
                     let w = load::<S, NV>(simd, weights);
                     weights = weights.add(NV * S::LANES);
                     for_each_pixel!(|I| if const { I < P } {
-                        let four = row.add(I * self.pixel_step + quad * QUAD).cast::<f32>().read_unaligned();
+                        let four = row.wrapping_add(I.wrapping_mul(self.pixel_step)).cast::<f32>().read_unaligned();
                         let four = simd.splat(four);
                         sums[I][0] = simd.dot(sums[I][0], four, w[0]);
                         if const { NV > 1 } {
                             sums[I][1] = simd.dot(sums[I][1], four, w[1]);
                         }
                     });
+                    row = row.wrapping_add(QUAD);
                 }
             }
             let place = Place { at: self.place.at + x * self.place.step, ..self.place };

@@ -278,10 +278,17 @@ impl Row {
         w: usize,
     ) {
         let mut x = 0;
-        while x < w {
-            // SAFETY: the caller's promise.
-            unsafe { self.tile::<S, K, Q, P, SHARE>(simd, taps, x.min(w - P)) };
-            x += P;
+        loop {
+            // See `conv`.
+            while x + P <= w {
+                // SAFETY: the caller's promise.
+                unsafe { self.tile::<S, K, Q, P, SHARE>(simd, taps, x) };
+                x += P;
+            }
+            if x == w {
+                return;
+            }
+            x = w - P;
         }
     }
 
@@ -304,7 +311,7 @@ impl Row {
                 let from = self.quads[QUAD_AT].add(first);
                 if const { SHARE } {
                     for_each_column!(|COLUMN| if const { COLUMN < P - 1 + K } {
-                        let column = simd.load_ptr(from.add(COLUMN * self.channels));
+                        let column = simd.load_ptr(from.wrapping_add(COLUMN.wrapping_mul(self.channels)));
                         // Each output whose window has this column, which is its window's column `COLUMN - I`.
                         for_each_output!(|I| if const { I < P && COLUMN.wrapping_sub(I) < K } {
                             sums[I][0] = simd.dot(sums[I][0], column, taps[QUAD_AT][COLUMN.wrapping_sub(I) % K]);
@@ -313,7 +320,8 @@ impl Row {
                 } else {
                     for_each_pixel!(@ KX if const { KX < K } {
                         for_each_output!(|I| if const { I < P } {
-                            let column = simd.load_ptr(from.add((I * self.stride + KX) * self.channels));
+                            let at = I.wrapping_mul(self.stride).wrapping_add(KX).wrapping_mul(self.channels);
+                            let column = simd.load_ptr(from.wrapping_add(at));
                             sums[I][0] = simd.dot(sums[I][0], column, taps[QUAD_AT][KX]);
                         });
                     }, 0 1 2 3 4);

@@ -4,9 +4,9 @@
 #![allow(unsafe_code)]
 
 use super::super::aligned::Aligned;
-use super::super::finish::{Activated, Place, Stage, Sums, activate, for_each_pixel, load, stage};
+use super::super::finish::{Activated, Parts, Place, Stage, Sums, activate, copied, for_each_pixel, load, stage};
 use super::{Steps, lanes_and_shift};
-use crate::simd::{Exact, MAX_LANES, Simd};
+use crate::simd::{Exact, Kernel, MAX_LANES, Simd};
 
 /// What follows a layer's sums, in this order.
 #[derive(Debug, Clone, Copy, Default)]
@@ -159,87 +159,142 @@ impl Raw {
     pub unsafe fn store<S: Simd, const P: usize, const NV: usize>(
         self,
         simd: S,
+        sums: Sums<S::V, P, NV>,
+        place: Place,
+    ) {
+        if place.channels == NV * S::LANES {
+            // SAFETY: the caller's promise.
+            unsafe { self.vectors::<Exact<S>, P, NV, true>(Exact(simd), sums, place) };
+        } else {
+            let in_memory = copied(sums);
+            simd.outline(StoreParts { finish: self, parts: Parts::of::<S, P, NV>(&in_memory, place) });
+        }
+    }
+
+    /// The same, where the channels are `WHOLE` vectors, or part of a single one.
+    ///
+    /// # Safety
+    /// As [`Raw::store`].
+    #[inline(always)]
+    unsafe fn vectors<S: Simd, const P: usize, const NV: usize, const WHOLE: bool>(
+        self,
+        simd: S,
         mut sums: Sums<S::V, P, NV>,
         place: Place,
     ) {
-        let simd = Exact(simd);
-        let whole = place.channels == NV * S::LANES;
-        let exist = if const { NV > 1 } { [S::LANES, place.channels - S::LANES] } else { [place.channels, 0] };
-        /// Visits every vector; `$lanes` of it exist, and belong to `$at`.
+        const { assert!(WHOLE || NV == 1) };
+        /// Visits every vector: `$v` is the vector, `$k` its number within the pixel, `$at` its place in the target. For
+        /// 2 pixels of 1 vector, `visit!(|v, k, at| body)` is
+        ///
+        /// ```ignore
+        /// { let (v, k, at) = (&mut sums[0][0], 0, place.pixel(0)); body }
+        /// { let (v, k, at) = (&mut sums[1][0], 0, place.pixel(1)); body }
+        /// ```
         macro_rules! visit {
-            (|$v:ident, $k:ident, $at:ident, $lanes:ident| $body:expr) => {
+            (|$v:ident, $k:ident, $at:ident| $body:expr) => {
                 for_each_pixel!(|I| if const { I < P } {
-                    let pixel = place.at + I * place.step;
-                    let ($v, $k, $at, $lanes) = (&mut sums[I][0], 0, pixel, exist[0]);
+                    let pixel = place.pixel(I);
+                    let ($v, $k, $at) = (&mut sums[I][0], 0, pixel);
                     $body;
                     if const { NV > 1 } {
-                        let ($v, $k, $at, $lanes) = (&mut sums[I][1], 1, pixel + S::LANES, exist[1]);
+                        let ($v, $k, $at) = (&mut sums[I][1], 1, pixel.wrapping_add(S::LANES));
                         $body;
                     }
                 })
             };
         }
+        let count = place.channels;
         // SAFETY (all below): everything that belongs to channels is filled up by two vectors; what is added is as long
         // as the target, and `place` lies within that.
         unsafe {
             let unit = simd.splat(self.unit);
-            let (mut scales, mut bias) =
-                (load(simd, self.scales.add(place.channel)), load(simd, self.bias.add(place.channel)));
+            let mut scales = load(simd, self.scales.add(place.channel));
+            let mut bias = load(simd, self.bias.add(place.channel));
             in_units::<_, NV>(simd, &mut scales, unit);
             in_units::<_, NV>(simd, &mut bias, unit);
-            visit!(|v, k, _at, _lanes| *v = simd.mul_add(simd.sums_to_f32(*v), scales[k], bias[k]));
-            activate::<Exact<S>, P, NV>(simd, self.activation, self.unit, &mut sums, place.channel);
+            visit!(|v, k, _at| *v = simd.mul_add(simd.sums_to_f32(*v), scales[k], bias[k]));
+            activate::<S, P, NV>(simd, self.activation, self.unit, &mut sums, place.channel);
             match self.add {
                 RawAdded::Nothing => (),
                 RawAdded::Codes(from, scale, zero) => {
                     let (scale, zero) = (simd.splat(scale), simd.splat(zero));
-                    if whole {
-                        visit!(|v, _k, at, _lanes| {
-                            *v = simd.mul_add(simd.load_codes_ptr(from.add(at)), scale, simd.add(*v, zero));
-                        });
-                    } else {
-                        visit!(|v, _k, at, lanes| {
-                            *v = simd.mul_add(simd.load_first_codes(from.add(at), lanes), scale, simd.add(*v, zero));
-                        });
-                    }
-                }
-                RawAdded::Numbers(from) if whole => {
-                    visit!(|v, _k, at, _lanes| *v = simd.mul_add(simd.load_ptr(from.add(at)), unit, *v));
+                    visit!(|v, _k, at| {
+                        let from = from.wrapping_add(at);
+                        let codes = if const { WHOLE } {
+                            simd.load_codes_ptr(from)
+                        } else {
+                            simd.load_first_codes(from, count)
+                        };
+                        *v = simd.mul_add(codes, scale, simd.add(*v, zero));
+                    });
                 }
                 RawAdded::Numbers(from) => {
-                    visit!(|v, _k, at, lanes| *v = simd.mul_add(simd.load_first(from.add(at), lanes), unit, *v));
+                    visit!(|v, _k, at| {
+                        let from = from.wrapping_add(at);
+                        let numbers = if const { WHOLE } { simd.load_ptr(from) } else { simd.load_first(from, count) };
+                        *v = simd.mul_add(numbers, unit, *v);
+                    });
                 }
             }
-            activate::<Exact<S>, P, NV>(simd, self.then, self.unit, &mut sums, place.channel);
+            activate::<S, P, NV>(simd, self.then, self.unit, &mut sums, place.channel);
             match self.target {
                 RawTarget::Codes(to, offset) => {
                     let offset = simd.splat(offset);
-                    visit!(|v, _k, _at, _lanes| *v = simd.add(*v, offset));
-                    if whole && const { P * NV > 1 } {
-                        // Four vectors at a time; the last stands for those that are missing.
+                    visit!(|v, _k, _at| *v = simd.add(*v, offset));
+                    if const { !WHOLE } {
+                        simd.store_first_codes(sums[0][0], to.wrapping_add(place.at), count);
+                    } else if const { P * NV == 1 } {
+                        simd.store_codes_ptr(sums[0][0], to.wrapping_add(place.at));
+                    } else {
+                        // Four vectors at a time; the last stands for those that are missing. For 3 pixels of 2 vectors
+                        // these are vectors 0 to 3 of the 6, then 4, 5, 5, 5.
                         for_each_pixel!(@ FOUR if const { 4 * FOUR < P * NV } {
                             macro_rules! nth {
                                 ($i:literal) => {{
                                     let n = const { if 4 * FOUR + $i < P * NV { 4 * FOUR + $i } else { P * NV - 1 } };
-                                    (sums[n / NV][n % NV], to.add(place.at + n / NV * place.step + n % NV * S::LANES))
+                                    (sums[n / NV][n % NV], to.wrapping_add(place.pixel(n / NV) + n % NV * S::LANES))
                                 }};
                             }
                             simd.store_four_codes([nth!(0), nth!(1), nth!(2), nth!(3)]);
                         }, 0 1 2 3 4 5 6);
-                    } else {
-                        visit!(|v, _k, at, lanes| simd.store_first_codes(*v, to.add(at), lanes));
                     }
                 }
                 RawTarget::Numbers(to) => {
-                    visit!(|v, _k, at, lanes| {
-                        if whole {
-                            simd.store_ptr(*v, to.add(at));
+                    visit!(|v, _k, at| {
+                        let to = to.wrapping_add(at);
+                        if const { WHOLE } {
+                            simd.store_ptr(*v, to);
                         } else {
-                            simd.store_first(*v, to.add(at), lanes);
+                            simd.store_first(*v, to, count);
                         }
                     });
                 }
             }
+        }
+    }
+}
+
+struct StoreParts {
+    finish: Raw,
+    parts: Parts,
+}
+
+impl Kernel for StoreParts {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, simd: S) {
+        let Self { finish, parts } = self;
+        // SAFETY: this is made by `Raw::store` only, whose caller vouches for the place.
+        unsafe {
+            parts.for_each(
+                simd,
+                #[inline(always)]
+                |sum, place| match place.channels == S::LANES {
+                    true => finish.vectors::<_, 1, 1, true>(Exact(simd), [[sum]], place),
+                    false => finish.vectors::<_, 1, 1, false>(Exact(simd), [[sum]], place),
+                },
+            );
         }
     }
 }
