@@ -8,8 +8,9 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use lineament_data::Error;
-use lineament_data::annotate::shards::{self, Input, Job, Outcome, USUAL_SHARD};
-use lineament_data::annotate::{Annotator, DetectorChoice, Faces, Filters, PointsChoice, PointsOn, Settings};
+use lineament_data::annotate::{
+    Annotator, DetectorChoice, Faces, Filters, Input, Job, Outcome, PointsChoice, PointsOn, Settings, USUAL_SHARD, shards,
+};
 
 use crate::failure::{exit_code_after, report, usage};
 use crate::inputs::{Inputs, Source, normal};

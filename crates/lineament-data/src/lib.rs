@@ -19,14 +19,19 @@ pub mod dataset;
 pub mod dlib;
 pub mod error;
 pub mod evaluate;
+pub mod folder;
+pub mod model_file;
 pub mod part_file;
 pub mod photo;
 pub mod pts;
 pub mod record;
+mod stable_hash;
 pub mod table;
 #[cfg(test)]
 mod testing;
+mod text;
 pub mod video;
+mod workers;
 
 pub use augment::{Jitter, Photometric};
 pub use boxes::BoxRow;
@@ -34,6 +39,7 @@ pub use dataset::Sample;
 pub use error::{Error, Result};
 pub use evaluate::report::{Offset, Report};
 pub use evaluate::{FalseFaces, PhotoResult, Protocol};
+pub use model_file::read_model_file;
 pub use part_file::PartFile;
 pub use photo::{GreyPhoto, Photo};
 pub use record::Record;

@@ -11,6 +11,8 @@ use lineament::Point;
 use lineament::topology::POINTS;
 
 use crate::error::{Error, Result};
+use crate::part_file::PartFile;
+use crate::text::excerpt;
 
 /// Ours is theirs less this.
 const HALF_PIXEL: f64 = 0.5;
@@ -37,12 +39,12 @@ pub fn read(path: &Path) -> Result<[Point; POINTS]> {
     parse(&bytes).map_err(|Fault { line, reason }| Error::Pts { path: path.to_owned(), line, reason })
 }
 
-/// Writes 68 points, to a thousandth of a pixel.
+/// Writes 68 points, to a thousandth of a pixel. A reader sees the whole file or the one that was there before.
 ///
 /// # Errors
 /// [`Error::File`] when the file cannot be written.
 pub fn write(path: &Path, points: &[Point; POINTS]) -> Result<()> {
-    fs::write(path, format(points)).map_err(|e| Error::file(path, e))
+    PartFile::write_whole(path, format(points).as_bytes()).map_err(|e| Error::file(path, e))
 }
 
 /// The text of a `.pts` file.
@@ -116,11 +118,6 @@ fn point(row: &str) -> Result<Point, String> {
         (Some(x), Some(y), None) => Ok(Point::new((x? - HALF_PIXEL) as f32, (y? - HALF_PIXEL) as f32)),
         _ => Err(format!("`{}` is not two numbers", excerpt(row))),
     }
-}
-
-/// The first characters, so that a binary file does not flood the terminal.
-fn excerpt(text: &str) -> String {
-    text.chars().take(24).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]

@@ -41,6 +41,13 @@ pub struct Origin {
     pub pose: Option<[f32; 3]>,
 }
 
+/// Whether a point lies on one of the crop's pixels, which cover [-0.5, 95.5): as for every rectangle here, left and top
+/// edges belong to it, right and bottom edges do not.
+pub fn is_inside(p: Point<RecordFrame>) -> bool {
+    let pixels = -0.5..SIDE as f32 - 0.5;
+    pixels.contains(&p.x) && pixels.contains(&p.y)
+}
+
 /// From a record's pixels to the photo's.
 pub fn image_from_record(crop: &Rect, point: Point<RecordFrame>) -> Point {
     let scale = crop.width / SIDE as f32;
@@ -56,6 +63,14 @@ pub fn record_from_image(crop: &Rect, point: Point) -> Point<RecordFrame> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_left_and_top_edges_are_inside_and_the_others_are_not() {
+        for (x, y, expected) in [(-0.5, 0.0, true), (0.0, -0.5, true), (95.4, 95.4, true), (95.5, 0.0, false)] {
+            assert_eq!(is_inside(Point::new(x, y)), expected, "{x}, {y}");
+        }
+        assert!(!is_inside(Point::new(0.0, 95.5)) && !is_inside(Point::new(f32::NAN, 0.0)));
+    }
 
     #[test]
     fn the_two_frames_are_inverse_to_each_other_and_count_centres() {

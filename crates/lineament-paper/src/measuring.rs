@@ -112,7 +112,7 @@ struct File<'a> {
 impl<'a> File<'a> {
     fn read(settings: &'a Settings, dir: &'a Path) -> Result<Self> {
         let path = dir.join(files::MODEL);
-        let bytes = std::fs::read(&path).map_err(|e| Error::file(&path, e))?;
+        let bytes = read_model_file(&path)?;
         let engine = Model::parse(&bytes).and_then(|model| Engine::new(&model)).map_err(|e| Error::file(&path, e))?;
         Ok(Self { settings, dir, bytes, engine })
     }

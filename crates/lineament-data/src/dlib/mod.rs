@@ -14,18 +14,14 @@ mod read;
 mod tests;
 mod wire;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use lineament::image::GreyImage;
 use lineament::{Point, Rect};
 
 use crate::error::{Error, Result};
+use crate::model_file::read_model_file;
 pub use wire::Fault;
-
-/// Most bytes that are read from a file: ten times those of the predictor with 68 points.
-const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// A shape predictor, ready to run.
 #[derive(Debug)]
@@ -68,18 +64,11 @@ impl ShapePredictor {
     /// Reads a file as dlib's `serialize` writes it, such as `shape_predictor_68_face_landmarks.dat`.
     ///
     /// # Errors
-    /// [`Error::File`] when the file cannot be read, [`Error::Predictor`] as [`ShapePredictor::parse`] and for a file
-    /// above 1 GiB.
+    /// [`Error::File`] when the file cannot be read or is above 1 GiB, [`Error::Predictor`] as
+    /// [`ShapePredictor::parse`].
     pub fn open(path: &Path) -> Result<Self> {
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(|e| Error::file(path, e))?;
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
         let named = |Fault { at, reason }| Error::Predictor { path: path.to_owned(), at, reason };
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            let reason = format!("more than {} MiB, which no shape predictor has", MAX_FILE_BYTES >> 20);
-            return Err(named(Fault { at: bytes.len(), reason }));
-        }
-        Self::parse(&bytes).map_err(named)
+        Self::parse(&read_model_file(path)?).map_err(named)
     }
 
     /// Reads the bytes of such a file.

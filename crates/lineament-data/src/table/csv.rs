@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use csv::{ByteRecord, ReaderBuilder};
 use lineament::Point;
 
-use super::header::{self, IMAGE, excerpt};
+use super::header::{self, IMAGE};
 use super::{ReadOptions, pixels};
 use crate::error::{Error, Result};
 use crate::part_file::PartFile;
 use crate::record::{Record, SIDE};
+use crate::text::{excerpt, excerpt_of_bytes};
 
 /// Most bytes of a row: a hundred times a usual one. A file without line ends is refused before it fills the memory.
 const MAX_ROW_BYTES: usize = 4 << 20;
@@ -87,7 +88,7 @@ impl CsvReader {
             let column = self.columns.get(self.cells.len().saturating_sub(1)).map_or(IMAGE, String::as_str);
             let place = match self.columns.is_empty() {
                 true => String::new(), // in the header
-                false => format!("row {}, column `{}`: ", self.row + 1, excerpt(column.as_bytes())),
+                false => format!("row {}, column `{}`: ", self.row + 1, excerpt(column)),
             };
             return Err(self.fault(format!(
                 "{place}the file ends within this line: it was cut off; if it is whole, add the missing line end"
@@ -106,7 +107,7 @@ impl CsvReader {
         let mut complete = true;
         let mut numbers = Vec::with_capacity(self.columns.len());
         for (cell, name) in self.cells.iter().zip(&self.columns) {
-            let fault = |what: &str| format!(", column `{}`: {what}", excerpt(name.as_bytes()));
+            let fault = |what: &str| format!(", column `{}`: {what}", excerpt(name));
             let cell = cell.trim_ascii();
             if cell.is_empty() && self.options.skip_incomplete {
                 complete = false;
@@ -138,7 +139,7 @@ impl CsvReader {
 }
 
 fn coordinate(cell: &[u8]) -> Result<f32, String> {
-    let shown = || excerpt(cell);
+    let shown = || excerpt_of_bytes(cell);
     let text = std::str::from_utf8(cell).map_err(|_| format!("`{}` is not text in UTF-8", shown()))?;
     match text.parse::<f32>() {
         Ok(number) if number.is_finite() => Ok(number),

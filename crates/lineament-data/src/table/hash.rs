@@ -1,7 +1,7 @@
 //! Fingerprints of pictures: one that any change breaks, one that a copy keeps.
 
-use crate::dataset;
 use crate::record::SIDE;
+use crate::stable_hash;
 
 /// Rows of the grid; columns are one more, as neighbours are compared.
 const GRID: usize = 16;
@@ -65,7 +65,7 @@ fn cell_sum(columns: &[u32; SIDE], cell: usize) -> u32 {
 
 /// A hash of every pixel.
 pub fn content(pixels: &[u8]) -> u64 {
-    dataset::hash(pixels)
+    stable_hash::hash(pixels)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The cell of a CSV that holds a picture: whole numbers from 0 to 255, one or more blanks apart.
 
-use super::header::excerpt;
+use crate::text::excerpt_of_bytes;
 
 /// Reads `count` values. Blanks may stand before the first and after the last; nothing but digits and blanks is taken.
 ///
@@ -48,7 +48,7 @@ fn last_or_fault(rest: &[u8], index: usize) -> Result<(u16, usize), String> {
 
 fn fault(rest: &[u8], index: usize) -> String {
     let value = rest.split(|&b| b == b' ').next().unwrap_or_default();
-    format!("pixel {index} is `{}`, expected a whole number from 0 to 255", excerpt(value))
+    format!("pixel {index} is `{}`, expected a whole number from 0 to 255", excerpt_of_bytes(value))
 }
 
 fn digit(byte: u8) -> u16 {

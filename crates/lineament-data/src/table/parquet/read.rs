@@ -15,6 +15,7 @@ use super::columns::Column;
 use super::{NUMBERS, SIZES, VERSION, key, name};
 use crate::error::{Error, Result};
 use crate::record::{Origin, Record, SIDE};
+use crate::text::{excerpt, one_line};
 
 /// Rows that are unpacked at once, so that groups of any size take little memory.
 const BATCH_ROWS: usize = 128;
@@ -200,13 +201,13 @@ impl ParquetReader {
         let value = |key: &str| pairs?.iter().find(|pair| pair.key == key)?.value.as_deref();
         let refuse = |what: String| Err(Error::records(&self.path, what));
         if let Some(version) = value(key::VERSION).filter(|&v| v != VERSION) {
-            let version = header::excerpt(version.as_bytes());
+            let version = excerpt(version);
             return refuse(format!(
                 "is of version {version}, this program reads version {VERSION}; use a newer program"
             ));
         }
         if let Some(side) = value(key::SIDE).filter(|&s| s != SIDE.to_string()) {
-            let side = header::excerpt(side.as_bytes());
+            let side = excerpt(side);
             return refuse(format!("holds pictures of side {side}, expected {SIDE}"));
         }
         Ok(value(key::COLUMNS).map(|names| names.split(',').map(str::to_owned).collect()))
@@ -286,7 +287,7 @@ fn fault(path: &Path, column: &str, error: &ParquetError) -> Error {
         ParquetError::General(text) | ParquetError::NYI(text) | ParquetError::EOF(text) => text.clone(),
         other => other.to_string(),
     };
-    let reason = header::excerpt_line(&reason);
+    let reason = one_line(&reason);
     let remedy = if reason.contains("Disabled feature") { "; write it with snappy or no compression" } else { "" };
     Error::records(path, format!("damaged or foreign Parquet: {place}{reason}{remedy}"))
 }

@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
+use super::super::mp4::Movie;
 use super::super::{About, Frames, Rate};
 use super::Mp4Video;
 use crate::testing::fixture;
@@ -10,7 +12,11 @@ use crate::{Error, Photo};
 
 /// Times in hundredths of a second, and the mean of all pixels.
 fn times_and_greys(clip: &str) -> Vec<(i64, i64)> {
-    let frames = Frames::open(&fixture(clip), Rate::ASSUMED).unwrap().map(Result::unwrap);
+    times_and_greys_of(&fixture(clip))
+}
+
+fn times_and_greys_of(clip: &Path) -> Vec<(i64, i64)> {
+    let frames = Frames::open(clip, Rate::ASSUMED).unwrap().map(Result::unwrap);
     let mean = |pixels: &[u8]| pixels.iter().map(|&p| i64::from(p)).sum::<i64>() / pixels.len() as i64;
     frames.map(|f| ((f.time_secs * 100.0).round() as i64, mean(&f.picture.pixels))).collect()
 }
@@ -31,6 +37,26 @@ fn frames_come_in_the_order_of_showing_although_some_are_decoded_before_others()
         }
         let about = Frames::open(&fixture(clip), Rate::ASSUMED).unwrap().about();
         assert_eq!(about, About { frames: Some(12 - first as u64), rate: Rate { frames: 25, secs: 1 } }, "{clip}");
+    }
+}
+
+#[test]
+fn a_sample_without_a_picture_leaves_the_times_of_the_others_alone() {
+    // The fourth sample is the frame shown second, which no other frame refers to. Two delimiters take its 12 bytes.
+    let mut bytes = std::fs::read(fixture("video/greys.mp4")).unwrap();
+    let movie = Movie::read(&mut io::Cursor::new(&bytes)).unwrap();
+    let sample = movie.samples[3];
+    assert_eq!((sample.size, movie.secs(sample.time)), (12, 0.04));
+    let delimiters = [0, 0, 0, 2, 9, 0xf0].repeat(2);
+    bytes[sample.offset as usize..][..12].copy_from_slice(&delimiters);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("clip.mp4");
+    std::fs::write(&path, bytes).unwrap();
+    let found = times_and_greys_of(&path);
+    assert_eq!(found.len(), 11);
+    for (n, (time, mean)) in [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].into_iter().zip(found) {
+        assert_eq!(time, 4 * n, "frame {n}");
+        assert!((mean - grey(n)).abs() <= 2, "frame {n}: {mean} and not {}", grey(n));
     }
 }
 

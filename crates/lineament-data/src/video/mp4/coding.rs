@@ -3,7 +3,7 @@
 use super::super::yuv::Colours;
 use super::super::{REMEDY, check_size};
 use super::boxes::Bytes;
-use super::read::Avc;
+use super::movie::Avc;
 use super::sps::Sps;
 
 /// Bytes of a sample description before its boxes.

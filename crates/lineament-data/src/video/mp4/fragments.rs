@@ -1,7 +1,7 @@
 //! Fragments (`moof`): samples that follow the index, as browsers and streams record them.
 
 use super::boxes::Bytes;
-use super::read::{MAX_SAMPLES, Sample, TOO_MANY};
+use super::movie::{MAX_SAMPLES, Sample, TOO_MANY};
 
 /// Adds the samples of one track, fragment by fragment.
 #[derive(Debug)]

@@ -1,7 +1,7 @@
 //! The sample tables (`stbl`): size, place and time of each sample, unrolled.
 
 use super::boxes::Bytes;
-use super::read::{MAX_SAMPLES, Sample, TOO_MANY};
+use super::movie::{MAX_SAMPLES, Sample, TOO_MANY};
 
 /// Unrolls the tables. A file of `file_bytes` holds no more samples than it has bytes, whatever it claims.
 pub fn samples(stbl: Bytes, file_bytes: u64) -> Result<Vec<Sample>, String> {
