@@ -14,10 +14,10 @@ use crate::error::{Error, Result};
 use crate::part_file::PartFile;
 use crate::text::excerpt;
 
-/// Ours is theirs less this.
+/// Our coordinates are theirs minus this.
 const HALF_PIXEL: f64 = 0.5;
 
-/// Coordinates beyond this are damage, not points just outside a photo: 15 times the longest side we accept.
+/// Larger coordinates are damage, not points just outside a photo: 15 times the longest side that we accept.
 const MAX_COORDINATE: f64 = 1e6;
 
 /// What is wrong with a `.pts` text, and on which line (from 1).
@@ -59,11 +59,11 @@ pub fn format(points: &[Point; POINTS]) -> String {
 }
 
 /// Parses the text of a `.pts` file. Line ends of any system, blank lines, missing header lines and missing braces
-/// are accepted, because files of this kind are often written by hand-made scripts.
+/// are accepted, because such files are often written by ad-hoc scripts.
 ///
 /// # Errors
-/// A [`Fault`] for another number of points than 68, anything that is not two finite numbers on a line, or text
-/// after the closing brace.
+/// A [`Fault`] for a number of points other than 68, a line that is not two finite numbers, or text after the closing
+/// brace.
 pub fn parse(bytes: &[u8]) -> Result<[Point; POINTS], Fault> {
     let text = String::from_utf8_lossy(bytes);
     let mut points = Vec::with_capacity(POINTS);
@@ -76,7 +76,7 @@ pub fn parse(bytes: &[u8]) -> Result<[Point; POINTS], Fault> {
             continue;
         }
         if closed {
-            return Err(fault(format!("`{}` stands after the closing brace", excerpt(row))));
+            return Err(fault(format!("`{}` is after the closing brace", excerpt(row))));
         }
         if row == "}" {
             closed = true;
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_files_error_names_the_file() {
+    fn an_error_names_the_file() {
         let message = read(Path::new("/nonexistent/a.pts")).unwrap_err().to_string();
         assert!(message.contains("/nonexistent/a.pts"), "{message}");
     }

@@ -66,7 +66,7 @@ fn points_placed_on_the_crop_are_near_those_placed_on_the_photo() {
 }
 
 #[test]
-fn points_of_a_network_in_a_file_are_judged_by_the_one_inside() {
+fn points_of_a_network_in_a_file_are_verified_by_the_one_inside() {
     let lite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/lite/lite.onnx");
     let own = annotate(&Settings::default(), &astronaut());
     let filed = annotate(&Settings { points: PointsChoice::Network(lite), ..Settings::default() }, &astronaut());
@@ -242,7 +242,7 @@ fn a_predictor_of_other_points_makes_records_of_those() {
     let record = reader.next().unwrap().unwrap();
     let (own, usual) = (record.origin.unwrap(), annotate(&Settings::default(), &astronaut()));
     let usual = usual[0].as_ref().unwrap().origin.as_ref().unwrap();
-    assert!(own.score > 0.98 && own.expected_error.unwrap() < 8.0, "our network judges by its own points");
+    assert!(own.score > 0.98 && own.expected_error.unwrap() < 8.0, "our network verifies with its own points");
     let apart = own.pose.unwrap().iter().zip(usual.pose.unwrap()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(apart < 0.1, "the pose is that of its points: {apart} radians");
 }

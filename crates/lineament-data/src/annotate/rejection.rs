@@ -36,15 +36,15 @@ pub enum Reason {
     TooDark,
     /// The crop is too bright.
     TooBright,
-    /// The crop's brightness hardly varies.
+    /// The crop has hardly any contrast.
     LowContrast,
     /// The crop shows no fine detail.
     Blurred,
     /// Points lie outside the crop.
     PointsOutside,
-    /// Our network does not take it for a face.
+    /// Our network does not accept it as a face.
     LowScore,
-    /// Our network expects the points to be far off.
+    /// Our network expects large errors of the points.
     LargeExpectedError,
 }
 
@@ -93,11 +93,11 @@ impl Reason {
             Self::LabelledFaceNotFound => "the labelled face is not among the boxes",
             Self::TooDark => "the crop is too dark",
             Self::TooBright => "the crop is too bright",
-            Self::LowContrast => "the crop's brightness hardly varies",
+            Self::LowContrast => "the crop has hardly any contrast",
             Self::Blurred => "the crop shows no fine detail",
             Self::PointsOutside => "too many points lie outside the crop",
-            Self::LowScore => "our network does not take it for a face",
-            Self::LargeExpectedError => "our network expects the points to be far off",
+            Self::LowScore => "our network does not accept it as a face",
+            Self::LargeExpectedError => "our network expects large errors of the points",
         }
     }
 }

@@ -117,6 +117,7 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::json_names;
 
     #[test]
     fn names_tell_the_person_or_nothing() {
@@ -149,6 +150,7 @@ mod tests {
         assert_eq!((groups[0].photos, groups[0].found, groups[0].expected), (3, 2, Some(3.0)));
         assert_eq!((groups[2].photos, groups[2].found_percent, groups[2].score), (2, 50.0, Some(0.5)));
         assert_eq!((groups[4].by, groups[4].found), ("gender", 1));
+        assert_eq!(json_names(&groups[0]), "by expected found found_percent name photos score", "they never change");
         let nobody = table(&[(person(40, 0, 4), None)]);
         assert!(nobody.iter().all(|g| g.score.is_none() && g.expected.is_none()));
     }

@@ -106,6 +106,7 @@ fn random_box(k: usize, path: &Path, width: f32, height: f32) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::json_names;
 
     #[test]
     fn random_boxes_lie_within_their_photo_have_many_sizes_and_stay_the_same() {
@@ -124,5 +125,6 @@ mod tests {
     fn a_score_at_the_threshold_is_accepted() {
         let scores = BoxScores::new(&[0.1, 0.98, 0.99, f32::NAN], 0.98);
         assert_eq!((scores.boxes, scores.accepted), (4, 2));
+        assert_eq!(json_names(&scores), "accepted boxes threshold", "they never change");
     }
 }

@@ -122,7 +122,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{face, sample};
+    use crate::testing::{face, json_names, sample};
 
     /// The true face shifted to the right by `percent` of the inter-ocular distance, with an expected error of `expected`
     /// pixels.
@@ -167,6 +167,18 @@ mod tests {
         // measured errors within a face, which leaves at least 0.866 sqrt(8 / 9).
         let r = report.calibration.spearman.unwrap();
         assert!((0.81..0.87).contains(&r), "{r}");
+    }
+
+    #[test]
+    fn the_names_in_json_never_change() {
+        assert_eq!(
+            json_names(&Report::new(Protocol::Detector, &[result(Some(2.0), 1.0)])),
+            "auc calibration calibration.all calibration.all.expected calibration.all.measured calibration.all.ratio \
+             calibration.deciles calibration.deciles.[].expected calibration.deciles.[].measured \
+             calibration.deciles.[].ratio calibration.largest_deviation calibration.points calibration.spearman failures \
+             failures_percent found found_percent median68 nme51 nme68 offset offset.down offset.nme68 offset.right parts \
+             parts.[].name parts.[].nme photos protocol"
+        );
     }
 
     #[test]

@@ -204,6 +204,7 @@ mod tests {
 
     use super::*;
     use crate::photo::Photo;
+    use crate::testing::json_names;
 
     fn figures(smooth: Option<SmoothOptions>, photo: &str, seed: u64) -> Option<Stability> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(photo);
@@ -219,6 +220,9 @@ mod tests {
         let first = figures(smooth.clone(), "astronaut_grey.png", 1).unwrap();
         assert_eq!(Some(&first), figures(smooth.clone(), "astronaut_grey.png", 1).as_ref());
         assert_ne!(Some(&first), figures(smooth, "astronaut_grey.png", 2).as_ref());
+        let names = "frame_ms inter_ocular_px jitter jitter.raw jitter.smooth lag_frames lag_frames.raw lag_frames.smooth \
+                     lids_late_frames mouth_late_frames sliding_jitter sliding_jitter.raw sliding_jitter.smooth";
+        assert_eq!(json_names(&first), names, "they never change");
         let raw = figures(None, "astronaut_grey.png", 1).unwrap();
         assert_eq!((raw.jitter.raw, raw.lag_frames.raw), (raw.jitter.smooth, raw.lag_frames.smooth));
         assert!(raw.lids_late_frames.abs() < 1e-3 && raw.mouth_late_frames.abs() < 1e-3, "{raw:?}");

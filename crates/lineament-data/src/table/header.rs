@@ -33,7 +33,7 @@ pub fn parse(cells: Vec<String>) -> Result<Vec<String>, String> {
     Ok(columns)
 }
 
-/// Whether `columns` can be coordinates: x and y in turns.
+/// Whether `columns` can be coordinates: x and y alternating.
 ///
 /// # Errors
 /// A sentence that names the column.
@@ -48,7 +48,7 @@ pub fn check(columns: &[String]) -> Result<(), String> {
             return Err(format!("column {} is called `{shown}`, expected the name of a coordinate", i + 1));
         }
         if axis(name) == Some(other) {
-            return Err(format!("column {} is `{shown}`, expected an {wanted}: x and y of each point in turns", i + 1));
+            return Err(format!("column {} is `{shown}`, expected {wanted}: x and y of each point alternate", i + 1));
         }
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! What is in a table, gathered in one pass.
+//! Statistics of a table, gathered in one pass.
 
 use std::collections::HashSet;
 
@@ -16,19 +16,19 @@ pub struct Survey {
     pub rows: u64,
     /// Points of each row.
     pub points: usize,
-    /// Different photos that rows come from.
+    /// Distinct photos that the rows come from.
     pub photos: u64,
-    /// Rows that do not say where they come from.
+    /// Rows without an origin.
     pub without_origin: u64,
-    /// Later rows that are the same as an earlier one, pixel for pixel.
+    /// Rows that are the same as an earlier one, pixel for pixel.
     pub same: u64,
-    /// Later rows that are nearly the same as an earlier one.
+    /// Rows that are nearly the same as an earlier one.
     pub nearly_same: u64,
-    /// Points that lie outside their crop.
+    /// Points outside their crop.
     pub points_outside: u64,
     /// Rows with such points.
     pub rows_outside: u64,
-    /// Rows whose points all lie within a tenth of the crop: no face is so small.
+    /// Rows whose points are all within a tenth of the crop: no face is so small.
     pub rows_collapsed: u64,
     /// The mean of every point, x and y in pixels of the crop.
     pub mean_points: Vec<[f64; 2]>,
@@ -40,7 +40,7 @@ pub struct Survey {
     duplicates: Duplicates,
 }
 
-/// A number of a row that has a histogram.
+/// A quantity with a histogram.
 struct Trait {
     name: &'static str,
     unit: &'static str,
@@ -48,7 +48,7 @@ struct Trait {
     value: fn(&Record) -> Option<f64>,
 }
 
-/// In steps of 10, so that bars compare.
+/// Of equal width, so that bars can be compared.
 const DEGREES: &[f64] = &[
     -90.0, -80.0, -70.0, -60.0, -50.0, -40.0, -30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0,
     90.0,
@@ -76,7 +76,7 @@ const TRAITS: [Trait; 8] = [
 ];
 
 impl Survey {
-    /// Of a table with `points` points; rows whose hashes differ in up to `threshold` bits are nearly the same.
+    /// For a table with `points` points; rows whose hashes differ in up to `threshold` bits are nearly the same.
     ///
     /// # Panics
     /// As [`Duplicates::new`].

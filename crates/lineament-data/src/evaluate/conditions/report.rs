@@ -93,6 +93,7 @@ fn ratio(part: Option<f64>, whole: Option<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::json_names;
 
     const ALL: [bool; POINTS] = [true; POINTS];
 
@@ -133,6 +134,14 @@ mod tests {
         let unchanged = [Some(2.0), None, Some(2.0)].map(|e| outcome(e, ALL, [false; POINTS]));
         let row = ConditionReport::new("mask", &changed.iter().zip(&unchanged).collect::<Vec<_>>());
         assert!((row.covered_rise.unwrap() - 3.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_names_in_json_never_change() {
+        assert_eq!(
+            json_names(&ConditionReport::new("dark", &[])),
+            "condition covered_rise failures failures_percent found found_percent nme51 nme68 photos ratio51 score"
+        );
     }
 
     #[test]

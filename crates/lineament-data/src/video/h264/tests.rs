@@ -1,4 +1,4 @@
-//! Stored clips in, pictures out, and back.
+//! Decodes stored clips, and encodes pictures and decodes them again.
 
 use std::fs::File;
 use std::io;
@@ -71,7 +71,7 @@ fn a_phones_video_is_turned_upright() {
 }
 
 #[test]
-fn what_is_not_read_is_named_with_the_remedy() {
+fn unsupported_videos_are_named_with_the_remedy() {
     for (clip, text) in [
         ("video/h265.mp4", "is coded as H.265 (HEVC), and only H.264 is read; convert it with `ffmpeg -i FILE"),
         ("video/ten_bits.mp4", "is H.264 with 10 bits; whole frames of 8 bits with 4:2:0 colours are read; conv"),

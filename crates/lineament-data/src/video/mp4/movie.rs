@@ -7,24 +7,24 @@ use super::super::yuv::Colours;
 /// Most frames: 38 hours at 60 per second.
 pub(super) const MAX_SAMPLES: usize = 1 << 23;
 
-/// What is said of more.
+/// The error for more.
 pub(super) const TOO_MANY: &str = "claims more frames than a day and a half has: its index is damaged";
 
 /// One coded frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sample {
-    /// Its first byte in the file.
+    /// Position of its first byte in the file.
     pub offset: u64,
-    /// Its bytes; 0 for a frame that was left out.
+    /// Number of bytes; 0 for a frame that was left out.
     pub size: u32,
     /// When it is shown, in units of [`Movie::timescale`].
     pub time: i64,
 }
 
-/// How H.264 was set up.
+/// The parameters of H.264.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Avc {
-    /// Bytes of the length before each unit in a sample: 1 to 4.
+    /// Bytes of the length field before each unit in a sample: 1 to 4.
     pub length_bytes: usize,
     /// The units that describe the stream, each without a start code.
     pub parameters: Vec<Vec<u8>>,
@@ -35,11 +35,11 @@ pub struct Avc {
 pub struct Movie {
     /// How the frames are coded.
     pub avc: Avc,
-    /// Units per second in which times count.
+    /// Units of time per second.
     pub timescale: u32,
     /// Frames in the order of decoding.
     pub samples: Vec<Sample>,
-    /// Time of the first frame that is shown; frames before it serve for decoding only.
+    /// Time of the first frame that is shown; frames before it are needed for decoding only.
     pub start: i64,
     pub(in super::super) orientation: Orientation,
     pub(in super::super) colours: Colours,
@@ -51,7 +51,7 @@ impl Movie {
         self.samples.iter().filter(|sample| sample.size > 0 && sample.time >= self.start).count() as u64
     }
 
-    /// The mean pace of the frames that are shown; `None` for less than two.
+    /// The mean rate of the frames that are shown; `None` for fewer than two.
     pub fn mean_hz(&self) -> Option<f64> {
         let times = self.samples.iter().map(|sample| sample.time).filter(|&time| time >= self.start);
         let (first, last) = (times.clone().min()?, times.clone().max()?);

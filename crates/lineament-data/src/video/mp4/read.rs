@@ -43,7 +43,7 @@ fn no_index(is_cut_off: bool) -> String {
     format!("has no index (moov): {why}; copy or record it again")
 }
 
-/// The first video track in H.264, or what is there instead.
+/// The first video track in H.264, or an error that says what is there instead.
 fn video_track(moov: Bytes) -> Result<Bytes, String> {
     let tracks: Vec<_> = moov.boxes().filter(|(name, _)| name == b"trak").map(|(_, trak)| trak).collect();
     let is_video = |trak: &Bytes| {
@@ -106,7 +106,7 @@ fn orientation(mut tkhd: Bytes) -> Result<Orientation, String> {
     })
 }
 
-/// Where the edit list lets the video begin, if any frame is left then; else the earliest frame.
+/// Where the edit list begins the video, if any frame is left then; else the earliest frame.
 fn start(trak: Bytes, samples: &[Sample]) -> i64 {
     let earliest = samples.iter().map(|sample| sample.time).min().unwrap_or(0);
     let edited =
@@ -114,7 +114,7 @@ fn start(trak: Bytes, samples: &[Sample]) -> i64 {
     edited.filter(|start| samples.iter().any(|sample| sample.time >= *start)).unwrap_or(earliest).max(earliest)
 }
 
-/// The media time of the first entry that is no pause.
+/// The media time of the first entry that is not a pause.
 fn first_edit(mut elst: Bytes) -> Result<Option<i64>, String> {
     let (version, _) = elst.version_and_flags()?;
     for _ in 0..elst.u32()? {
@@ -140,19 +140,19 @@ mod tests {
     }
 
     #[test]
-    fn the_index_tells_frames_and_times() {
+    fn the_index_gives_frames_and_times() {
         let movie = Movie::read(&mut Cursor::new(greys())).unwrap();
         assert_eq!((movie.samples.len(), movie.shown()), (12, 12));
         assert_eq!((movie.avc.length_bytes, movie.avc.parameters.len()), (4, 2));
         assert_eq!(movie.mean_hz(), Some(25.0));
         let mut times: Vec<_> = movie.samples.iter().map(|s| (movie.secs(s.time) * 25.0).round() as usize).collect();
-        assert!(!times.is_sorted(), "the clip has frames that are decoded before others that are shown first");
+        assert!(!times.is_sorted(), "some frames of the clip are decoded before others that are shown first");
         times.sort_unstable();
         assert_eq!(times, (0..12).collect::<Vec<_>>());
     }
 
     #[test]
-    fn nonsense_is_told() {
+    fn damage_is_named() {
         let replaced = |from: &[u8], to: &[u8]| {
             let mut bytes = greys();
             let at = bytes.windows(from.len()).rposition(|w| w == from).unwrap();
