@@ -9,7 +9,8 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow, bail};
 use lineament_data::Error;
 use lineament_data::annotate::{
-    Annotator, DetectorChoice, Faces, Filters, Input, Job, Outcome, PointsChoice, PointsOn, Settings, USUAL_SHARD, shards,
+    Annotator, DetectorChoice, Faces, Filters, Input, Job, Outcome, PointsChoice, PointsOn, Settings, USUAL_SHARD,
+    shards,
 };
 
 use crate::failure::{exit_code_after, report, usage};

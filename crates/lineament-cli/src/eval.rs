@@ -184,9 +184,12 @@ fn groups(args: &EvalArgs) -> Result<String> {
     let models = Models::read(&args.models)?;
     let progress = Progress::new(people.len(), false);
     let make = || models.lineament(Options::default());
-    let groups = lineament_data::evaluate::demographics::by_demographic_group(&people, make, args.threads.unwrap_or(0), &|_, _| {
-        progress.advance()
-    })?;
+    let groups = lineament_data::evaluate::demographics::by_demographic_group(
+        &people,
+        make,
+        args.threads.unwrap_or(0),
+        &|_, _| progress.advance(),
+    )?;
     progress.finish();
     let groups = Groups { left_out, groups };
     Ok(match args.format {
@@ -202,8 +205,9 @@ fn stress(args: &EvalArgs) -> Result<String> {
     let progress = Progress::new(samples.len(), false);
     let make = || models.lineament(Options::default());
     let threads = args.threads.unwrap_or(0);
-    let rows =
-        lineament_data::evaluate::conditions::under_conditions(&samples, conditions, make, threads, &|_, _| progress.advance())?;
+    let rows = lineament_data::evaluate::conditions::under_conditions(&samples, conditions, make, threads, &|_, _| {
+        progress.advance()
+    })?;
     progress.finish();
     Ok(match args.format {
         Format::Text => conditions::text(&rows),

@@ -6,6 +6,7 @@ use std::time::Instant;
 use lineament::Point;
 use lineament::landmarks::LandmarkNetwork;
 use lineament_data::evaluate::metrics::median;
+use lineament_data::read_model_file;
 use lineament_data::record::SIDE;
 use lineament_nn::engine::Engine;
 use lineament_nn::model::{Model, Op, key};

@@ -90,9 +90,8 @@ mod tests {
         std::fs::write(&table, "file,x,y,w,h,score\n").unwrap();
         let settings = Settings { detectors: vec![DetectorChoice::Boxes(table)], ..Settings::default() };
         let input = |name: &str| Input { name: name.into(), path: name.into() };
-        let of = |names: &[&str]| {
-            identity(&settings, &names.iter().map(|name| input(name)).collect::<Vec<_>>()).unwrap()
-        };
+        let of =
+            |names: &[&str]| identity(&settings, &names.iter().map(|name| input(name)).collect::<Vec<_>>()).unwrap();
         let found = of(&["ab.jpg", "c.jpg"]);
         // Work on disk that other builds of this program began is resumed only if they compute the same.
         assert_eq!(found["PHOTOS"], "2 with the names 7a4194c2b2736985");

@@ -21,8 +21,8 @@ use crate::evaluate::report::Report;
 use crate::photo::Photo;
 use crate::workers;
 
-pub use result::{MATCH_IOU, PhotoResult, Protocol, TRUE_FACE_IOU};
 pub(crate) use result::best_match;
+pub use result::{MATCH_IOU, PhotoResult, Protocol, TRUE_FACE_IOU};
 
 /// A photo without a face in which one was found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -55,7 +55,9 @@ pub fn evaluate<E: From<Error> + Send>(
         let photo = Photo::open(&sample.photo_path)?.grey();
         Ok(match protocol {
             Protocol::Detector => PhotoResult::new(sample, best_match(lineament.faces(&photo.view()), &sample.points)),
-            Protocol::TruthCrop => PhotoResult::new(sample, Some(face_of_truth(lineament, &photo.view(), &sample.points))),
+            Protocol::TruthCrop => {
+                PhotoResult::new(sample, Some(face_of_truth(lineament, &photo.view(), &sample.points)))
+            }
         })
     })?;
     Ok((Report::new(protocol, &results), results))

@@ -68,11 +68,7 @@ impl Offset {
             .flat_map(|(points, truth)| {
                 let percent = 100.0 / f64::from(inter_ocular(truth));
                 let shift = move |(p, q): (&Point, &Point)| (p.x - q.x, p.y - q.y);
-                points
-                    .iter()
-                    .zip(*truth)
-                    .map(shift)
-                    .map(move |(x, y)| (percent * f64::from(x), percent * f64::from(y)))
+                points.iter().zip(*truth).map(shift).map(move |(x, y)| (percent * f64::from(x), percent * f64::from(y)))
             })
             .collect();
         let over_points = |value: &dyn Fn(&(f64, f64)) -> f64| mean(&shifts.iter().map(value).collect::<Vec<_>>());

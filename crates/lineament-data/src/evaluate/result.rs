@@ -105,7 +105,8 @@ mod tests {
     #[test]
     fn a_photo_has_its_errors_only_when_found() {
         let sample = sample("a");
-        let measured = PhotoResult::new(&sample, Some(face(sample.points.map(|p| Point::new(p.x + 3.0, p.y + 4.0)), 1.0)));
+        let measured =
+            PhotoResult::new(&sample, Some(face(sample.points.map(|p| Point::new(p.x + 3.0, p.y + 4.0)), 1.0)));
         let expected = 500.0 / f64::from(inter_ocular(&sample.points));
         assert!((measured.nme68.unwrap() - expected).abs() < 1e-3 && (measured.nme51.unwrap() - expected).abs() < 1e-3);
         let missed = PhotoResult::new(&sample, None);

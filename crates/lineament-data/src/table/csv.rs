@@ -368,9 +368,7 @@ mod tests {
     #[test]
     fn a_file_without_line_ends_does_not_fill_the_memory() {
         let endless = format!("x0,y0,Image\n1,2,\"{}", "0 \n".repeat(MAX_ROW_BYTES));
-        assert!(
-            read(endless, false).unwrap_err().to_string().ends_with("longer than 4 MiB, so not a row of a table")
-        );
+        assert!(read(endless, false).unwrap_err().to_string().ends_with("longer than 4 MiB, so not a row of a table"));
     }
 
     #[test]
