@@ -9,9 +9,9 @@ use image::{Rgb, RgbImage};
 use lineament::cascade::{Cascade, CascadeOptions};
 use lineament::{Lineament, Options, Point, Rect};
 use lineament_data::annotate::{
-    Annotator, Counts, DetectorChoice, Faces, Filters, Input, Job, Outcome, PointsChoice, PointsOn, shards,
+    Annotator, Counts, DetectorChoice, Faces, Filters, Input, Job, Outcome, PointsChoice, PointsOn, Reason, Rejection,
+    Settings, shards,
 };
-use lineament_data::annotate::{Input, Job, Outcome, Reason, Rejection, Settings, shards};
 use lineament_data::record::{SIDE, image_from_record};
 use lineament_data::table::{ReadOptions, Reader};
 use lineament_data::{Error, Photo, Record, pts};
