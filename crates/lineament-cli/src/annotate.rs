@@ -32,14 +32,14 @@ Examples:
                                                             as the paper does it
   lineament annotate labelled/ --out a.csv --points pts     people's points, from the .pts files
 
-A .csv is the paper's table: x and y of 68 points, then the 96x96 grey values of the crop. A .parquet also keeps photo, \
-box, crop, score, expected error and pose of each face. NAME.rejects.csv, next to the first table, lists everything \
-that was left out: photo, face, reason and figures.
+A .csv is the paper's table: x and y of 68 points, then the 96x96 grey values of the crop. A .parquet also keeps \
+photo, box, crop, score, expected error and pose of each face. NAME.rejects.csv, next to the first table, lists \
+everything that was left out: photo, face, reason and figures.
 
-The work is saved in NAME.csv.parts as it goes. After Ctrl-C (exit code 130) everything that is done is saved; after a \
-power cut, all but the last photos. The same command then resumes the work. Tables get their names when they are \
-complete, and replace earlier ones. A photo that cannot be read is a row in the rejects, not a failure. When no face is \
-kept, no table is written and the exit code is 1.";
+The work is saved in NAME.csv.parts as it goes. After Ctrl-C (exit code 130) everything that is done is saved; after \
+a power cut, all but the last photos. The same command then resumes the work. Tables get their names when they are \
+complete, and replace earlier ones. A photo that cannot be read is a row in the rejects, not a failure. When no face \
+is kept, no table is written and the exit code is 1.";
 
 /// Makes a table of faces and their points from photos, to train on
 ///
@@ -59,16 +59,16 @@ pub struct AnnotateArgs {
 
     /// What finds the faces: ours, FILE.onnx, cascade:FILE.xml or boxes:FILE.csv; may be given several times
     ///
-    /// The next one is tried where the one before finds no face; boxes that our network rejects (see --min-score) do not
-    /// count. A table of boxes has the columns file,x,y,w,h,score; `file` is a photo's path below the annotated folder, or
-    /// its file name.
+    /// The next one is tried where the one before finds no face; boxes that our network rejects (see --min-score) do
+    /// not count. A table of boxes has the columns file,x,y,w,h,score; `file` is a photo's path below the annotated
+    /// folder, or its file name.
     #[arg(long, value_name = "DETECTOR", default_value = "ours", help_heading = "Annotator")]
     detector: Vec<DetectorChoice>,
 
     /// What places the points: ours, FILE.onnx, dlib:FILE.dat, or pts for the .pts file next to each photo
     ///
-    /// With pts and several boxes, the one on the labelled face is used. A file of dlib may have the usual 68 points, five,
-    /// or others; the table has as many.
+    /// With pts and several boxes, the one on the labelled face is used. A file of dlib may have the usual 68 points,
+    /// five, or others; the table has as many.
     #[arg(long, value_name = "POINTS", default_value = "ours", help_heading = "Annotator")]
     points: PointsChoice,
 
@@ -87,17 +87,32 @@ pub struct AnnotateArgs {
     faces: Faces,
 
     /// Lowest and highest mean brightness of the crop, from 0 to 255, or off
-    #[arg(long, value_name = "MIN..MAX", default_value_t = Range(Filters::default().brightness), help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "MIN..MAX",
+        default_value_t = Range(Filters::default().brightness),
+        help_heading = "Filters"
+    )]
     brightness: Range,
 
     /// Lowest standard deviation of the crop's brightness, or off
-    #[arg(long, value_name = "LEVELS", default_value_t = Limit(Filters::default().min_contrast), help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "LEVELS",
+        default_value_t = Limit(Filters::default().min_contrast),
+        help_heading = "Filters"
+    )]
     min_contrast: Limit<f32>,
 
     /// Lowest focus of the crop, or off
     ///
     /// Variance of the Laplacian of the 96x96 pixels. A small face enlarged counts as out of focus.
-    #[arg(long, value_name = "VARIANCE", default_value_t = Limit(Filters::default().min_sharpness), help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "VARIANCE",
+        default_value_t = Limit(Filters::default().min_sharpness),
+        help_heading = "Filters"
+    )]
     min_sharpness: Limit<f32>,
 
     /// Lowest face score of our landmark network, whatever places the points, or off
@@ -105,11 +120,21 @@ pub struct AnnotateArgs {
     min_score: Limit<f32>,
 
     /// Most points outside the crop, or off
-    #[arg(long, value_name = "COUNT", default_value_t = Limit(Filters::default().max_outside), help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = Limit(Filters::default().max_outside),
+        help_heading = "Filters"
+    )]
     max_outside: Limit<usize>,
 
-    /// Highest mean expected error of our landmark network, in percent of the distance between the outer eye corners, or off
-    #[arg(long, value_name = "PERCENT", default_value_t = Limit(Filters::default().max_expected_error), help_heading = "Filters")]
+    /// Highest mean expected error of our landmark network, in percent of the distance between the eye corners, or off
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value_t = Limit(Filters::default().max_expected_error),
+        help_heading = "Filters"
+    )]
     max_expected_error: Limit<f32>,
 
     /// Discard the unfinished work of an earlier call

@@ -43,7 +43,7 @@ pub fn run(
         let counts = match parts.counts(begin, job.photos.len() - begin)? {
             Some(counts) => counts,
             None => {
-                let photos = &job.photos[begin..(begin + job.shard).min(job.photos.len())];
+                let photos = &job.photos[begin..begin.saturating_add(job.shard).min(job.photos.len())];
                 let faces = annotate_all(annotator, &mut annotators, photos, &done, progress, stop)?;
                 if faces.is_empty() {
                     return Ok(Outcome::Stopped(done));
