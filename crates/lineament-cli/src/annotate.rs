@@ -8,8 +8,10 @@ use std::process::ExitCode;
 
 use anyhow::{Result, anyhow, bail};
 use lineament_data::Error;
-use lineament_data::annotate::shards::{self, Input, Job, Outcome, USUAL_SHARD};
-use lineament_data::annotate::{Annotator, DetectorChoice, Faces, Filters, PointsChoice, PointsOn, Settings};
+use lineament_data::annotate::{
+    Annotator, DetectorChoice, Faces, Filters, Input, Job, Outcome, PointsChoice, PointsOn, Settings, USUAL_SHARD,
+    shards,
+};
 
 use crate::failure::{exit_code_after, report, usage};
 use crate::inputs::{Inputs, Source, normal};
@@ -30,19 +32,20 @@ Examples:
                                                             as the paper does it
   lineament annotate labelled/ --out a.csv --points pts     people's points, from the .pts files
 
-A .csv is the paper's table: x and y of 68 points, then the 96x96 grey values of the crop. A .parquet also keeps photo, \
-box, crop, score, expected error and pose of each face. Beside the first table lies NAME.rejects.csv: photo, face, \
-reason and figures of everything that was left out.
+A .csv is the paper's table: x and y of 68 points, then the 96x96 grey values of the crop. A .parquet also keeps \
+photo, box, crop, score, expected error and pose of each face. NAME.rejects.csv, next to the first table, lists \
+everything that was left out: photo, face, reason and figures.
 
-The work is saved in NAME.csv.parts as it goes. After Ctrl-C (exit code 130) or a power cut the same command goes on. \
-Tables get their names when they are whole, over those that had them before. A photo that cannot be read is a row in \
-the rejects and no failure; when no face at all is kept no table is written and the exit code is 1.";
+The work is saved in NAME.csv.parts as it goes. After Ctrl-C (exit code 130) everything that is done is saved; after \
+a power cut, all but the last photos. The same command then resumes the work. Tables get their names when they are \
+complete, and replace earlier ones. A photo that cannot be read is a row in the rejects, not a failure. When no face \
+is kept, no table is written and the exit code is 1.";
 
 /// Makes a table of faces and their points from photos, to train on
 ///
 /// Finds the face in each photo, cuts it out as 96x96 grey pixels and places 68 points on it, by our models, a cascade
-/// of OpenCV, dlib's shape predictor, or people's labels. What is badly lit, blurred or no face is left out, with a
-/// reason.
+/// of OpenCV, dlib's shape predictor, or people's labels. Dark, bright, flat and blurred crops and non-faces are left
+/// out, with a reason.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct AnnotateArgs {
@@ -54,70 +57,95 @@ pub struct AnnotateArgs {
     #[arg(long, value_name = "FILE", required = true)]
     out: Vec<PathBuf>,
 
-    /// Where faces come from: ours, FILE.onnx, cascade:FILE.xml or boxes:FILE.csv; may be given several times
+    /// What finds the faces: ours, FILE.onnx, cascade:FILE.xml or boxes:FILE.csv; may be given several times
     ///
-    /// The next is asked where the one before finds no face; boxes that our network takes for none (see --min-score) do
-    /// not count. A table of boxes has the columns file,x,y,w,h,score; `file`
-    /// is a photo's path below the folder that is annotated, or its file name.
+    /// The next one is tried where the one before finds no face; boxes that our network rejects (see --min-score) do
+    /// not count. A table of boxes has the columns file,x,y,w,h,score; `file` is a photo's path below the annotated
+    /// folder, or its file name.
     #[arg(long, value_name = "DETECTOR", default_value = "ours", help_heading = "Annotator")]
     detector: Vec<DetectorChoice>,
 
-    /// Who places the points: ours, FILE.onnx, dlib:FILE.dat, or pts for the .pts file beside each photo
+    /// What places the points: ours, FILE.onnx, dlib:FILE.dat, or pts for the .pts file next to each photo
     ///
-    /// With pts and several boxes the one on the labelled face is taken. A file of dlib may hold the usual 68 points, its
+    /// With pts and several boxes, the one on the labelled face is used. A file of dlib may have the usual 68 points,
     /// five, or others; the table has as many.
     #[arg(long, value_name = "POINTS", default_value = "ours", help_heading = "Annotator")]
     points: PointsChoice,
 
-    /// Where the annotator looks: photo is better, crop is exactly the paper
+    /// Where points are placed: photo (better), or crop (exactly as in the paper)
     #[arg(long, value_name = "WHERE", default_value_t = PointsOn::Photo, help_heading = "Annotator")]
     points_on: PointsOn,
 
-    /// Side of the crop over the longer side of the face's box [default: 1 for cascades and boxes, 1.2 for ours]
+    /// Side of the crop divided by the longer side of the face's box [default: 1 for cascades and boxes, 1.2 for ours]
     ///
     /// The paper cuts the detector's box. Our detector's box is tight around the points.
     #[arg(long, value_name = "FACTOR", help_heading = "Annotator")]
     margin: Option<f32>,
 
-    /// Which faces of a photo: largest, all, or one, which leaves photos with several out
+    /// Which faces of a photo: largest, all, or one, which leaves out photos with several
     #[arg(long, value_name = "WHICH", default_value_t = Faces::Largest, help_heading = "Filters")]
     faces: Faces,
 
-    /// Least and largest mean brightness of the crop, from 0 to 255, or off
-    #[arg(long, value_name = "MIN..MAX", default_value_t = Range(Filters::default().brightness), help_heading = "Filters")]
+    /// Lowest and highest mean brightness of the crop, from 0 to 255, or off
+    #[arg(
+        long,
+        value_name = "MIN..MAX",
+        default_value_t = Range(Filters::default().brightness),
+        help_heading = "Filters"
+    )]
     brightness: Range,
 
-    /// Least standard deviation of the crop's brightness, or off
-    #[arg(long, value_name = "LEVELS", default_value_t = Limit(Filters::default().min_contrast), help_heading = "Filters")]
+    /// Lowest standard deviation of the crop's brightness, or off
+    #[arg(
+        long,
+        value_name = "LEVELS",
+        default_value_t = Limit(Filters::default().min_contrast),
+        help_heading = "Filters"
+    )]
     min_contrast: Limit<f32>,
 
-    /// Least focus of the crop, or off
+    /// Lowest focus of the crop, or off
     ///
     /// Variance of the Laplacian of the 96x96 pixels. A small face enlarged counts as out of focus.
-    #[arg(long, value_name = "VARIANCE", default_value_t = Limit(Filters::default().min_sharpness), help_heading = "Filters")]
+    #[arg(
+        long,
+        value_name = "VARIANCE",
+        default_value_t = Limit(Filters::default().min_sharpness),
+        help_heading = "Filters"
+    )]
     min_sharpness: Limit<f32>,
 
-    /// Least score that our landmark network gives the face, whoever places the points, or off
+    /// Lowest face score of our landmark network, whatever places the points, or off
     #[arg(long, value_name = "SCORE", default_value_t = Limit(Filters::default().min_score), help_heading = "Filters")]
     min_score: Limit<f32>,
 
-    /// Most points that lie outside the crop, or off
-    #[arg(long, value_name = "COUNT", default_value_t = Limit(Filters::default().max_outside), help_heading = "Filters")]
+    /// Most points outside the crop, or off
+    #[arg(
+        long,
+        value_name = "COUNT",
+        default_value_t = Limit(Filters::default().max_outside),
+        help_heading = "Filters"
+    )]
     max_outside: Limit<usize>,
 
-    /// Largest mean error that our landmark network expects, in percent of the distance of the outer eye corners, or off
-    #[arg(long, value_name = "PERCENT", default_value_t = Limit(Filters::default().max_expected_error), help_heading = "Filters")]
+    /// Highest mean expected error of our landmark network, in percent of the distance between the eye corners, or off
+    #[arg(
+        long,
+        value_name = "PERCENT",
+        default_value_t = Limit(Filters::default().max_expected_error),
+        help_heading = "Filters"
+    )]
     max_expected_error: Limit<f32>,
 
-    /// Throw away the unfinished work of an earlier call
+    /// Discard the unfinished work of an earlier call
     #[arg(long)]
     restart: bool,
 
-    /// Photos after which the work is saved
+    /// Save the work after this many photos
     #[arg(long, value_name = "COUNT", value_parser = values::count, default_value_t = USUAL_SHARD)]
     save_every: usize,
 
-    /// Photos worked on at the same time; does not change the result [default: all cores]
+    /// Photos processed at the same time; does not change the result [default: all cores]
     #[arg(long, value_name = "COUNT", value_parser = values::threads)]
     threads: Option<usize>,
 }
@@ -148,7 +176,7 @@ pub fn run(args: AnnotateArgs) -> Result<ExitCode> {
         Outcome::Stopped(counts) => {
             let parts = shards::parts_path(&args.out[0]);
             say(&format!(
-                "stopped; {} of {} photos are saved in {}; the same command goes on from there",
+                "stopped; {} of {} photos are saved in {}; the same command resumes from there",
                 counts.photos,
                 inputs.photos.len(),
                 parts.display()
@@ -187,7 +215,7 @@ impl AnnotateArgs {
         }
     }
 
-    /// Tables have known endings, and none is the table of boxes that is read.
+    /// Checks that tables have known extensions, and that none is the table of boxes that is read.
     fn check_outputs(&self) -> Result<()> {
         let rejects = shards::rejects_path(&self.out[0]);
         for out in &self.out {
@@ -208,7 +236,7 @@ impl AnnotateArgs {
     }
 }
 
-/// What the command line got wrong, by the names of its options.
+/// An error in the command line, with the names of its options.
 fn refusal(error: Error) -> anyhow::Error {
     match error {
         Error::Setting(text) => usage(format!("--{text}")),

@@ -14,7 +14,7 @@ use lineament::topology::five_points;
 use lineament::{Detection, Face, Landmarks, Options, Pose, Rect};
 use lineament_data::evaluate::conditions::{CONDITIONS, Condition};
 use lineament_data::evaluate::metrics::{Decile, FAILURE_PERCENT, TRUTHFUL_WITHIN};
-use lineament_data::evaluate::rejection::{BoxScores, RANDOM_BOXES, random_boxes, true_boxes};
+use lineament_data::evaluate::rejection::{BoxScores, RANDOM_BOXES, on_random_boxes, on_true_boxes};
 use lineament_data::evaluate::{evaluate, false_faces};
 use lineament_data::{FalseFaces, Offset, Photo, PhotoResult, Protocol, Report, Sample, dataset};
 use serde::Serialize;
@@ -184,9 +184,12 @@ fn groups(args: &EvalArgs) -> Result<String> {
     let models = Models::read(&args.models)?;
     let progress = Progress::new(people.len(), false);
     let make = || models.lineament(Options::default());
-    let groups = lineament_data::evaluate::demographics::groups(&people, make, args.threads.unwrap_or(0), &|_, _| {
-        progress.advance()
-    })?;
+    let groups = lineament_data::evaluate::demographics::by_demographic_group(
+        &people,
+        make,
+        args.threads.unwrap_or(0),
+        &|_, _| progress.advance(),
+    )?;
     progress.finish();
     let groups = Groups { left_out, groups };
     Ok(match args.format {
@@ -202,12 +205,13 @@ fn stress(args: &EvalArgs) -> Result<String> {
     let progress = Progress::new(samples.len(), false);
     let make = || models.lineament(Options::default());
     let threads = args.threads.unwrap_or(0);
-    let rows =
-        lineament_data::evaluate::conditions::stress(&samples, conditions, make, threads, &|_, _| progress.advance())?;
+    let rows = lineament_data::evaluate::conditions::under_conditions(&samples, conditions, make, threads, &|_, _| {
+        progress.advance()
+    })?;
     progress.finish();
     Ok(match args.format {
         Format::Text => conditions::text(&rows),
-        Format::Json => serde_json::to_string(&serde_json::json!({ "stress": rows }))? + "\n",
+        Format::Json => serde_json::to_string(&serde_json::json!({ "conditions": rows }))? + "\n",
     })
 }
 
@@ -240,8 +244,8 @@ fn figures(args: &EvalArgs) -> Result<String> {
     let threshold = Options::default().face_threshold;
     let boxes = match &empty {
         Some(photos) if args.boxes => Some(Boxes {
-            random: random_boxes(photos, threshold, make, threads, &advance)?,
-            of_faces: true_boxes(&samples, threshold, make, threads, &advance)?,
+            random: on_random_boxes(photos, threshold, make, threads, &advance)?,
+            of_faces: on_true_boxes(&samples, threshold, make, threads, &advance)?,
         }),
         _ => None,
     };
@@ -334,14 +338,14 @@ fn text(evaluation: &Evaluation) -> String {
         }
     }
     if let Some(Boxes { random, of_faces }) = &evaluation.boxes {
-        let kept = 100.0 * of_faces.taken as f64 / of_faces.boxes.max(1) as f64;
+        let kept = 100.0 * of_faces.accepted as f64 / of_faces.boxes.max(1) as f64;
         let _ = writeln!(
             out,
             "\nboxes, face score {:.2}    random: {} of {} rejected; of true faces: {} of {} kept ({kept:.1} %)",
             random.threshold,
-            random.boxes - random.taken,
+            random.boxes - random.accepted,
             random.boxes,
-            of_faces.taken,
+            of_faces.accepted,
             of_faces.boxes,
         );
     }
@@ -423,7 +427,7 @@ mod tests {
             Worst { name: "b".into(), path: "b.jpg".into(), nme68: None, nme51: None },
             Worst { name: "a".into(), path: "a.jpg".into(), nme68: Some(4.0), nme51: Some(3.5) },
         ];
-        let scores = |boxes, taken| BoxScores { boxes, taken, threshold: 0.98 };
+        let scores = |boxes, accepted| BoxScores { boxes, accepted, threshold: 0.98 };
         let boxes = Some(Boxes { random: scores(120, 1), of_faces: scores(8, 7) });
         let text = text(&Evaluation { report, nonfaces: Some(nonfaces), boxes, worst });
         for line in [

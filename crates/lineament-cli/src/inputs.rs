@@ -9,6 +9,7 @@ use std::path::{Component, Path, PathBuf};
 use anyhow::{Context, Result, anyhow};
 
 use lineament_data::Photo;
+use lineament_data::folder::{self, is_photo};
 use lineament_data::photo::{self, EXTENSIONS};
 
 use crate::failure::usage;
@@ -132,19 +133,24 @@ impl Listing {
         Ok(())
     }
 
-    fn add_folder(&mut self, folder: &Path) {
-        self.roots.push(normal(folder));
+    fn add_folder(&mut self, path: &Path) {
+        self.roots.push(normal(path));
         let mut found = Vec::new();
         let faults = self.problems.len();
-        walk(folder, &mut found, &mut self.problems);
+        for file in folder::files(path) {
+            match file {
+                Ok(path) if is_photo(&path) => found.push(path),
+                Ok(_) => {}
+                Err(e) => self.problems.push(anyhow!(e)),
+            }
+        }
         if found.is_empty() && self.problems.len() == faults {
             self.problems.push(anyhow!(
                 "{}: no photos ({}) in this folder; videos are named one by one",
-                folder.display(),
+                path.display(),
                 EXTENSIONS.join(", ")
             ));
         }
-        found.sort();
         found.into_iter().for_each(|path| self.push(path));
     }
 
@@ -175,36 +181,6 @@ impl Listing {
             self.photos.push(Source::File(path));
         }
     }
-}
-
-/// Lists photos by their file names, folders below included. Hidden ones are skipped: cameras' and phones' sticks are
-/// full of `._x.jpg` files that are no pictures. Linked folders are skipped too: they may lead in circles.
-fn walk(folder: &Path, found: &mut Vec<PathBuf>, problems: &mut Vec<anyhow::Error>) {
-    let entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
-        Err(e) => return problems.push(anyhow!(e).context(format!("{}: cannot list the folder", folder.display()))),
-    };
-    for entry in entries {
-        let (path, kind) = match entry.and_then(|e| Ok((e.path(), e.file_type()?))) {
-            Ok(entry) => entry,
-            Err(e) => {
-                problems.push(anyhow!(e).context(format!("{}: cannot list the folder", folder.display())));
-                continue;
-            }
-        };
-        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
-            continue;
-        }
-        if kind.is_dir() {
-            walk(&path, found, problems);
-        } else if has_photo_extension(&path) && path.is_file() {
-            found.push(path);
-        }
-    }
-}
-
-fn has_photo_extension(path: &Path) -> bool {
-    path.extension().is_some_and(|e| EXTENSIONS.iter().any(|known| e.eq_ignore_ascii_case(known)))
 }
 
 fn is_pattern(path: &Path) -> bool {

@@ -7,12 +7,12 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use lineament::models::{DETECTOR, LITE};
+use lineament_data::read_model_file;
 use lineament_nn::engine::Plan;
 use lineament_nn::model::{Activation, Layer, Model, Op, Shape, Tensor, key};
 use serde::Serialize;
 
 use crate::failure::one_line;
-use crate::models;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -43,7 +43,7 @@ enum Format {
 /// Runs the command.
 pub fn run(args: InspectArgs) -> Result<ExitCode> {
     let files = match &args.file {
-        Some(path) => vec![(path.display().to_string(), models::read_file(path)?)],
+        Some(path) => vec![(path.display().to_string(), read_model_file(path)?)],
         None => vec![
             ("the face detector inside this program".to_owned(), DETECTOR.to_vec()),
             ("the landmark network inside this program".to_owned(), LITE.to_vec()),

@@ -1,17 +1,17 @@
-//! Ctrl-C, a closed terminal and a polite end: the work stops where it can go on later.
+//! Ctrl-C, a closed terminal and SIGTERM: the work stops where it can be resumed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context, Result};
 
-/// Exit code of work that was stopped, as shells have it for Ctrl-C.
+/// Exit code of work that was stopped, as in shells after Ctrl-C.
 pub const STOPPED: u8 = 130;
 
-/// Becomes true at the first Ctrl-C; the second ends the program.
+/// A flag that becomes true at the first Ctrl-C; the second one ends the program.
 ///
 /// # Errors
-/// When the system does not let us listen.
+/// When the system refuses the handler.
 pub fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     let flag = Arc::clone(&stop);

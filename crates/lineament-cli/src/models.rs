@@ -1,18 +1,14 @@
 //! The two models that a command uses: those inside the program, or files that the user names.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use lineament::models::{DETECTOR, LITE};
 use lineament::{Lineament, Options};
+use lineament_data::read_model_file;
 use lineament_nn::model::{Model, Role};
 
 use crate::values;
-
-/// Most bytes of a model file. The paper's largest network takes 544 MB.
-const MAX_MODEL_BYTES: u64 = 1 << 30;
 
 /// Options that choose other models.
 #[derive(Debug, clap::Args)]
@@ -95,20 +91,8 @@ impl Models {
 }
 
 fn read_model(path: &Path, role: Role) -> Result<Vec<u8>> {
-    let bytes = read_file(path)?;
+    let bytes = read_model_file(path)?;
     let model = Model::parse(&bytes).with_context(|| path.display().to_string())?;
     model.expect_role(role).with_context(|| path.display().to_string())?;
-    Ok(bytes)
-}
-
-/// Reads a model file's bytes.
-///
-/// # Errors
-/// When it cannot be read or is larger than any model.
-pub fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = File::open(path).and_then(|file| file.take(MAX_MODEL_BYTES + 1).read_to_end(&mut bytes));
-    read.with_context(|| path.display().to_string())?;
-    ensure!(bytes.len() as u64 <= MAX_MODEL_BYTES, "{}: larger than 1 GiB, which no model is", path.display());
     Ok(bytes)
 }

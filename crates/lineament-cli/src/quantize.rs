@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use lineament_data::{Sample, dataset};
+use lineament_data::{Sample, dataset, read_model_file};
 use lineament_nn::model::{Model, Role};
 use lineament_train::quantize::compare::{Quality, quality};
 use lineament_train::quantize::{self, Precision};
@@ -15,7 +15,6 @@ use serde::Serialize;
 use crate::failure::one_line;
 use crate::inputs::Source;
 use crate::inspect::grouped;
-use crate::models;
 use crate::names::with_suffix;
 use crate::output::Files;
 use crate::progress::{Progress, say};
@@ -153,7 +152,7 @@ struct Side {
 
 /// Runs the command.
 pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
-    let bytes = models::read_file(&args.model)?;
+    let bytes = read_model_file(&args.model)?;
     let named = || one_line(&args.model.display().to_string());
     let model = Model::parse(&bytes).with_context(named)?;
     let (usual_loss, usual_products) = match model.metadata.role {

@@ -15,24 +15,24 @@ use crate::error::{Error, Result};
 pub struct BoxRow {
     /// In pixels of the photo.
     pub rect: Rect,
-    /// How sure its maker was, from 0 to 1.
+    /// Score of the detector, from 0 to 1.
     pub score: f32,
 }
 
-/// The columns of the table. They may stand in any order, and others may stand beside them.
+/// The columns of the table. They may be in any order, and the table may have others.
 pub const COLUMNS: [&str; 6] = ["file", "x", "y", "w", "h", "score"];
 
 /// The boxes of each photo by its file name, in the order of the table.
 ///
 /// # Errors
 /// [`Error::File`] when the file cannot be read; [`Error::Table`] naming line and column for a missing column, a
-/// number that is none, an empty box, or a score outside 0 to 1.
+/// number that cannot be read, an empty box, or a score outside 0 to 1.
 pub fn read(path: &Path) -> Result<BTreeMap<String, Vec<BoxRow>>> {
     let file = File::open(path).map_err(|e| Error::file(path, e))?;
     parse(file).map_err(|(line, reason)| Error::Table { path: path.to_owned(), line, reason })
 }
 
-/// A photo's rows of a table, which knows it by its file name; none where it is not named.
+/// The rows of a photo in a table of file names; empty where it is not listed.
 pub fn of_photo<'a>(table: &'a BTreeMap<String, Vec<BoxRow>>, photo: &Path) -> &'a [BoxRow] {
     let name = photo.file_name().unwrap_or_default().to_string_lossy();
     table.get(&*name).map_or(&[], Vec::as_slice)

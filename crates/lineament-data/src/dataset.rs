@@ -1,19 +1,20 @@
-//! A folder of photos with a `.pts` file beside each, and its split into training and validation.
+//! A folder of photos with a `.pts` file next to each, and its split into training and validation.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use lineament::Point;
 use lineament::topology::POINTS;
 
 use crate::error::{Error, Result};
+use crate::folder::{self, has_extension, is_photo};
 use crate::photo::EXTENSIONS;
 use crate::pts;
+use crate::stable_hash::hash;
 
 /// One labelled face.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// Path of the photo below the dataset's folder, with `/` and without its ending.
+    /// Path of the photo below the dataset's folder, with `/` and without its extension.
     pub name: String,
     /// The photo's file.
     pub photo_path: PathBuf,
@@ -24,16 +25,15 @@ pub struct Sample {
 /// The labelled faces of a folder and the folders in it, sorted by name.
 ///
 /// # Errors
-/// [`Error::Dataset`] when there is no photo, a photo has no `.pts` beside it, a `.pts` has no photo, or two photos
-/// share one; [`Error::File`] and [`Error::Pts`] for what cannot be read.
+/// [`Error::Dataset`] when there is no photo, a photo has no `.pts` file next to it, a `.pts` file has no photo, or two
+/// photos share one; [`Error::File`] and [`Error::Pts`] for files that cannot be read.
 pub fn read(dir: &Path) -> Result<Vec<Sample>> {
-    let mut files = Vec::new();
-    collect(dir, &mut files)?;
+    let files = folder::files(dir).collect::<Result<Vec<_>>>()?;
     let mut photos: Vec<(String, PathBuf)> =
         files.iter().filter(|f| is_photo(f)).map(|f| (name_below(dir, f), f.clone())).collect();
     photos.sort();
     if photos.is_empty() {
-        return Err(Error::dataset(dir, "no photos; expected pictures with a .pts file of the same name beside each"));
+        return Err(Error::dataset(dir, "no photos; expected pictures with a .pts file of the same name next to each"));
     }
     if let Some(pair) = photos.windows(2).find(|pair| pair[0].0 == pair[1].0) {
         return Err(Error::dataset(
@@ -42,7 +42,7 @@ pub fn read(dir: &Path) -> Result<Vec<Sample>> {
         ));
     }
     let unlabelled = photos.iter().filter(|(_, p)| !p.with_extension("pts").is_file()).map(|(name, _)| name.as_str());
-    complain(dir, "photos without a .pts file beside them", unlabelled)?;
+    complain(dir, "photos without a .pts file next to them", unlabelled)?;
     let mut labels: Vec<String> =
         files.iter().filter(|f| has_extension(f, "pts")).map(|f| name_below(dir, f)).collect();
     labels.sort();
@@ -60,27 +60,25 @@ pub fn read(dir: &Path) -> Result<Vec<Sample>> {
 /// # Errors
 /// [`Error::File`] when a folder cannot be read, [`Error::Dataset`] when there is no photo.
 pub fn photos_in(dir: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    collect(dir, &mut files)?;
-    files.retain(|f| is_photo(f));
-    files.sort();
-    if files.is_empty() {
+    let is_kept = |file: &Result<PathBuf>| file.as_deref().map_or(true, is_photo);
+    let photos = folder::files(dir).filter(is_kept).collect::<Result<Vec<_>>>()?;
+    if photos.is_empty() {
         return Err(Error::dataset(dir, format!("no photos ({})", EXTENSIONS.join(", "))));
     }
-    Ok(files)
+    Ok(photos)
 }
 
 /// Whether a photo belongs to the validation part, of about `share` (0 to 1) of all photos.
 ///
-/// A stable hash of the name decides, so that neither other files nor their order matter, and a larger share holds
-/// every smaller one. All faces of one photo stand on one side: `name`, with or without its folder and ending, counts
-/// without a last `_` and one or two digits, which is how 300-W numbers the faces of a photo (`helen_12345_1`).
+/// A stable hash of the name decides, so that neither other files nor their order matter, and a larger share contains
+/// every smaller one. All faces of one photo are in the same part: `name`, with or without its folder and extension,
+/// counts without a last `_` and one or two digits, which is how 300-W numbers the faces of a photo (`helen_12345_1`).
 pub fn is_validation(name: &str, share: f64) -> bool {
     let unit = hash(group(name).as_bytes()) as f64 / u64::MAX as f64;
     unit < share
 }
 
-/// The part of a name that all faces of one photo share. Longer numbers are photos, not faces: `lfpw_image_0001`.
+/// The part of a name that all faces of one photo share. Longer numbers count photos, not faces: `lfpw_image_0001`.
 fn group(name: &str) -> &str {
     let name = name.rsplit(['/', '\\']).next().unwrap_or(name);
     let stem = match name.rsplit_once('.') {
@@ -93,42 +91,9 @@ fn group(name: &str) -> &str {
     }
 }
 
-/// FNV-1a, then MurmurHash3's last step: FNV alone barely moves the upper bits for names that differ at the end.
-pub(crate) fn hash(bytes: &[u8]) -> u64 {
-    let fnv = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x0100_0000_01b3));
-    let h = (fnv ^ (fnv >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    let h = (h ^ (h >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    h ^ (h >> 33)
-}
-
-fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> Result<()> {
-    let fault = |e| Error::file(dir, e);
-    for entry in fs::read_dir(dir).map_err(fault)? {
-        let entry = entry.map_err(fault)?;
-        if entry.file_name().to_string_lossy().starts_with('.') {
-            continue;
-        }
-        // A linked folder may lead back to itself; `file_type` does not follow links.
-        if entry.file_type().map_err(fault)?.is_dir() {
-            collect(&entry.path(), files)?;
-        } else if entry.path().is_file() {
-            files.push(entry.path());
-        }
-    }
-    Ok(())
-}
-
 fn name_below(dir: &Path, file: &Path) -> String {
     let below = file.strip_prefix(dir).unwrap_or(file).with_extension("");
     below.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
-}
-
-fn is_photo(path: &Path) -> bool {
-    EXTENSIONS.iter().any(|e| has_extension(path, e))
-}
-
-fn has_extension(path: &Path, extension: &str) -> bool {
-    path.extension().is_some_and(|e| e.eq_ignore_ascii_case(extension))
 }
 
 fn complain<'a>(dir: &Path, what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {
@@ -141,40 +106,30 @@ fn complain<'a>(dir: &Path, what: &str, names: impl Iterator<Item = &'a str>) ->
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
-    /// A folder that is removed at the end of a test.
-    struct Folder(PathBuf);
-
-    impl Folder {
-        fn new(test: &str, files: &[&str]) -> Self {
-            let dir = std::env::temp_dir().join(format!("lineament-dataset-{test}-{}", std::process::id()));
-            let points = pts::format(&[Point::new(3.0, 4.0); POINTS]);
-            for file in files {
-                let path = dir.join(file);
-                fs::create_dir_all(path.parent().unwrap()).unwrap();
-                fs::write(path, &points).unwrap();
-            }
-            fs::create_dir_all(&dir).unwrap();
-            Self(dir)
+    /// A folder with these files, each with the text of a `.pts` file.
+    fn folder(files: &[&str]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, pts::format(&[Point::new(3.0, 4.0); POINTS])).unwrap();
         }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+        folder
     }
 
     #[test]
     fn samples_are_sorted_by_name_and_folders_are_entered() {
         let files = ["c.JPG", "c.pts", "a.png", "a.pts", "sub/b.webp", "sub/b.pts", ".hidden.jpg", "notes.txt"];
-        let folder = Folder::new("sorted", &files);
-        let samples = read(&folder.0).unwrap();
+        let folder = folder(&files);
+        let samples = read(folder.path()).unwrap();
         assert_eq!(samples.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["a", "c", "sub/b"]);
         assert!(samples[1].photo_path.ends_with("c.JPG"));
         assert_eq!(samples[0].points[67], Point::new(3.0, 4.0));
-        assert_eq!(photos_in(&folder.0).unwrap().len(), 3);
+        assert_eq!(photos_in(folder.path()).unwrap().len(), 3);
     }
 
     #[test]
@@ -184,16 +139,16 @@ mod tests {
             (
                 "unlabelled",
                 &["a.jpg", "a.pts", "b.jpg", "c.jpg"],
-                "2 photos without a .pts file beside them, the first is `b`",
+                "2 photos without a .pts file next to them, the first is `b`",
             ),
             ("orphan", &["a.jpg", "a.pts", "b.pts"], "1 .pts files without a photo, the first is `b`"),
             ("twins", &["a.jpg", "a.png", "a.pts"], "would share one .pts"),
         ] {
-            let message = read(&Folder::new(test, files).0).unwrap_err().to_string();
+            let message = read(folder(files).path()).unwrap_err().to_string();
             assert!(message.contains(expected), "{test}: {message}");
         }
         assert!(read(Path::new("/nonexistent")).is_err());
-        assert!(photos_in(&Folder::new("nothing", &[]).0).is_err());
+        assert!(photos_in(folder(&[]).path()).is_err());
     }
 
     #[test]
@@ -222,11 +177,5 @@ mod tests {
             assert!((part - share).abs() <= 4.0 * (share * (1.0 - share) / 4000.0).sqrt(), "{share}: {part}");
         }
         assert!(names.iter().all(|n| !is_validation(n, 0.1) || is_validation(n, 0.2)));
-    }
-
-    #[test]
-    fn the_split_never_changes() {
-        // A changed hash would mix training photos into the validation part of models that exist already.
-        assert_eq!(hash(b"helen_12345"), 0xfd4d_6974_f253_3cd7);
     }
 }

@@ -17,18 +17,18 @@ pub enum Error {
         /// What the operating system says.
         reason: io::Error,
     },
-    /// The bytes are no picture, a damaged one, or one larger than we accept.
+    /// The bytes are not a picture, are damaged, or the picture is larger than we accept.
     #[error("{photo}: {reason}")]
     Photo {
-        /// The file, or what stands for it.
+        /// The file, or a name for it.
         photo: String,
         /// What is wrong, and what would be accepted.
         reason: String,
     },
-    /// The bytes are no video, a damaged one, or one that is coded in a way we do not read.
+    /// The bytes are not a video, are damaged, or are coded in a way that we do not read.
     #[error("{video}: {reason}")]
     Video {
-        /// The file, or what stands for it.
+        /// The file, or a name for it.
         video: String,
         /// The frame, what is wrong, and a command that helps.
         reason: String,
@@ -43,7 +43,7 @@ pub enum Error {
         /// What is wrong, and what is expected.
         reason: String,
     },
-    /// A table's row does not hold what its header promises.
+    /// A row of a table does not fit its header.
     #[error("{}:{line}: {reason}", path.display())]
     Table {
         /// The file.
@@ -87,12 +87,12 @@ pub enum Error {
         /// What the runtime says.
         reason: lineament::Error,
     },
-    /// Unfinished work cannot be gone on with.
+    /// Unfinished work cannot be resumed.
     #[error("{}: {reason}", path.display())]
     Unfinished {
-        /// Where it lies.
+        /// Its folder.
         path: PathBuf,
-        /// What differs, and how to begin anew.
+        /// What differs, and what would help.
         reason: String,
     },
     /// A number in a configuration is outside its range.

@@ -10,7 +10,7 @@ use lineament::image::{ImageView, MAX_SIDE};
 
 use crate::error::{Error, Result};
 
-/// File name endings that are taken for photos, lower case.
+/// File name extensions of photos, in lower case.
 pub const EXTENSIONS: [&str; 5] = ["jpg", "jpeg", "png", "webp", "bmp"];
 
 /// Most bytes that a decoded picture may take, 268 megapixels of RGB: room for a phone camera's 200 megapixel mode,
@@ -71,7 +71,7 @@ impl Photo {
         decode(bytes).map_err(|reason| Error::Photo { photo: "picture".into(), reason })
     }
 
-    /// What the library takes.
+    /// A view for the library.
     ///
     /// # Panics
     /// When the public fields were changed so that they do not fit each other.
@@ -87,7 +87,7 @@ impl Photo {
 }
 
 impl GreyPhoto {
-    /// What the library takes; its `to_grey` borrows these pixels.
+    /// A view for the library; its `to_grey` borrows these pixels.
     ///
     /// # Panics
     /// When the public fields were changed so that they do not fit each other.
@@ -105,7 +105,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(|e| Error::file(path, e))?;
     file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
     if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(named(path, format!("larger than {} MiB, which no photo is", MAX_FILE_BYTES >> 20)));
+        return Err(named(path, format!("larger than {} MiB, so not a photo", MAX_FILE_BYTES >> 20)));
     }
     Ok(bytes)
 }
@@ -114,7 +114,7 @@ fn named(path: &Path, reason: String) -> Error {
     Error::Photo { photo: path.display().to_string(), reason }
 }
 
-/// Whether a JPEG ends before its end marker. The decoder says nothing and fills the rest with grey.
+/// Whether a JPEG ends before its end marker. The decoder does not report that and fills the rest with grey.
 pub fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
     const START: [u8; 2] = [0xff, 0xd8];
     const END: [u8; 2] = [0xff, 0xd9];
@@ -122,7 +122,7 @@ pub fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
     if !bytes.starts_with(&START) {
         return false;
     }
-    // The segments before the first scan may hold a thumbnail with an end marker of its own. In scans 0xff stands
+    // The segments before the first scan may hold a thumbnail with an end marker of its own. Within scans, 0xff comes
     // before zeros and other markers only.
     let mut at = START.len();
     while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4)
@@ -147,9 +147,9 @@ fn decode(bytes: &[u8]) -> Result<Photo, String> {
     }
     reader.limits(limits.clone());
     let mut decoder = reader.into_decoder().map_err(|e| e.to_string())?;
-    // The reader hands the limits to the decoder, but only `decode` counts the output buffer against them.
+    // The reader passes the limits to the decoder, but only `decode` counts the output buffer, too.
     limits.reserve(decoder.total_bytes()).map_err(|e| e.to_string())?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms); // damaged EXIF: pixels still count
+    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms); // damaged EXIF: keep the pixels
     let mut image = DynamicImage::from_decoder(decoder).map_err(|e| e.to_string())?;
     image.apply_orientation(orientation);
     let image = image.into_rgb8();
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_photo_is_an_error_that_names_the_file() {
+    fn a_file_that_is_not_a_photo_is_an_error_that_names_it() {
         let dir = std::env::temp_dir().join(format!("lineament-photo-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
         for (name, bytes) in
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_jpeg_that_is_cut_off_is_told_from_a_whole_one() {
+    fn a_jpeg_that_is_cut_off_is_distinguished_from_a_whole_one() {
         let jpeg = encode(ImageFormat::Jpeg);
         let thumbnail = [&[0xff, 0xe1, 0, 6, 0xff, 0xd9, 0xff, 0xd9][..], &jpeg[2..]].concat();
         let thumbnail = [&jpeg[..2], &thumbnail].concat();
@@ -254,12 +254,12 @@ mod tests {
             assert!(!is_cut_off_jpeg(whole));
             let cuts = (2..whole.len()).filter(|&cut| !is_cut_off_jpeg(&whole[..cut]));
             assert_eq!(cuts.count(), 0, "every cut is seen");
-            assert!(!is_cut_off_jpeg(&[&whole[..], b"more"].concat()), "what stands behind does not matter");
+            assert!(!is_cut_off_jpeg(&[&whole[..], b"more"].concat()), "bytes behind the end do not matter");
         }
         assert!(!is_cut_off_jpeg(&encode(ImageFormat::Png)));
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), &jpeg[..jpeg.len() - 2]).unwrap();
-        assert!(Photo::open(file.path()).is_ok(), "what can be seen is shown");
+        assert!(Photo::open(file.path()).is_ok(), "the part that is there is shown");
         let error = Photo::open_whole(file.path()).unwrap_err().to_string();
         assert!(error.ends_with("the JPEG's end is missing: the file was cut off"), "{error}");
     }

@@ -11,11 +11,13 @@ use lineament::Point;
 use lineament::topology::POINTS;
 
 use crate::error::{Error, Result};
+use crate::part_file::PartFile;
+use crate::text::excerpt;
 
-/// Ours is theirs less this.
+/// Our coordinates are theirs minus this.
 const HALF_PIXEL: f64 = 0.5;
 
-/// Coordinates beyond this are damage, not points just outside a photo: 15 times the longest side we accept.
+/// Larger coordinates are damage, not points just outside a photo: 15 times the longest side that we accept.
 const MAX_COORDINATE: f64 = 1e6;
 
 /// What is wrong with a `.pts` text, and on which line (from 1).
@@ -37,12 +39,12 @@ pub fn read(path: &Path) -> Result<[Point; POINTS]> {
     parse(&bytes).map_err(|Fault { line, reason }| Error::Pts { path: path.to_owned(), line, reason })
 }
 
-/// Writes 68 points, to a thousandth of a pixel.
+/// Writes 68 points, to a thousandth of a pixel. A reader sees the whole file or the one that was there before.
 ///
 /// # Errors
 /// [`Error::File`] when the file cannot be written.
 pub fn write(path: &Path, points: &[Point; POINTS]) -> Result<()> {
-    fs::write(path, format(points)).map_err(|e| Error::file(path, e))
+    PartFile::write_whole(path, format(points).as_bytes()).map_err(|e| Error::file(path, e))
 }
 
 /// The text of a `.pts` file.
@@ -57,11 +59,11 @@ pub fn format(points: &[Point; POINTS]) -> String {
 }
 
 /// Parses the text of a `.pts` file. Line ends of any system, blank lines, missing header lines and missing braces
-/// are accepted, because files of this kind are often written by hand-made scripts.
+/// are accepted, because such files are often written by ad-hoc scripts.
 ///
 /// # Errors
-/// A [`Fault`] for another number of points than 68, anything that is not two finite numbers on a line, or text
-/// after the closing brace.
+/// A [`Fault`] for a number of points other than 68, a line that is not two finite numbers, or text after the closing
+/// brace.
 pub fn parse(bytes: &[u8]) -> Result<[Point; POINTS], Fault> {
     let text = String::from_utf8_lossy(bytes);
     let mut points = Vec::with_capacity(POINTS);
@@ -74,7 +76,7 @@ pub fn parse(bytes: &[u8]) -> Result<[Point; POINTS], Fault> {
             continue;
         }
         if closed {
-            return Err(fault(format!("`{}` stands after the closing brace", excerpt(row))));
+            return Err(fault(format!("`{}` is after the closing brace", excerpt(row))));
         }
         if row == "}" {
             closed = true;
@@ -116,11 +118,6 @@ fn point(row: &str) -> Result<Point, String> {
         (Some(x), Some(y), None) => Ok(Point::new((x? - HALF_PIXEL) as f32, (y? - HALF_PIXEL) as f32)),
         _ => Err(format!("`{}` is not two numbers", excerpt(row))),
     }
-}
-
-/// The first characters, so that a binary file does not flood the terminal.
-fn excerpt(text: &str) -> String {
-    text.chars().take(24).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]
@@ -184,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_files_error_names_the_file() {
+    fn an_error_names_the_file() {
         let message = read(Path::new("/nonexistent/a.pts")).unwrap_err().to_string();
         assert!(message.contains("/nonexistent/a.pts"), "{message}");
     }

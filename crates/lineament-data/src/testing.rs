@@ -1,4 +1,4 @@
-//! Made-up faces and stored files, shared by the tests.
+//! Made-up faces, stored files and names in JSON, shared by the tests.
 
 use std::path::{Path, PathBuf};
 
@@ -49,6 +49,26 @@ pub fn upright_face() -> [Point; POINTS] {
             _ => arc(150.0, 188.0, 24.0, 4.0, (68.0 - n) / 4.0),
         }
     })
+}
+
+/// The names in a value's JSON, with a blank between them; `[]` stands for the first item of a list.
+pub fn json_names(value: &impl serde::Serialize) -> String {
+    fn add(value: &serde_json::Value, prefix: &str, names: &mut Vec<String>) {
+        match value {
+            serde_json::Value::Object(object) => object.iter().for_each(|(name, value)| {
+                names.push(format!("{prefix}{name}"));
+                add(value, &format!("{prefix}{name}."), names);
+            }),
+            serde_json::Value::Array(list) => {
+                list.first().into_iter().for_each(|item| add(item, &format!("{prefix}[]."), names));
+            }
+            _ => {}
+        }
+    }
+    let mut names = Vec::new();
+    add(&serde_json::to_value(value).unwrap(), "", &mut names);
+    names.sort();
+    names.join(" ")
 }
 
 /// A file of `testdata`.

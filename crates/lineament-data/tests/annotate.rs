@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use image::{Rgb, RgbImage};
 use lineament::cascade::{Cascade, CascadeOptions};
 use lineament::{Lineament, Options, Point, Rect};
-use lineament_data::annotate::shards::{self, Input, Job, Outcome};
-use lineament_data::annotate::{Annotator, Counts, DetectorChoice, Faces, Filters, PointsChoice, PointsOn};
-use lineament_data::annotate::{Reason, Rejection, Settings};
+use lineament_data::annotate::{
+    Annotator, Counts, DetectorChoice, Faces, Filters, Input, Job, Outcome, PointsChoice, PointsOn, Reason, Rejection,
+    Settings, shards,
+};
 use lineament_data::record::{SIDE, image_from_record};
 use lineament_data::table::{ReadOptions, Reader};
 use lineament_data::{Error, Photo, Record, pts};
@@ -67,7 +68,7 @@ fn points_placed_on_the_crop_are_near_those_placed_on_the_photo() {
 }
 
 #[test]
-fn points_of_a_network_in_a_file_are_judged_by_the_one_inside() {
+fn points_of_a_network_in_a_file_are_verified_by_the_one_inside() {
     let lite = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/lite/lite.onnx");
     let own = annotate(&Settings::default(), &astronaut());
     let filed = annotate(&Settings { points: PointsChoice::Network(lite), ..Settings::default() }, &astronaut());
@@ -243,7 +244,7 @@ fn a_predictor_of_other_points_makes_records_of_those() {
     let record = reader.next().unwrap().unwrap();
     let (own, usual) = (record.origin.unwrap(), annotate(&Settings::default(), &astronaut()));
     let usual = usual[0].as_ref().unwrap().origin.as_ref().unwrap();
-    assert!(own.score > 0.98 && own.expected_error.unwrap() < 8.0, "our network judges by its own points");
+    assert!(own.score > 0.98 && own.expected_error.unwrap() < 8.0, "our network verifies with its own points");
     let apart = own.pose.unwrap().iter().zip(usual.pose.unwrap()).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     assert!(apart < 0.1, "the pose is that of its points: {apart} radians");
 }
@@ -337,11 +338,11 @@ fn neither_threads_nor_interruptions_change_the_tables() {
 
     let single = Job { threads: 1, ..folder.job("single") };
     run_until(&settings, single, usize::MAX).unwrap();
-    for (photos, saved) in [(2, 0), (5, 3), (5, 3), (7, 6)] {
+    for (photos, shard) in [(2, 3), (5, 3), (5, 100), (7, 1)] {
         // With one thread nothing else is in work when the stop comes.
-        let job = Job { threads: 1, ..folder.job("parts") };
+        let job = Job { threads: 1, shard, ..folder.job("parts") };
         let Outcome::Stopped(counts) = run_until(&settings, job, photos).unwrap() else { panic!() };
-        assert_eq!(counts.photos, saved, "whole shards are saved");
+        assert_eq!(counts.photos, photos, "everything that was done is saved");
         assert!(folder.path("parts.csv.parts/settings.json").exists() && !folder.path("parts.csv").exists());
     }
     assert_eq!(run_until(&settings, folder.job("parts"), usize::MAX).unwrap(), Outcome::Complete(counts));
@@ -364,7 +365,7 @@ fn neither_threads_nor_interruptions_change_the_tables() {
 }
 
 #[test]
-fn unfinished_work_goes_on_with_the_same_settings_and_photos_only() {
+fn unfinished_work_is_resumed_with_the_same_settings_and_photos_only() {
     let (folder, settings) = (Folder::new(), Settings::default());
     run_until(&settings, folder.job("a"), 5).unwrap();
     let fewer = |mut job: Job| {
@@ -378,11 +379,18 @@ fn unfinished_work_goes_on_with_the_same_settings_and_photos_only() {
         (&narrower, folder.job("a"), "--margin"),
         (&darker, folder.job("a"), "--min-sharpness was 10, now it is off"),
         (&settings, fewer(folder.job("a")), "PHOTOS was 10 with the names"),
-        (&settings, Job { shard: 4, ..folder.job("a") }, "--save-every was 3, now it is 4"),
     ] {
         let error = run_until(settings, job, usize::MAX).unwrap_err();
         assert!(matches!(error, Error::Unfinished { .. }) && error.to_string().contains(word), "{error}");
         assert!(error.to_string().contains("--restart"), "{error}");
+    }
+    let path = folder.path("a.csv.parts/settings.json");
+    let begun = fs::read_to_string(&path).unwrap();
+    for (entry, other) in [("\"hash\": \"fnv-1a\"", "\"hush\": \"\""), ("\"version\": \"", "\"version\": \"9.")] {
+        assert!(begun.contains(entry), "{begun}");
+        fs::write(&path, begun.replace(entry, other)).unwrap();
+        let error = run_until(&settings, folder.job("a"), usize::MAX).unwrap_err().to_string();
+        assert!(error.contains("begun by an older or newer lineament") && error.contains("--restart"), "{error}");
     }
     let again = Job { restart: true, ..folder.job("a") };
     assert!(matches!(run_until(&narrower, again, usize::MAX).unwrap(), Outcome::Complete(_)));

@@ -1,4 +1,4 @@
-//! Points beside dlib's own, as `tools/dlib_points.py` wrote them down.
+//! Compares points with dlib's own, as written by `tools/dlib_points.py`.
 
 use std::ffi::OsString;
 use std::fs;

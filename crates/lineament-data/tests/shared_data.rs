@@ -1,4 +1,4 @@
-//! The readers on the real data, where it is present (`LINEAMENT_DATA`, else `../shared/data` beside the repository).
+//! The readers on the real data, if present (`LINEAMENT_DATA`, or `../shared/data` next to the repository).
 
 use std::path::{Path, PathBuf};
 
@@ -8,8 +8,8 @@ use lineament_data::evaluate::{Protocol, evaluate, false_faces};
 use lineament_data::{Photo, boxes};
 
 fn data() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
-    let dir = std::env::var_os("LINEAMENT_DATA").map_or(beside, PathBuf::from);
+    let usual = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data");
+    let dir = std::env::var_os("LINEAMENT_DATA").map_or(usual, PathBuf::from);
     if !dir.join("faces68").is_dir() {
         println!("skipped: no data at {} (set LINEAMENT_DATA)", dir.display());
         return None;

@@ -6,6 +6,7 @@ use std::time::Instant;
 use lineament::Point;
 use lineament::landmarks::LandmarkNetwork;
 use lineament_data::evaluate::metrics::median;
+use lineament_data::read_model_file;
 use lineament_data::record::SIDE;
 use lineament_nn::engine::Engine;
 use lineament_nn::model::{Model, Op, key};
@@ -112,7 +113,7 @@ struct File<'a> {
 impl<'a> File<'a> {
     fn read(settings: &'a Settings, dir: &'a Path) -> Result<Self> {
         let path = dir.join(files::MODEL);
-        let bytes = std::fs::read(&path).map_err(|e| Error::file(&path, e))?;
+        let bytes = read_model_file(&path)?;
         let engine = Model::parse(&bytes).and_then(|model| Engine::new(&model)).map_err(|e| Error::file(&path, e))?;
         Ok(Self { settings, dir, bytes, engine })
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use lineament_data::PartFile;
 use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
 
 use crate::error::{Error, Result};
@@ -57,9 +58,9 @@ pub fn write(path: &Path, trainer: &Trainer, progress: &Progress) -> Result<()> 
         (LOSSES.to_owned(), losses.join(",")),
         (SECONDS.to_owned(), progress.seconds.to_string()),
     ]);
-    let temporary = path.with_extension("tmp");
-    serialize_to_file(views, Some(metadata), &temporary).map_err(|e| Error::file(&temporary, e))?;
-    std::fs::rename(&temporary, path).map_err(|e| Error::file(path, e))
+    let part = PartFile::create(path).map_err(|e| Error::file(path, e))?;
+    serialize_to_file(views, Some(metadata), part.temporary_path()).map_err(|e| Error::file(path, e))?;
+    part.finish().map_err(|e| Error::file(path, e))
 }
 
 /// Reads into `trainer`, whose network must be the one that was written.

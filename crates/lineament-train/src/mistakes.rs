@@ -5,7 +5,7 @@ use std::path::Path;
 use lineament::detect::Detector;
 use lineament::landmarks::LandmarkNetwork;
 use lineament::{Crop, Rect};
-use lineament_data::GreyPhoto;
+use lineament_data::{GreyPhoto, read_model_file};
 use lineament_nn::model::Model;
 
 use crate::config::Config;
@@ -67,7 +67,7 @@ impl Judges {
 }
 
 fn load<T>(path: &Path, new: impl Fn(&Model) -> lineament::Result<T>) -> Result<T> {
-    let bytes = std::fs::read(path).map_err(|e| Error::file(path, e))?;
+    let bytes = read_model_file(path)?;
     Model::parse(&bytes).map_err(lineament::Error::from).and_then(|model| new(&model)).map_err(|e| Error::file(path, e))
 }
 

@@ -8,6 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use lineament_data::read_model_file;
 use lineament_nn::model::{Metadata, Model, Role, key};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
@@ -271,7 +272,7 @@ const IMPORT_SAMPLES: usize = 32;
 /// First weights from a checkpoint or a model file.
 fn begin_from<T: Task>(start: &Path, trainer: &mut Trainer, task: &T) -> Result<()> {
     if start.extension().is_some_and(|e| e == "onnx") {
-        let bytes = fs::read(start).map_err(|e| Error::file(start, e))?;
+        let bytes = read_model_file(start)?;
         let model = Model::parse(&bytes).map_err(|e| Error::file(start, e))?;
         let fill = |input: &mut [f32]| {
             let mut rng = Pcg64::seed_from_u64(0);

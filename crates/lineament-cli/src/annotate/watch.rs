@@ -1,4 +1,4 @@
-//! How the work comes along, on standard error: a bar where somebody watches, else a line now and then.
+//! Progress on standard error: a bar in a terminal, else a line per minute.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::{Mutex, PoisonError};
@@ -9,10 +9,10 @@ use lineament_data::annotate::{Counts, Reason};
 
 use crate::progress::say;
 
-/// Longest silence where there is no bar.
+/// Time between lines where there is no bar.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Follows the work; heard from any thread.
+/// Shows the progress; called from any thread.
 pub struct Watch {
     bar: Option<ProgressBar>,
     photos: usize,
@@ -31,7 +31,7 @@ impl Watch {
         Self { bar, photos, spoken: Mutex::new(Instant::now()) }
     }
 
-    /// Photos were looked at.
+    /// Shows the counts so far.
     pub fn hear(&self, counts: &Counts) {
         let state = || format!("{} kept, {} left out", counts.kept, counts.rejected_in_all());
         if let Some(bar) = &self.bar {
@@ -54,7 +54,7 @@ impl Watch {
     }
 }
 
-/// What became of the photos: a line each for kept faces and for each reason.
+/// The result: a line for the photos, one for the kept faces and one for each reason.
 pub fn table(counts: &Counts) -> Vec<String> {
     let row = |count: usize, name: &str, words: &str| format!("{name:<24}{count:>8}  {words}").trim_end().to_owned();
     let rejected = |reason: Reason| Some((reason, *counts.rejected.get(&reason)?));

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use lineament_data::evaluate::conditions::{CONDITIONS, Condition, Row};
+use lineament_data::evaluate::conditions::{CONDITIONS, Condition, ConditionReport};
 use lineament_data::evaluate::metrics::FAILURE_PERCENT;
 
 /// The condition that the user named.
@@ -14,7 +14,7 @@ pub fn condition(name: &str) -> Result<Condition, String> {
 }
 
 /// The table for people.
-pub fn text(rows: &[Row]) -> String {
+pub fn text(rows: &[ConditionReport]) -> String {
     let failures = format!("> {FAILURE_PERCENT:.0} %");
     let mut out = format!(
         "{:<12}{:>7}{:>9}{:>10}{:>10}{:>9}{:>7}{:>7}{:>9}\n",
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn each_condition_is_a_line_and_what_is_not_defined_a_dash() {
-        let row = Row {
+        let row = ConditionReport {
             condition: "mask",
             photos: 97,
             found: 90,
@@ -64,7 +64,7 @@ mod tests {
             score: Some(0.99876),
             covered_rise: Some(2.0),
         };
-        let nothing = Row {
+        let nothing = ConditionReport {
             condition: "dark",
             found: 0,
             found_percent: 0.0,

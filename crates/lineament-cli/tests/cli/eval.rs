@@ -26,8 +26,8 @@ fn stress_changes_the_photos_and_prints_one_line_for_each_condition() {
     }
     let outcome = folder.run(&["eval", "faces", "--stress", "--format", "json"]);
     let rows: Value = serde_json::from_str(&outcome.stdout).unwrap();
-    assert_eq!(rows["stress"].as_array().unwrap().len(), 22);
-    let row = |name: &str| rows["stress"].as_array().unwrap().iter().find(|row| row["condition"] == name).unwrap();
+    assert_eq!(rows["conditions"].as_array().unwrap().len(), 22);
+    let row = |name: &str| rows["conditions"].as_array().unwrap().iter().find(|row| row["condition"] == name).unwrap();
     assert!(row("unchanged")["nme51"].as_f64().unwrap() < 0.1, "{}", row("unchanged"));
     let mirrored = row("mirror");
     assert!(mirrored["found"] == 1 && mirrored["nme68"].as_f64().unwrap() < 4.0, "{mirrored}");
@@ -59,7 +59,7 @@ fn the_face_score_is_judged_on_boxes() {
     let figures: Value = serde_json::from_str(&outcome.stdout).unwrap();
     let boxes = &figures["boxes"];
     assert_eq!((&boxes["random"]["boxes"], &boxes["of_faces"]["boxes"]), (&120.into(), &1.into()));
-    assert!(boxes["random"]["taken"].as_u64().unwrap() <= 6 && boxes["of_faces"]["taken"] == 1, "{boxes}");
+    assert!(boxes["random"]["accepted"].as_u64().unwrap() <= 6 && boxes["of_faces"]["accepted"] == 1, "{boxes}");
 }
 
 #[test]

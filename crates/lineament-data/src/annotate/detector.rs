@@ -1,4 +1,4 @@
-//! Where faces are: our detector, a cascade, or a table of boxes.
+//! Finds faces: by our detector, a cascade, or a table of boxes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,15 +8,15 @@ use lineament::models::{DETECTOR, LITE};
 use lineament::{Landmarks, Lineament, Options, Rect};
 
 use super::Subject;
-use super::file::read_bytes;
 use super::settings::{DetectorChoice, OUR_MARGIN};
 use crate::boxes::{self, BoxRow};
 use crate::error::{Error, Result};
+use crate::model_file::read_model_file;
 
-/// A detector, loaded; clones share what is large.
+/// A detector, loaded; clones share their large parts.
 #[derive(Debug, Clone)]
 pub(super) enum Detector {
-    /// Ours, with the landmark network that says whether it is a face.
+    /// Ours, with the landmark network that verifies the faces.
     Network(Box<Lineament>),
     Cascade(Arc<Cascade>),
     Boxes(Arc<BTreeMap<String, Vec<BoxRow>>>),
@@ -27,24 +27,24 @@ pub(super) enum Detector {
 pub(super) struct Found {
     /// In pixels of the photo.
     pub rect: Rect,
-    /// Side of the usual crop over the box's longer side.
+    /// Side of the usual crop divided by the box's longer side.
     pub margin: f32,
-    /// The box is that of the 68 points, as our detector draws it.
+    /// The box is that of the 68 points, as our detector gives it.
     pub is_tight: bool,
-    /// What our landmark network said of it, where it was asked.
+    /// The answer of our landmark network, where it was run.
     pub landmarks: Option<Landmarks>,
 }
 
 impl Detector {
-    /// Loads what was chosen; `min_score` is the least score that is wanted.
+    /// Loads the choice; `min_score` is the lowest score that is kept.
     pub fn open(choice: &DetectorChoice, min_score: Option<f32>) -> Result<Self> {
         Ok(match choice {
             DetectorChoice::Ours => Self::network(DETECTOR, min_score)?,
             DetectorChoice::Network(path) => {
-                Self::network(&read_bytes(path)?, min_score).map_err(|e| Error::model(path, e))?
+                Self::network(&read_model_file(path)?, min_score).map_err(|e| Error::model(path, e))?
             }
             DetectorChoice::Cascade(path) => {
-                let xml = String::from_utf8_lossy(&read_bytes(path)?).into_owned();
+                let xml = String::from_utf8_lossy(&read_model_file(path)?).into_owned();
                 Self::Cascade(Arc::new(Cascade::parse(&xml).map_err(|e| Error::model(path, e))?))
             }
             DetectorChoice::Boxes(path) => Self::Boxes(Arc::new(boxes::read(path)?)),
@@ -52,7 +52,7 @@ impl Detector {
     }
 
     fn network(detector: &[u8], min_score: Option<f32>) -> lineament::Result<Self> {
-        // A face is what `lineament run` calls one, unless less is asked for.
+        // The threshold of `lineament run`, unless a lower one is asked for.
         let usual = Options::default();
         let face_threshold = usual.face_threshold.min(min_score.unwrap_or(0.0));
         let options = Options { face_threshold, ..usual };
@@ -69,7 +69,7 @@ impl Detector {
                 faces.map(|face| ours(face.detection.rect, Some(face.landmarks))).collect()
             }
             Self::Cascade(cascade) => {
-                // The only error is of options out of range, which the usual ones are not.
+                // The only error is options out of range, and the defaults are not.
                 let boxes = cascade.detect(&subject.grey, &CascadeOptions::default()).unwrap_or_default();
                 boxes.iter().map(|found| foreign(found.rect)).collect()
             }
@@ -82,7 +82,7 @@ impl Detector {
         found
     }
 
-    /// Whether the photo called `name` stands in the table; `None` where there is no table.
+    /// Whether the photo called `name` is in the table; `None` where there is no table.
     pub fn lists(&self, name: &str) -> Option<bool> {
         match self {
             Self::Boxes(table) => Some(rows_of(table, name).is_some()),
@@ -91,7 +91,7 @@ impl Detector {
     }
 }
 
-/// A photo's boxes stand under its path below the annotated folder, or under its file name.
+/// A photo's boxes are listed under its path below the annotated folder, or under its file name.
 fn rows_of<'a>(table: &'a BTreeMap<String, Vec<BoxRow>>, name: &str) -> Option<&'a [BoxRow]> {
     let file_name = name.rsplit('/').next().unwrap_or(name);
     table.get(name).or_else(|| table.get(file_name)).map(Vec::as_slice)

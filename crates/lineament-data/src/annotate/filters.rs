@@ -1,10 +1,10 @@
-//! What a finished face is judged by: light, contrast and focus of its crop, then its points.
+//! The filters for finished faces: light, contrast and focus of the crop, then the points.
 
 use lineament::Point;
 
 use super::rejection::Reason;
 use super::settings::Filters;
-use crate::record::{RecordFrame, SIDE};
+use crate::record::{RecordFrame, SIDE, is_inside};
 
 /// Light, contrast and focus of a crop.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -13,14 +13,14 @@ pub struct Measures {
     pub brightness: f32,
     /// Standard deviation of the brightness.
     pub contrast: f32,
-    /// Variance of the Laplacian: each pixel's four neighbours less four times itself. A usual measure of focus
-    /// (Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", 2000). It is taken from the crop and not
-    /// from the photo, because that is what networks see: a small face enlarged is as soft as one out of focus.
+    /// Variance of the Laplacian: the sum of each pixel's four neighbours minus four times the pixel. A usual measure of
+    /// focus (Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", 2000). It is measured on the crop and
+    /// not on the photo, because the crop is what networks get: a small face enlarged is as soft as one out of focus.
     pub sharpness: f32,
 }
 
 impl Measures {
-    /// Of `[SIDE, SIDE]` pixels.
+    /// Measures `[SIDE, SIDE]` pixels.
     pub fn of(pixels: &[u8]) -> Self {
         let at = |x: usize, y: usize| f64::from(pixels[y * SIDE + x]);
         let inner = || (1..SIDE - 1).flat_map(|y| (1..SIDE - 1).map(move |x| (x, y)));
@@ -38,14 +38,14 @@ fn mean_and_variance(values: impl Iterator<Item = f64>) -> (f64, f64) {
     (mean, (squares / n - mean * mean).max(0.0))
 }
 
-/// What speaks against a face, and the figures.
+/// Why a face is left out, and the figures.
 pub type Objection = (Reason, String);
 
 impl Filters {
-    /// Judges the crop alone, before any work on points.
+    /// Checks the crop alone.
     ///
     /// # Errors
-    /// What speaks against it.
+    /// Why it is left out.
     pub fn check_crop(&self, pixels: &[u8]) -> Result<(), Objection> {
         let Measures { brightness, contrast, sharpness } = Measures::of(pixels);
         let fault = |reason, what: &str, value: f32, limit: f32| {
@@ -68,10 +68,10 @@ impl Filters {
         Ok(())
     }
 
-    /// Judges the points, and what our network says about them: `score` from 0 to 1, `expected_error` in percent.
+    /// Checks the points, and our network's answer: `score` from 0 to 1, `expected_error` in percent.
     ///
     /// # Errors
-    /// What speaks against them.
+    /// Why the face is left out.
     pub fn check_points(
         &self,
         points: &[Point<RecordFrame>],
@@ -83,7 +83,7 @@ impl Filters {
         }
         let outside = points.iter().filter(|p| !is_inside(**p)).count();
         if let Some(limit) = self.max_outside.filter(|limit| outside > *limit) {
-            return Err((Reason::PointsOutside, format!("{outside} points lie outside, the limit is {limit}")));
+            return Err((Reason::PointsOutside, format!("{outside} points are outside, the limit is {limit}")));
         }
         if let Some(limit) = self.min_score.filter(|limit| score < *limit) {
             return Err((Reason::LowScore, format!("score is {score:.3}, the limit is {limit}")));
@@ -98,12 +98,6 @@ impl Filters {
     }
 }
 
-/// On one of the crop's pixels, whose centres are whole numbers.
-fn is_inside(p: Point<RecordFrame>) -> bool {
-    let pixels = -0.5..SIDE as f32 - 0.5;
-    pixels.contains(&p.x) && pixels.contains(&p.y)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn measures_are_what_they_say() {
+    fn measures_are_computed_by_hand() {
         let even = Measures::of(&picture(|_, _| 77));
         assert_eq!(even, Measures { brightness: 77.0, contrast: 0.0, sharpness: 0.0 });
         // Columns of 0 and 200: mean and deviation 100, Laplacian 400 or -400.
@@ -144,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn points_are_judged_by_place_score_and_expected_error() {
+    fn points_are_checked_by_place_score_and_expected_error() {
         let filters =
             Filters { max_outside: Some(1), min_score: Some(0.5), max_expected_error: Some(6.0), ..Filters::OFF };
         let points = |outside: usize| {

@@ -1,8 +1,9 @@
-//! Photos become records, the paper's way (section 3): a detector's box, a square of 96x96 grey pixels, 68 points in it;
-//! what is badly lit, blurred or no face is left out, with a reason.
+//! Makes records of photos as in the paper (section 3): a detector finds a box, a square of 96x96 grey pixels is cut out
+//! around it, and 68 points are placed in it. Dark, bright, flat and blurred crops and non-faces are left out, with a
+//! reason.
 //!
 //! [`Annotator::annotate`] does it for one photo; [`shards::run`] for any number of files, with several threads, in
-//! parts that survive an interruption.
+//! shards that survive an interruption.
 //!
 //! ```
 //! use lineament_data::Photo;
@@ -11,14 +12,14 @@
 //! let mut annotator = Annotator::new(&Settings::default())?;
 //! let photo = Photo { pixels: vec![128; 3 * 64 * 64], width: 64, height: 64 };
 //! let faces = annotator.annotate("grey.png", &photo, None);
-//! assert_eq!(faces[0].as_ref().unwrap_err().reason, Reason::NoFace, "an even grey shows no face");
+//! assert_eq!(faces[0].as_ref().unwrap_err().reason, Reason::NoFace, "plain grey shows no face");
 //! # Ok::<(), lineament_data::Error>(())
 //! ```
 
 mod detector;
-mod file;
 mod filters;
 mod identity;
+mod job;
 mod parts;
 mod points;
 mod rejection;
@@ -32,34 +33,35 @@ use lineament::topology::POINTS;
 use lineament::{Crop, ImageView, Lineament, Options, Point, Rect};
 
 use crate::error::{Error, Result};
-use crate::evaluate::FOUND_IOU;
+use crate::evaluate::TRUE_FACE_IOU;
 use crate::photo::Photo;
 use crate::pts;
 use crate::record::{Origin, Record, RecordFrame, SIDE};
 
 use detector::{Detector, Found};
 use filters::Objection;
-use points::{Look, Placer, Verdict};
+use points::{Cropped, Placer, Verdict};
 
 pub use filters::Measures;
+pub use job::{Input, Job, Outcome, USUAL_SHARD};
 pub use rejection::{Counts, Reason, Rejection};
 pub use settings::{DetectorChoice, Faces, Filters, OUR_MARGIN, PointsChoice, PointsOn, Settings};
 
-/// Makes records of photos. Loaded once; each thread works on its own clone, and clones share what is large.
+/// Makes records of photos. It is loaded once; each thread has its own clone, and clones share their large parts.
 #[derive(Debug, Clone)]
 pub struct Annotator {
     settings: Settings,
     detectors: Vec<Detector>,
     placer: Placer,
-    judge: Lineament,
+    verifier: Lineament,
 }
 
 impl Annotator {
     /// Loads the files that `settings` names.
     ///
     /// # Errors
-    /// [`Error::Setting`] for a number out of range; what the readers answer for a file that cannot be read or is not
-    /// what it should be.
+    /// [`Error::Setting`] for a number out of range; the error of its reader for a file that cannot be read or is of
+    /// another kind.
     pub fn new(settings: &Settings) -> Result<Self> {
         settings.check()?;
         let mut settings = settings.clone();
@@ -70,22 +72,22 @@ impl Annotator {
         Ok(Self {
             detectors: settings.detectors.iter().map(open).collect::<Result<_>>()?,
             placer: Placer::open(&settings.points)?,
-            judge: points::judge()?,
+            verifier: points::verifier()?,
             settings,
         })
     }
 
-    /// What it was made from; without detectors, ours is named.
+    /// The settings it was made from; without detectors, ours is named.
     pub fn settings(&self) -> &Settings {
         &self.settings
     }
 
-    /// Points of each record: 68, or those that a predictor of dlib in a file has.
+    /// Points of each record: 68, or as many as a shape predictor of dlib places.
     pub fn points(&self) -> usize {
         self.placer.points()
     }
 
-    /// The records of a photo and what was left out. A photo of which nothing is kept has a rejection.
+    /// The records of a photo, and rejections of what was left out. A photo without a record has a rejection.
     ///
     /// `name` is the photo's path below the annotated folder, with `/`; `labels` are its points, in pixels, for
     /// [`PointsChoice::Pts`].
@@ -110,10 +112,10 @@ impl Annotator {
         }
     }
 
-    /// As [`Annotator::annotate`] for a photo in a file, and the `.pts` file beside it where one is asked for.
+    /// As [`Annotator::annotate`] for a photo in a file, and the `.pts` file next to it where the settings ask for it.
     pub fn annotate_file(&mut self, name: &str, path: &Path) -> Vec<Result<Record, Rejection>> {
         let reject = |reason, fault: Error| {
-            vec![Err(Rejection { photo: name.into(), face: None, reason, detail: words(fault) })]
+            vec![Err(Rejection { photo: name.into(), face: None, reason, detail: on_one_line(fault) })]
         };
         let photo = match Photo::open_whole(path) {
             Ok(photo) => photo,
@@ -128,8 +130,8 @@ impl Annotator {
         }
     }
 
-    /// The faces that are wanted. Cascades find faces in curtains, too: boxes that our network takes for no face do not
-    /// count, and where a detector has no others the next is asked.
+    /// The faces that the settings ask for. Cascades find faces in curtains, too: boxes that our network rejects do not
+    /// count, and where a detector has no others the next one is tried.
     fn choose(&mut self, subject: &Subject) -> Result<Vec<Face>, Objection> {
         if self.settings.points == PointsChoice::Pts {
             return self.labelled(subject);
@@ -167,7 +169,7 @@ impl Annotator {
         Ok(doubtful)
     }
 
-    /// The face that people labelled.
+    /// The labelled face.
     fn labelled(&mut self, subject: &Subject) -> Result<Vec<Face>, Objection> {
         let labels = subject.labels.ok_or((Reason::NoLabels, String::new()))?;
         let overlap = |found: &Found| Rect::bounding(labels).map_or(0.0, |truth| found.rect.iou(&truth));
@@ -179,24 +181,24 @@ impl Annotator {
             }
             any |= !found.is_empty();
             let best = (1..).zip(found).max_by(|a, b| overlap(&a.1).total_cmp(&overlap(&b.1)));
-            if let Some((number, found)) = best.filter(|(_, found)| overlap(found) >= FOUND_IOU) {
+            if let Some((number, found)) = best.filter(|(_, found)| overlap(found) >= TRUE_FACE_IOU) {
                 return Ok(self.face(subject, number, found).into_iter().collect());
             }
         }
         Err((if any { Reason::LabelledFaceNotFound } else { Reason::NoFace }, String::new()))
     }
 
-    /// Cuts a box out, places its points and judges them; `None` where labels are wanted and there are none.
+    /// Cuts out a crop, places its points and verifies them; `None` where labels are wanted and there are none.
     fn face(&mut self, subject: &Subject, number: usize, found: Found) -> Option<Face> {
         let crop = square_around(&found.rect, self.settings.margin.unwrap_or(found.margin));
         let pixels = cut(&subject.view, &crop);
-        let look = Look { subject, found: &found, crop, pixels: &pixels };
-        let placed = self.placer.place(self.settings.points_on, &look)?;
-        let verdict = points::verdict(&mut self.judge, &look, &placed);
+        let cropped = Cropped { subject, found: &found, crop, pixels: &pixels };
+        let placed = self.placer.place(self.settings.points_on, &cropped)?;
+        let verdict = points::verify(&mut self.verifier, &cropped, &placed);
         Some(Face { number, rect: found.rect, crop, pixels, points: placed.in_crop, verdict })
     }
 
-    /// Whether our network takes it for a face, unless nobody wants to know.
+    /// Whether our network accepts it as a face; always where that filter is off.
     fn is_face(&self, face: &Face) -> bool {
         let usual = Options::default().face_threshold;
         self.settings.filters.min_score.is_none_or(|limit| face.verdict.score >= limit.min(usual))
@@ -220,7 +222,7 @@ impl Annotator {
     }
 }
 
-/// A box of a photo, with what stands in it.
+/// A box of a photo, with its crop and points.
 struct Face {
     /// Its number in the photo, from 1 for the largest.
     number: usize,
@@ -234,8 +236,8 @@ struct Face {
     verdict: Verdict,
 }
 
-/// An error on one line and without the file's place, which may be another one when the work goes on.
-fn words(fault: Error) -> String {
+/// An error on one line and without the file's path, which may be different when the work is resumed.
+fn on_one_line(fault: Error) -> String {
     let words = match fault {
         Error::File { reason, .. } => reason.to_string(),
         Error::Photo { reason, .. } => reason,
@@ -245,7 +247,7 @@ fn words(fault: Error) -> String {
     words.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// A photo in work.
+/// The photo that is annotated.
 struct Subject<'a> {
     name: &'a str,
     view: ImageView<'a>,
@@ -254,16 +256,16 @@ struct Subject<'a> {
     labels: Option<&'a [Point; POINTS]>,
 }
 
-/// The upright square on the box's centre, `margin` times its longer side.
+/// The upright square at the box's centre, with `margin` times its longer side.
 fn square_around(rect: &Rect, margin: f32) -> Rect {
     let side = margin * rect.width.max(rect.height);
     Rect::from_center_size(rect.center(), side, side)
 }
 
-/// The square's pixels, by the library's own crop, rounded. Outside the photo its edge is repeated.
+/// The square's pixels, sampled by the library's own crop and rounded. Outside the photo its edge pixels are repeated.
 fn cut(image: &ImageView, square: &Rect) -> Vec<u8> {
     let crop = Crop { center: square.center(), side: square.width, roll_rad: 0.0 };
     let mut pixels = vec![0.0; SIDE * SIDE];
     crop.sample_into(image, SIDE, &mut pixels);
-    pixels.iter().map(|v| v.round() as u8).collect() // `as` holds back what is out of range
+    pixels.iter().map(|v| v.round() as u8).collect() // `as` clamps
 }

@@ -1,4 +1,4 @@
-//! Who places the points, on the photo or on the crop, and what our network says of them.
+//! Places the points, on the photo or on the crop, and verifies the face with our network.
 
 use std::sync::Arc;
 
@@ -8,19 +8,19 @@ use lineament::{Crop, ImageView, Landmarks, Lineament, Options, Point, Pose, Rec
 
 use super::Subject;
 use super::detector::Found;
-use super::file::read_bytes;
 use super::settings::{PointsChoice, PointsOn};
 use crate::dlib::ShapePredictor;
 use crate::error::{Error, Result};
+use crate::model_file::read_model_file;
 use crate::record::{self, RecordFrame, SIDE};
 
-/// Whoever places the points, loaded; clones share what is large.
+/// The source of the points, loaded; clones share their large parts.
 #[derive(Debug, Clone)]
 pub(super) enum Placer {
-    /// A landmark network, which looks twice; whether it is the one that judges, too.
+    /// A landmark network, with refinement; whether it is the one that verifies faces, too.
     Network {
         lineament: Box<Lineament>,
-        judges: bool,
+        verifies: bool,
     },
     Dlib(Arc<ShapePredictor>),
     /// The labels that come with the photo.
@@ -33,12 +33,12 @@ pub(super) struct Placed {
     pub in_crop: Vec<Point<RecordFrame>>,
     /// In pixels of the photo.
     pub in_photo: Vec<Point>,
-    /// What the network that judges said with them, when it placed them.
+    /// The whole answer of the network, if it placed them and is the one that verifies faces.
     pub landmarks: Option<Landmarks>,
 }
 
 /// A face in its photo and the square cut out around it.
-pub(super) struct Look<'a> {
+pub(super) struct Cropped<'a> {
     pub subject: &'a Subject<'a>,
     pub found: &'a Found,
     /// In pixels of the photo.
@@ -50,11 +50,11 @@ pub(super) struct Look<'a> {
 impl Placer {
     /// Loads what was chosen.
     pub fn open(choice: &PointsChoice) -> Result<Self> {
-        let network = |lineament, judges| Self::Network { lineament: Box::new(lineament), judges };
+        let network = |lineament, verifies| Self::Network { lineament: Box::new(lineament), verifies };
         Ok(match choice {
             PointsChoice::Ours => network(landmark_network(LITE, true)?, true),
             PointsChoice::Network(path) => {
-                network(landmark_network(&read_bytes(path)?, true).map_err(|e| Error::model(path, e))?, false)
+                network(landmark_network(&read_model_file(path)?, true).map_err(|e| Error::model(path, e))?, false)
             }
             PointsChoice::Dlib(path) => Self::Dlib(Arc::new(ShapePredictor::open(path)?)),
             PointsChoice::Pts => Self::Labels,
@@ -70,60 +70,60 @@ impl Placer {
     }
 
     /// The points of a face; `None` where labels are wanted and there are none.
-    pub fn place(&mut self, on: PointsOn, look: &Look) -> Option<Placed> {
-        let Look { subject, found, .. } = look;
+    pub fn place(&mut self, on: PointsOn, cropped: &Cropped) -> Option<Placed> {
+        let Cropped { subject, found, .. } = cropped;
         match (self, on) {
-            (Self::Labels, _) => subject.labels.map(|points| Placed::on_photo(look, points.to_vec(), None)),
-            (Self::Network { lineament, judges }, PointsOn::Photo) => {
-                let known = found.landmarks.clone().filter(|_| *judges);
+            (Self::Labels, _) => subject.labels.map(|points| Placed::on_photo(cropped, points.to_vec(), None)),
+            (Self::Network { lineament, verifies }, PointsOn::Photo) => {
+                let known = found.landmarks.clone().filter(|_| *verifies);
                 let place = || lineament.landmarks(&subject.view, &Crop::from_rect(&found.rect));
                 let landmarks = known.unwrap_or_else(place);
-                Some(Placed::on_photo(look, landmarks.points.to_vec(), judges.then_some(landmarks)))
+                Some(Placed::on_photo(cropped, landmarks.points.to_vec(), verifies.then_some(landmarks)))
             }
-            (Self::Network { lineament, judges }, PointsOn::Crop) => {
-                let landmarks = lineament.landmarks(&look.cut_view()?, &Crop::from_rect(&look.rect_in_crop()));
-                Some(Placed::on_crop(look, landmarks.points.to_vec(), judges.then_some(landmarks)))
+            (Self::Network { lineament, verifies }, PointsOn::Crop) => {
+                let landmarks = lineament.landmarks(&cropped.cut_view()?, &Crop::from_rect(&cropped.rect_in_crop()));
+                Some(Placed::on_crop(cropped, landmarks.points.to_vec(), verifies.then_some(landmarks)))
             }
             (Self::Dlib(predictor), PointsOn::Photo) => {
                 let rect = if found.is_tight { dlib_rect(&found.rect) } else { found.rect };
                 let points = predictor.place(&subject.grey, &rect);
-                Some(Placed::on_photo(look, points, None))
+                Some(Placed::on_photo(cropped, points, None))
             }
             (Self::Dlib(predictor), PointsOn::Crop) => {
                 let whole = Rect::from_xywh(0.0, 0.0, SIDE as f32, SIDE as f32);
-                let points = predictor.place(&look.cut_view()?.to_grey(), &whole);
-                Some(Placed::on_crop(look, points, None))
+                let points = predictor.place(&cropped.cut_view()?.to_grey(), &whole);
+                Some(Placed::on_crop(cropped, points, None))
             }
         }
     }
 }
 
-/// The network that judges every face, whoever places the points: other networks may not know what is no face.
-pub(super) fn judge() -> Result<Lineament> {
+/// The network that verifies every face, whatever places the points: other networks may not know non-faces.
+pub(super) fn verifier() -> Result<Lineament> {
     Ok(landmark_network(LITE, false)?)
 }
 
-/// A network that is asked about crops only; the detector that comes with it is not used.
+/// A network for crops only; the detector that comes with it is not used.
 fn landmark_network(model: &[u8], refine: bool) -> lineament::Result<Lineament> {
     Lineament::with_models(Options { refine, ..Options::default() }, DETECTOR, model)
 }
 
-/// What our network says of a face, and how the head is turned.
+/// Our network's view of a face, and the pose of the head.
 pub(super) struct Verdict {
-    /// How sure it is of the face, from 0 to 1.
+    /// Face score, from 0 to 1.
     pub score: f32,
-    /// How far off it expects the points to be, in percent of the distance of the outer eye corners, in the mean.
+    /// Mean expected error of the points, in percent of the distance between the outer eye corners.
     pub expected_error: Option<f32>,
-    /// Of the 68 points; of the network's own where others were placed.
+    /// Of the 68 points; of the network's own points where others were placed.
     pub pose: Pose,
 }
 
-/// Judges a face with these points. Where they are not the 68, the network finds those for itself.
-pub(super) fn verdict(judge: &mut Lineament, look: &Look, placed: &Placed) -> Verdict {
-    let view = &look.subject.view;
+/// Verifies a face with these points. Where they are not the 68, the network places those itself.
+pub(super) fn verify(verifier: &mut Lineament, cropped: &Cropped, placed: &Placed) -> Verdict {
+    let view = &cropped.subject.view;
     let points: Option<[Point; POINTS]> = placed.in_photo.as_slice().try_into().ok();
-    let around = points.unwrap_or_else(|| judge.landmarks(view, &Crop::from_rect(&look.found.rect)).points);
-    let asked = || judge.landmarks(view, &Crop::from_points(&around));
+    let around = points.unwrap_or_else(|| verifier.landmarks(view, &Crop::from_rect(&cropped.found.rect)).points);
+    let asked = || verifier.landmarks(view, &Crop::from_points(&around));
     let landmarks = placed.landmarks.clone().unwrap_or_else(asked);
     let mean = landmarks.errors.iter().sum::<f32>() / POINTS as f32;
     let percent = 100.0 * mean / inter_ocular(&landmarks.points);
@@ -135,20 +135,20 @@ pub(super) fn verdict(judge: &mut Lineament, look: &Look, placed: &Placed) -> Ve
 }
 
 impl Placed {
-    fn on_photo(look: &Look, points: Vec<Point>, landmarks: Option<Landmarks>) -> Self {
-        let in_crop = points.iter().map(|&p| record::record_from_image(&look.crop, p)).collect();
+    fn on_photo(cropped: &Cropped, points: Vec<Point>, landmarks: Option<Landmarks>) -> Self {
+        let in_crop = points.iter().map(|&p| record::record_from_image(&cropped.crop, p)).collect();
         Self { in_crop, in_photo: points, landmarks }
     }
 
-    fn on_crop(look: &Look, points: Vec<Point>, landmarks: Option<Landmarks>) -> Self {
+    fn on_crop(cropped: &Cropped, points: Vec<Point>, landmarks: Option<Landmarks>) -> Self {
         let in_crop: Vec<_> = points.iter().map(|p| Point::new(p.x - 0.5, p.y - 0.5)).collect();
-        let in_photo = in_crop.iter().map(|&p| record::image_from_record(&look.crop, p)).collect();
+        let in_photo = in_crop.iter().map(|&p| record::image_from_record(&cropped.crop, p)).collect();
         Self { in_crop, in_photo, landmarks }
     }
 }
 
-impl Look<'_> {
-    /// The crop as a picture of its own.
+impl Cropped<'_> {
+    /// The crop as an image of its own.
     fn cut_view(&self) -> Option<ImageView<'_>> {
         ImageView::grey(self.pixels, SIDE, SIDE).ok()
     }
@@ -162,14 +162,14 @@ impl Look<'_> {
     }
 }
 
-/// Side of dlib's box over the root of the area of the points' box, and how far its centre lies higher, in heights of the
-/// points' box: medians over the faces of `faces68/train` that dlib finds.
+/// Side of dlib's box divided by the square root of the area of the points' box, and how much higher its centre is, in
+/// heights of the points' box: medians over the faces of `faces68/train` that dlib finds.
 const DLIB_SIDE: f32 = 1.07;
 const DLIB_RISE: f32 = 0.095;
 
-/// The box that dlib's detector would draw where ours draws `rect`: its predictor starts from a mean face in that box
-/// and must not start beside the face. (Mean error over `faces68/test` from our boxes: 4.3 % of the eye distance, and
-/// 5.2 % from our boxes as they are.)
+/// The box that dlib's detector would give where ours gives `rect`: its predictor starts from a mean face in that box,
+/// which must cover the face. (Mean error on `faces68/test` from our boxes: 4.3 % of the inter-ocular distance with this
+/// conversion, 5.2 % without.)
 fn dlib_rect(rect: &Rect) -> Rect {
     let side = DLIB_SIDE * rect.area().sqrt();
     let center = rect.center();

@@ -14,15 +14,15 @@ pub struct Rejection {
     pub face: Option<usize>,
     /// Why.
     pub reason: Reason,
-    /// The figures, or what the file's reader says.
+    /// The figures, or the error of the file's reader.
     pub detail: String,
 }
 
-/// Why something is left out, in the order in which it is looked at.
+/// Why something is left out, in the order of the checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reason {
-    /// The file cannot be read or is no picture.
+    /// The file cannot be read or is not a picture.
     Unreadable,
     /// `.pts` labels are wanted, and there is no readable file of them.
     NoLabels,
@@ -36,20 +36,20 @@ pub enum Reason {
     TooDark,
     /// The crop is too bright.
     TooBright,
-    /// The crop's brightness hardly varies.
+    /// The crop has hardly any contrast.
     LowContrast,
     /// The crop shows no fine detail.
     Blurred,
     /// Points lie outside the crop.
     PointsOutside,
-    /// Our network does not take it for a face.
+    /// Our network does not accept it as a face.
     LowScore,
-    /// Our network expects the points to be far off.
+    /// Our network expects large errors of the points.
     LargeExpectedError,
 }
 
 impl Reason {
-    /// Every reason, in the order in which they are looked at.
+    /// Every reason, in the order of the checks.
     pub const ALL: [Self; 12] = [
         Self::Unreadable,
         Self::NoLabels,
@@ -86,18 +86,18 @@ impl Reason {
     /// What it means, in a few words.
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::Unreadable => "the file cannot be read or is no picture",
-            Self::NoLabels => "there is no readable .pts file beside the photo",
+            Self::Unreadable => "the file cannot be read or is not a picture",
+            Self::NoLabels => "there is no readable .pts file next to the photo",
             Self::NoFace => "no detector finds a face",
             Self::SeveralFaces => "the photo shows several faces",
             Self::LabelledFaceNotFound => "the labelled face is not among the boxes",
             Self::TooDark => "the crop is too dark",
             Self::TooBright => "the crop is too bright",
-            Self::LowContrast => "the crop's brightness hardly varies",
+            Self::LowContrast => "the crop has hardly any contrast",
             Self::Blurred => "the crop shows no fine detail",
             Self::PointsOutside => "too many points lie outside the crop",
-            Self::LowScore => "our network does not take it for a face",
-            Self::LargeExpectedError => "our network expects the points to be far off",
+            Self::LowScore => "our network does not accept it as a face",
+            Self::LargeExpectedError => "our network expects large errors of the points",
         }
     }
 }
@@ -108,10 +108,10 @@ impl fmt::Display for Reason {
     }
 }
 
-/// How many photos were looked at and what became of their faces.
+/// How many photos were annotated and what became of their faces.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
-    /// Photos looked at.
+    /// Photos annotated.
     pub photos: usize,
     /// Faces that became records.
     pub kept: usize,
@@ -120,15 +120,18 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Counts a face, or a photo without one.
-    pub fn add_face<R>(&mut self, face: &Result<R, Rejection>) {
-        match face {
-            Ok(_) => self.kept += 1,
-            Err(rejection) => *self.rejected.entry(rejection.reason).or_default() += 1,
+    /// Counts a photo: its faces, or why it has none.
+    pub fn add_photo<R>(&mut self, faces: &[Result<R, Rejection>]) {
+        self.photos += 1;
+        for face in faces {
+            match face {
+                Ok(_) => self.kept += 1,
+                Err(rejection) => *self.rejected.entry(rejection.reason).or_default() += 1,
+            }
         }
     }
 
-    /// Adds other photos' counts.
+    /// Adds the counts of other photos.
     pub fn add(&mut self, other: &Self) {
         self.photos += other.photos;
         self.kept += other.kept;
@@ -137,7 +140,7 @@ impl Counts {
         }
     }
 
-    /// All that was left out.
+    /// The sum of everything left out.
     pub fn rejected_in_all(&self) -> usize {
         self.rejected.values().sum()
     }

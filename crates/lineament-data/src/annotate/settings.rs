@@ -1,4 +1,4 @@
-//! What a user decides: where faces come from, who places the points, and what is kept.
+//! The user's choices: which detectors, what places the points, and which faces are kept.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -10,27 +10,26 @@ use crate::error::{Error, Result};
 /// How photos become records.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
-    /// Asked in order: the next where the one before finds nothing, or only what our network takes for no face. The paper
-    /// drops a photo when both of its two miss.
-    /// Empty: ours.
+    /// Tried in order: the next one where the one before finds nothing, or only boxes that our network rejects. The paper
+    /// drops a photo when both of its two detectors find nothing. Empty: ours.
     pub detectors: Vec<DetectorChoice>,
-    /// Who places the points.
+    /// What places the points.
     pub points: PointsChoice,
-    /// Where it looks.
+    /// On which image the points are placed.
     pub points_on: PointsOn,
-    /// Side of the crop over the longer side of the detector's box; `None`: 1 for cascades and tables of boxes, as the
-    /// paper cuts the detector's box, and [`OUR_MARGIN`] for our own detector.
+    /// Side of the crop divided by the longer side of the detector's box; `None`: 1 for cascades and tables of boxes, as
+    /// the paper cuts the detector's box, and [`OUR_MARGIN`] for our own detector.
     pub margin: Option<f32>,
     /// Which of several faces.
     pub faces: Faces,
-    /// What a face must be like to be kept.
+    /// Which faces are kept.
     pub filters: Filters,
 }
 
-/// Our detector's box is tight around the points; this much larger the crop shows them all with a rim around.
+/// Our detector's box is tight around the points. A crop that is larger by this factor shows them all, with a rim.
 pub const OUR_MARGIN: f32 = 1.2;
 
-/// Where faces come from. As text: `ours`, `FILE.onnx`, `cascade:FILE.xml` or `boxes:FILE.csv`.
+/// What finds the faces. As text: `ours`, `FILE.onnx`, `cascade:FILE.xml` or `boxes:FILE.csv`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum DetectorChoice {
     /// The detector inside the library.
@@ -40,12 +39,12 @@ pub enum DetectorChoice {
     Network(PathBuf),
     /// Viola and Jones' cascade, as OpenCV writes it.
     Cascade(PathBuf),
-    /// A table of boxes, see [`crate::boxes`]. A photo's boxes stand there under its path below the annotated folder,
-    /// or under its file name alone.
+    /// A table of boxes, see [`crate::boxes`]. It lists a photo's boxes under its path below the annotated folder, or under
+    /// its file name alone.
     Boxes(PathBuf),
 }
 
-/// Who places the points. As text: `ours`, `FILE.onnx`, `dlib:FILE.dat` or `pts`.
+/// What places the points. As text: `ours`, `FILE.onnx`, `dlib:FILE.dat` or `pts`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PointsChoice {
     /// The landmark network inside the library.
@@ -53,56 +52,55 @@ pub enum PointsChoice {
     Ours,
     /// A landmark network of ours in a file.
     Network(PathBuf),
-    /// dlib's shape predictor, which the paper uses, of any number of points.
+    /// dlib's shape predictor, as in the paper, with any number of points.
     Dlib(PathBuf),
-    /// People: the `.pts` file beside each photo.
+    /// People's labels: the `.pts` file next to each photo.
     Pts,
 }
 
-/// Where the annotator looks. People's points are the same either way.
+/// On which image points are placed. Labels are the same either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PointsOn {
-    /// The whole photo: every pixel there is, and what lies outside the crop.
+    /// The whole photo: at full resolution, and including what is outside the crop.
     #[default]
     Photo,
-    /// The finished crop, exactly as the paper does; dlib's box is then the whole crop.
+    /// The finished crop, exactly as in the paper; dlib's box is then the whole crop.
     Crop,
 }
 
 /// Which of several faces become records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Faces {
-    /// A photo with several is rejected: the paper's photos have one. Boxes that show no face do not count.
+    /// A photo with several faces is rejected: the paper's photos have one. Boxes without a face do not count.
     One,
-    /// The one with the largest box that shows a face.
+    /// The face with the largest box.
     #[default]
     Largest,
-    /// Each, except with [`PointsChoice::Pts`], which labels one face per photo.
+    /// All faces, except with [`PointsChoice::Pts`], which labels one face per photo.
     All,
 }
 
-/// What a face must be like to be kept; `None` switches a filter off.
+/// Which faces are kept; `None` switches a filter off.
 ///
-/// The defaults are chosen on 6,704 chips of UTKFace with dlib's boxes and points, by looking at the faces on both sides
-/// of each limit. Together they leave out 0.6 % of them, and no limit on light may leave out dark skin.
+/// The defaults were chosen on 6,704 face chips of UTKFace with dlib's boxes and points, by viewing the faces on both
+/// sides of each limit. Together they leave out 0.6 % of them, and no limit on light may leave out dark skin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Filters {
     /// Mean brightness of the crop, from 0 to 255. By default 30 to 230: faces at 36 and at 214 are good photos.
     pub brightness: Option<RangeInclusive<f32>>,
-    /// Least standard deviation of the crop's brightness. By default 10: the flattest chips, at 13, are clear.
+    /// Lowest standard deviation of the crop's brightness. By default 10: the flattest chips, at 13, are clear.
     pub min_contrast: Option<f32>,
-    /// Least variance of the Laplacian of the crop, see [`Measures`](super::Measures). By default 10, where eyelids and
-    /// lips are shadows; half of the chips are above 116.
+    /// Lowest variance of the crop's Laplacian, see [`Measures`](super::Measures). By default 10, where eyelids and lips are
+    /// mere shadows; half of the chips are above 116.
     pub min_sharpness: Option<f32>,
-    /// Least score of our landmark network, from 0 to 1. By default what `lineament run` takes for a face. Where it is
-    /// set, boxes that are no faces do not count among a photo's faces.
+    /// Lowest face score of our landmark network, from 0 to 1. By default that of `lineament run`. Where it is set, boxes
+    /// below it do not count among a photo's faces.
     pub min_score: Option<f32>,
-    /// Most points outside the crop. By default 20: the jaw's 17 lie outside many of dlib's boxes, and the ends of the
-    /// brows outside some.
+    /// Most points outside the crop. By default 20: the jaw's 17 points are outside many of dlib's boxes, and the ends of
+    /// the brows outside some.
     pub max_outside: Option<usize>,
-    /// Largest expected distance of the points to the true ones, in percent of the distance of the outer eye corners.
-    /// By default 8: above are profiles, paintings and covered faces, whose points are often wrong; half of the chips
-    /// are below 3.6.
+    /// Largest mean expected error of the points, in percent of the distance between the outer eye corners. By default 8:
+    /// above are profiles, paintings and covered faces, whose points are often wrong; half of the chips are below 3.6.
     pub max_expected_error: Option<f32>,
 }
 
@@ -120,7 +118,7 @@ impl Default for Filters {
 }
 
 impl Filters {
-    /// Everything is kept.
+    /// Every face is kept.
     pub const OFF: Self = Self {
         brightness: None,
         min_contrast: None,

@@ -1,4 +1,4 @@
-//! Picture filters on `[height, width]` brightness, row by row. Beyond an edge its pixels repeat.
+//! Picture filters on `[height, width]` brightness, row by row. Beyond an edge, its pixels are repeated.
 
 /// A picture's size. Both sides are at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub fn gaussian_blur(pixels: &mut [f32], size: Size, sd: f32) {
     if sd < 0.1 {
         return; // the neighbours' weight would be below 1e-20
     }
-    let radius = (2.5 * sd).ceil() as isize; // beyond that lies 1 in 80 of the weight
+    let radius = (2.5 * sd).ceil() as isize; // 1 in 80 of the weight is beyond that
     let weights: Vec<f32> = (-radius..=radius).map(|i| (-0.5 * (i as f32 / sd).powi(2)).exp()).collect();
     let sum: f32 = weights.iter().sum();
     let taps = |make: fn(isize, f32) -> (isize, isize, f32)| -> Vec<_> {
@@ -63,18 +63,18 @@ pub fn motion_blur(pixels: &mut [f32], size: Size, length: f32, angle_rad: f32) 
     pixels.copy_from_slice(&weighted_shifts(pixels, size, &offsets));
 }
 
-/// Loses what a picture `factor` times smaller cannot hold, and comes back to the same size.
+/// Removes the detail that a picture `factor` times smaller does not have, at the same size.
 pub fn shrink_and_enlarge(pixels: &mut [f32], size: Size, factor: f32) {
     let factor = factor.clamp(1.0, size.width.max(size.height) as f32);
     let shrink = |side: usize| ((side as f32 / factor).round() as usize).clamp(1, side);
     let small = Size { width: shrink(size.width), height: shrink(size.height) };
-    // Against aliasing: 0.4 of a small pixel, less than a camera's own optics blur.
+    // Against aliasing: 0.4 of a small pixel, less than the blur of a camera's optics.
     gaussian_blur(pixels, size, 0.4 * factor);
     let shrunk = resize(pixels, size, small);
     pixels.copy_from_slice(&resize(&shrunk, small, size));
 }
 
-/// Bilinear, edges on edges.
+/// Bilinear; the edges of both sizes coincide.
 fn resize(pixels: &[f32], from: Size, to: Size) -> Vec<f32> {
     let columns = neighbours(from.width, to.width);
     let mut out = Vec::with_capacity(to.width * to.height);
@@ -89,7 +89,7 @@ fn resize(pixels: &[f32], from: Size, to: Size) -> Vec<f32> {
     out
 }
 
-/// For each of `to` pixels on a line of `from`: the two nearest, and the share of the second.
+/// For each of `to` pixels on a line of `from` pixels: the two nearest, and the weight of the second.
 fn neighbours(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
     let step = from as f32 / to as f32;
     let place = |i: usize| {
@@ -99,10 +99,10 @@ fn neighbours(from: usize, to: usize) -> Vec<(usize, usize, f32)> {
     (0..to).map(place).collect()
 }
 
-/// Light that changes evenly across the picture: times `1 - strength` at one end, `1 + strength` at the other.
+/// Light that changes linearly across the picture: factor `1 - strength` at one end, `1 + strength` at the other.
 pub fn slope_light(pixels: &mut [f32], size: Size, strength: f32, angle_rad: f32) {
     let (sin, cos) = angle_rad.sin_cos();
-    // From -1 to 1 along the direction, whatever the angle.
+    // From -1 to 1 along the direction, at any angle.
     let reach = (cos.abs() * size.width as f32 + sin.abs() * size.height as f32) / 2.0;
     let (across, down) = (strength * cos / reach, strength * sin / reach);
     for (y, row) in pixels.chunks_exact_mut(size.width).enumerate() {
@@ -113,7 +113,7 @@ pub fn slope_light(pixels: &mut [f32], size: Size, strength: f32, angle_rad: f32
     }
 }
 
-/// `255 (v / 255)^gamma`, through a table: a power for each pixel would cost more than all else here.
+/// `255 (v / 255)^gamma`, by a table: a power for each pixel would take more time than everything else here.
 pub fn gamma(pixels: &mut [f32], gamma: f32) {
     let table: Vec<f32> = (0..=256).map(|i| 255.0 * (i as f32 / 255.0).powf(gamma)).collect();
     for v in pixels {

@@ -1,4 +1,4 @@
-//! Where the crop lies and which way round it is.
+//! Geometric augmentation: shift, scale, rotation and mirror image of the crop.
 
 use lineament::topology::{MIRROR, POINTS};
 use lineament::{Crop, Point};
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::check_ranges;
 use crate::error::Result;
 
-/// How far a training crop strays from the true one, as a detector's crop does.
+/// How far a training crop deviates from the true one, in imitation of a detector's crops.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Jitter {
@@ -18,20 +18,20 @@ pub struct Jitter {
     pub shift_sd: f32,
     /// Standard deviation of the logarithm of the side. Default 0.1: between 0.82 and 1.22 of the size in 95 of 100.
     pub scale_sd: f32,
-    /// Share of crops that are turned a little; the others are turned evenly up to `roll_max_deg`. Default 0.7: most
-    /// crops come turned right by the detector's five points, but tracking starts and bad detections do not.
+    /// Share of crops with a small rotation; the others have a uniform one up to `roll_max_deg`. Default 0.7: the detector's
+    /// five points make most crops upright, but not those of new tracks and of bad detections.
     pub roll_small_share: f32,
-    /// Standard deviation of the little turn, in degrees. Default 8: what five detected points leave.
+    /// Standard deviation of the small rotation, in degrees. Default 8: the error that five detected points leave.
     pub roll_sd_deg: f32,
-    /// Largest of the even turns, in degrees. Default 45: beyond that even people mistake points.
+    /// Largest uniform rotation, in degrees. Default 45: beyond that even people confuse points.
     pub roll_max_deg: f32,
-    /// Share of crops that follow from points of an earlier look, as in a second look or in a video: they stray about
-    /// a third as far. Default 0.5: each face is looked at twice.
+    /// Share of crops that imitate crops from the points of an earlier pass, as in the second pass or in a video: they
+    /// deviate about a third as far. Default 0.5: half of the passes on a photo are of this kind.
     pub close_share: f32,
 }
 
-/// How far a crop from an earlier look strays, as a share of one from a detector. Its points are off by 3 % of the
-/// crop or less, and less on average.
+/// Deviation of a crop from the points of an earlier pass, as a share of that of a crop from a detector. Such points are
+/// off by 3 % of the crop or less, and their errors partly average out.
 const CLOSE: f32 = 0.3;
 
 impl Default for Jitter {
@@ -47,7 +47,7 @@ impl Default for Jitter {
     }
 }
 
-/// Normal draws are cut here, in standard deviations: a face that left its crop teaches nothing.
+/// Normal draws are limited to this many standard deviations: nothing can be learned from a face outside its crop.
 const MAX_DEVIATIONS: f32 = 3.0;
 
 impl Jitter {
@@ -64,7 +64,7 @@ impl Jitter {
         ])
     }
 
-    /// `crop` moved, sized and turned by chance.
+    /// `crop` with a random shift, scale and rotation.
     pub fn jitter(&self, crop: &Crop, rng: &mut impl Rng) -> Crop {
         let close = rng.random::<f32>() < self.close_share;
         let reach = if close { CLOSE } else { 1.0 };
@@ -84,8 +84,8 @@ fn normal(rng: &mut impl Rng) -> f32 {
     rng.sample::<f32, _>(StandardNormal).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
 }
 
-/// The points of the picture mirrored left to right about the upright line through `axis_x`: 0 in the frame of the
-/// crop, half the width in an image. What was the right eye becomes the left one, as its place says.
+/// The points of the picture mirrored left to right about the vertical line through `axis_x`: 0 in the frame of the crop,
+/// half the width in an image. The right eye becomes the left one, with its numbers.
 pub fn mirror_points<F>(points: &[Point<F>; POINTS], axis_x: f32) -> [Point<F>; POINTS] {
     MIRROR.map(|from| Point::new(2.0 * axis_x - points[from].x, points[from].y))
 }

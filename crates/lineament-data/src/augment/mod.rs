@@ -1,7 +1,8 @@
-//! Variations of training pictures: where the crop lies, which way round it is, and what light, lens and camera do.
+//! Augmentation of training pictures: shifted, scaled and rotated crops, mirrored crops, and effects of light, lens and
+//! camera.
 //!
-//! Order in training: [`Jitter::jitter`] moves the crop, [`lineament::Crop::sample_into`] cuts it, [`mirror_rows`] and
-//! [`mirror_points`] turn it round, [`Photometric::apply`] spoils it, [`lineament::crop::normalise`] evens it out.
+//! Order in training: [`Jitter::jitter`] moves the crop, [`lineament::Crop::sample_into`] samples it, [`mirror_rows`] and
+//! [`mirror_points`] mirror it, [`Photometric::apply`] degrades it, [`lineament::crop::normalise`] normalises it.
 
 mod filters;
 mod geometric;

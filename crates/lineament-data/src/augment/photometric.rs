@@ -1,4 +1,4 @@
-//! What light, lens, camera and hands in front of it do to a picture.
+//! Photometric augmentation: effects of light, lens, camera, and of things in front of the face.
 
 use std::f32::consts::TAU;
 use std::io::Cursor;
@@ -13,23 +13,23 @@ use super::check_ranges;
 use super::filters::{Size, gamma, gaussian_blur, motion_blur, shrink_and_enlarge, slope_light};
 use crate::error::Result;
 
-/// Which faults a training picture gets, how often and how strong. Each is drawn by itself. Strengths are upper
-/// ends: milder ones occur as often or more often. Lengths are in pixels of the cut picture; the defaults fit faces
-/// of about 80 pixels.
+/// Which effects are applied to a training picture, how often and how strongly. Each is drawn independently. Strengths are
+/// upper limits: weaker effects are as frequent or more frequent. Lengths are in pixels of the crop; the defaults suit
+/// faces of about 80 pixels.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Photometric {
-    /// Share with light from one side. Default 0.3: common indoors beside a window.
+    /// Share with light from one side. Default 0.3: common indoors near a window.
     pub uneven_light_share: f32,
-    /// Largest change of that light from the middle to the end, as a factor. Default 0.7: nearly black on one side.
+    /// Largest change of that light from the centre to the edge, as a factor. Default 0.7: nearly black on one side.
     pub uneven_light_max: f32,
     /// Share with things in front. Default 0.3: hands, hair, glasses and cups; keeps the network from relying on
     /// any single part.
     pub occlusion_share: f32,
     /// Longest side of such a thing, in sides of the picture. Default 0.4: half a face.
     pub occlusion_max: f32,
-    /// Share with another tone: gamma, contrast and brightness together. Default 0.7: normalising evens out contrast
-    /// and brightness, but not what is cut off at black or white.
+    /// Share with a different tone: gamma, contrast and brightness together. Default 0.7: normalisation removes
+    /// differences of contrast and brightness, but not clipping at black or white.
     pub tone_share: f32,
     /// Standard deviation of the logarithm of gamma. Default 0.35: 0.5 to 2 in 95 of 100.
     pub gamma_sd: f32,
@@ -45,20 +45,20 @@ pub struct Photometric {
     pub blur_share: f32,
     /// Largest standard deviation of that blur, in pixels. Default 2.
     pub blur_max: f32,
-    /// Share from a smaller picture. Default 0.25: faces far away are enlarged to the network's size.
+    /// Share of reduced and enlarged pictures. Default 0.25: distant faces are enlarged to the network's size.
     pub shrink_share: f32,
-    /// Largest factor between the sizes. Default 4: a face of about 20 pixels, the smallest the detector looks for.
+    /// Largest factor of that. Default 4: a face of about 20 pixels, the smallest that the detector finds.
     pub shrink_max: f32,
-    /// Share taken in the dark: little light, its noise, rounded to whole levels. Default 0.15: phones at night.
+    /// Share in the dark: little light, noise, rounded to whole grey levels. Default 0.15: phones at night.
     pub dark_share: f32,
-    /// Least light, as a factor. Default 0.12: about 15 grey levels are left of an average face.
+    /// Lowest light, as a factor. Default 0.12: about 15 grey levels are left of an average face.
     pub dark_min: f32,
     /// Share with sensor noise. Default 0.3.
     pub noise_share: f32,
-    /// Largest standard deviation of the noise, in grey levels; small ones are more common. Default 15.
+    /// Largest standard deviation of the noise, in grey levels; small values are more frequent. Default 15.
     pub noise_max: f32,
-    /// Share compressed once more as JPEG. Default 0.25: it costs more time than all else here, and the photos carry
-    /// one compression already.
+    /// Share compressed again as JPEG. Default 0.25: it takes more time than all other effects, and the photos were
+    /// compressed once already.
     pub jpeg_share: f32,
     /// Lowest JPEG quality, of 1 to 100; the highest is 90. Default 20: visible blocks.
     pub jpeg_quality_min: u8,
@@ -91,14 +91,14 @@ impl Default for Photometric {
     }
 }
 
-/// Highest JPEG quality that is drawn; above it nothing is lost that matters.
+/// Highest JPEG quality that is drawn; above it the losses do not matter.
 const JPEG_QUALITY_MAX: u8 = 90;
 
-/// Noise of the darkest pictures, in grey levels: what a small sensor shows at high gain.
+/// Noise of dark pictures, in grey levels: that of a small sensor at high gain.
 const DARK_NOISE: (f32, f32) = (0.5, 3.0);
 
 impl Photometric {
-    /// Leaves every picture as it is.
+    /// Leaves every picture unchanged.
     pub fn none() -> Self {
         Self {
             uneven_light_share: 0.0,
@@ -141,8 +141,8 @@ impl Photometric {
         ])
     }
 
-    /// Spoils `pixels`, `[height, width]` brightness from 0 to 255, in the order in which it happens: light, things
-    /// in front, exposure, movement, focus, distance, darkness, noise, compression. The result is in 0 to 255.
+    /// Applies random effects to `pixels`, `[height, width]` brightness from 0 to 255, in the order of a real camera: light,
+    /// occlusion, exposure, motion, focus, distance, darkness, noise, compression. The result is within 0 to 255.
     ///
     /// # Panics
     /// When `pixels` is empty or not `width * height` long.
@@ -208,10 +208,10 @@ pub fn add_noise(pixels: &mut [f32], sd: f32, rng: &mut impl Rng) {
     pixels.iter_mut().for_each(|v| *v += sd * rng.sample::<f32, _>(StandardNormal));
 }
 
-/// Covers a rectangle or ellipse with one grey, with noise, or with another place of the same picture.
+/// Covers a rectangle or ellipse with plain grey, with noise, or with another part of the same picture.
 fn occlude(pixels: &mut [f32], size: Size, longest: f32, rng: &mut impl Rng) {
     let Size { width, height } = size;
-    // Half sizes and centre in pixels; the least is a fifth of the longest.
+    // Half sizes and centre in pixels; the smallest is a fifth of the longest.
     let half = |side: usize, rng: &mut _| between(0.2 * longest, longest, rng) * side as f32 / 2.0;
     let (half_w, half_h) = (half(width, rng), half(height, rng));
     let (cx, cy) = (between(0.0, width as f32, rng), between(0.0, height as f32, rng));
@@ -234,7 +234,7 @@ fn occlude(pixels: &mut [f32], size: Size, longest: f32, rng: &mut impl Rng) {
     }
 }
 
-/// To JPEG and back. A picture that JPEG cannot hold (a side above 65,535) stays as it is.
+/// Compresses as JPEG and decodes again. A picture too large for JPEG (a side above 65,535) stays unchanged.
 pub fn compress(pixels: &mut [f32], size: Size, quality: u8) {
     let (Ok(width), Ok(height)) = (u16::try_from(size.width), u16::try_from(size.height)) else { return };
     let mut bytes: Vec<u8> = pixels.iter().map(|v| v.round() as u8).collect(); // `as` clamps to 0..=255
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn none_changes_nothing_and_each_fault_changes_something() {
+    fn none_changes_nothing_and_each_effect_changes_something() {
         let original = picture(112, 112);
         assert!(applied(&Photometric::none(), 5) == original);
         let none = Photometric::none;
@@ -285,7 +285,7 @@ mod tests {
             for seed in 0..20 {
                 let pixels = applied(&config, seed);
                 assert!(pixels != original, "{what} {seed} changed nothing");
-                // Each fault alone leaves most of the picture recognisable.
+                // Each effect alone leaves most of the picture recognisable.
                 let r = correlation(&pixels, &original);
                 assert!(r > 0.4, "{what} {seed}: {r}");
             }

@@ -1,31 +1,27 @@
-//! dlib's shape predictor (Kazemi and Sullivan, 2014): a box goes in, the points of the face in it come out.
+//! dlib's shape predictor (Kazemi and Sullivan, 2014): places the points of the face in a box.
 //!
-//! A predictor is a mean shape and a row of cascades. Each cascade looks at a few hundred pixels around the shape as it
-//! stands, and each of its trees adds a small correction, chosen by comparing pairs of those pixels. `read` takes
-//! dlib's own file apart, [`ShapePredictor::place`] runs it.
+//! A predictor is a mean shape and a sequence of cascades. Each cascade reads a few hundred pixels around the current
+//! shape, and each of its trees adds a small correction, chosen by comparing pairs of those pixels. `read` parses dlib's
+//! own file, [`ShapePredictor::place`] runs it.
 //!
 //! dlib's whole numbers are pixel **centres**, and its rectangles run from the first pixel to the last: `right` is
 //! `left + width - 1`. Shapes are learned in the frame of such a rectangle, so (0, 0) is the centre of the box's first
 //! pixel and (1, 1) that of its last. Ours is the frame of [`lineament::geometry`]: the centre of the first pixel is
-//! (0.5, 0.5), and a box's edge is where its last pixel ends. The two meet in `BoxFrame` and nowhere else.
+//! (0.5, 0.5), and a box's edge is where its last pixel ends. Only `BoxFrame` converts between the two.
 
 mod read;
 #[cfg(test)]
 mod tests;
 mod wire;
 
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use lineament::image::GreyImage;
 use lineament::{Point, Rect};
 
 use crate::error::{Error, Result};
+use crate::model_file::read_model_file;
 pub use wire::Fault;
-
-/// Most bytes that are read from a file: ten times those of the predictor with 68 points.
-const MAX_FILE_BYTES: u64 = 1 << 30;
 
 /// A shape predictor, ready to run.
 #[derive(Debug)]
@@ -37,7 +33,7 @@ pub struct ShapePredictor {
     cascades: Vec<Cascade>,
 }
 
-/// Trees that look at the same pixels.
+/// Trees that read the same pixels.
 #[derive(Debug)]
 struct Cascade {
     features: Vec<Feature>,
@@ -50,7 +46,7 @@ struct Cascade {
 /// A pixel that moves with the shape.
 #[derive(Debug)]
 struct Feature {
-    /// The point it hangs on.
+    /// The point it is attached to.
     anchor: usize,
     /// From the point to the pixel, as it would be in the mean shape.
     delta: [f32; 2],
@@ -68,18 +64,11 @@ impl ShapePredictor {
     /// Reads a file as dlib's `serialize` writes it, such as `shape_predictor_68_face_landmarks.dat`.
     ///
     /// # Errors
-    /// [`Error::File`] when the file cannot be read, [`Error::Predictor`] as [`ShapePredictor::parse`] and for a file
-    /// above 1 GiB.
+    /// [`Error::File`] when the file cannot be read or is above 1 GiB, [`Error::Predictor`] as
+    /// [`ShapePredictor::parse`].
     pub fn open(path: &Path) -> Result<Self> {
-        let mut bytes = Vec::new();
-        let file = File::open(path).map_err(|e| Error::file(path, e))?;
-        file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
         let named = |Fault { at, reason }| Error::Predictor { path: path.to_owned(), at, reason };
-        if bytes.len() as u64 > MAX_FILE_BYTES {
-            let reason = format!("more than {} MiB, which no shape predictor has", MAX_FILE_BYTES >> 20);
-            return Err(named(Fault { at: bytes.len(), reason }));
-        }
-        Self::parse(&bytes).map_err(named)
+        Self::parse(&read_model_file(path)?).map_err(named)
     }
 
     /// Reads the bytes of such a file.
@@ -99,13 +88,13 @@ impl ShapePredictor {
     /// The points of the face in `face`, both in pixels of the image.
     ///
     /// For a box of whole numbers these are the points that dlib computes for the same box, before it rounds them. The
-    /// box may stand beyond the image, where all is black. A box that is not finite gives points that are not.
+    /// box may extend beyond the image, which is black there. A box that is not finite gives points that are not.
     pub fn place(&self, image: &GreyImage, face: &Rect) -> Vec<Point> {
         let frame = BoxFrame::new(face);
         let mut shape = self.mean.clone();
         let mut values = Vec::new();
         for cascade in &self.cascades {
-            cascade.look(image, &frame, &self.mean, &shape, &mut values);
+            cascade.read_pixels(image, &frame, &self.mean, &shape, &mut values);
             cascade.correct(self.depth, &values, &mut shape);
         }
         let point = |&p: &[f32; 2]| {
@@ -117,8 +106,8 @@ impl ShapePredictor {
 }
 
 impl Cascade {
-    /// The brightness of each feature around `shape`; 0 beyond the image.
-    fn look(&self, image: &GreyImage, frame: &BoxFrame, mean: &[f32], shape: &[f32], values: &mut Vec<f32>) {
+    /// Reads the brightness of each feature around `shape`; 0 beyond the image.
+    fn read_pixels(&self, image: &GreyImage, frame: &BoxFrame, mean: &[f32], shape: &[f32], values: &mut Vec<f32>) {
         let [a, b] = turn_and_scale(mean, shape);
         values.clear();
         values.extend(self.features.iter().map(|Feature { anchor, delta: [dx, dy] }| {
@@ -127,7 +116,7 @@ impl Cascade {
         }));
     }
 
-    /// Adds what each tree says, in the order of the file: sums of f32 depend on it.
+    /// Adds the correction of each tree, in the order of the file: sums of f32 depend on it.
     fn correct(&self, depth: u32, values: &[f32], shape: &mut [f32]) {
         let leaves = 1 << depth;
         let trees = self.splits.chunks_exact(leaves - 1).zip(self.leaves.chunks_exact(leaves * shape.len()));
@@ -143,7 +132,7 @@ impl Cascade {
     }
 }
 
-/// From the frame of a box, where shapes live, to the image.
+/// Maps from the frame of a box, which shapes are in, to the image.
 struct BoxFrame {
     /// Centre of the first pixel.
     origin: [f64; 2],
@@ -162,7 +151,7 @@ impl BoxFrame {
     }
 }
 
-/// The pixel that covers a position; 0 beyond the image and for what is no number.
+/// The pixel at a position; 0 beyond the image and for NaN.
 fn brightness(image: &GreyImage, [x, y]: [f64; 2]) -> f32 {
     let inside = (0.0..image.width() as f64).contains(&x) && (0.0..image.height() as f64).contains(&y);
     if inside { f32::from(image.pixels()[y as usize * image.width() + x as usize]) } else { 0.0 }
@@ -182,7 +171,7 @@ fn turn_and_scale(from: &[f32], to: &[f32]) -> [f32; 2] {
         across += fx * ty - fy * tx;
         spread += fx * fx + fy * fy;
     }
-    // One point, or all in one place: no turn can be seen.
+    // One point, or all in one place: the rotation is not defined.
     if spread == 0.0 { [1.0, 0.0] } else { [(along / spread) as f32, (across / spread) as f32] }
 }
 

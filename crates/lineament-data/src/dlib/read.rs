@@ -1,21 +1,21 @@
-//! The file of a shape predictor, part by part: version, mean shape, forests, and where each cascade looks.
+//! Parses the file of a shape predictor: version, mean shape, forests, and the pixels that each cascade reads.
 //!
-//! Every length is checked against the bytes that are left before memory is taken, and every index against what it
-//! points into, so that nothing can fail once a predictor is read.
+//! Every length is checked against the remaining bytes before memory is allocated, and every index against its range, so
+//! that nothing can fail once a predictor is read.
 
 use super::wire::{FLOAT_BYTES, Fault, INT_BYTES, Reader};
 use super::{Cascade, Feature, ShapePredictor, Split};
 
-/// The only version that dlib has written.
+/// The only version that dlib writes.
 const VERSION: i64 = 1;
-/// What a download from dlib's site begins with.
+/// First bytes of a download from dlib's site.
 const BZIP2: &[u8] = b"BZh";
 /// More points than any face model has; the limit keeps a leaf's size far from overflow.
 const MAX_POINTS: usize = 10_000;
 
 const SPLIT_BYTES: usize = 2 * INT_BYTES + FLOAT_BYTES;
 
-/// The trees of one cascade, before it is known where they look.
+/// The trees of one cascade, without the pixels that they read.
 struct Forest {
     splits: Vec<Split>,
     leaves: Vec<f32>,
@@ -40,7 +40,7 @@ pub(super) fn predictor(bytes: &[u8]) -> Result<ShapePredictor, Fault> {
     let anchors = each_cascade(reader, &forests, "lists of anchors", |r, forest| anchors(r, forest, mean.len() / 2))?;
     let deltas = each_cascade(reader, &anchors, "lists of deltas", |r, anchors| deltas(r, anchors.len()))?;
     if reader.left() > 0 {
-        return Err(reader.fault(format!("{} bytes stand behind the end of the predictor", reader.left())));
+        return Err(reader.fault(format!("{} bytes follow the end of the predictor", reader.left())));
     }
     let cascades = forests.into_iter().zip(anchors).zip(deltas).map(|((forest, anchors), deltas)| {
         let features = anchors.into_iter().zip(deltas).map(|(anchor, delta)| Feature { anchor, delta }).collect();
@@ -110,7 +110,7 @@ fn each_cascade<C, T>(
     cascades.iter().map(|cascade| item(reader, cascade)).collect()
 }
 
-/// The point that each feature hangs on.
+/// The point that each feature is attached to.
 fn anchors(reader: &mut Reader, forest: &Forest, points: usize) -> Result<Vec<usize>, Fault> {
     let features = reader.length(INT_BYTES, "anchors")?;
     if features < forest.features {
@@ -119,7 +119,7 @@ fn anchors(reader: &mut Reader, forest: &Forest, points: usize) -> Result<Vec<us
     (0..features).map(|_| reader.index(points, "anchor")).collect()
 }
 
-/// How far from its point each feature lies.
+/// The distance of each feature from its point.
 fn deltas(reader: &mut Reader, features: usize) -> Result<Vec<[f32; 2]>, Fault> {
     reader.expect(features as i64, "the number of deltas")?;
     (0..features).map(|_| Ok([reader.float()?, reader.float()?])).collect()

@@ -1,4 +1,4 @@
-//! A predictor that can be run in the head, and what happens to the numbers of its file when they are wrong.
+//! A predictor that is simple enough to run by hand, and wrong numbers in its file.
 
 use lineament::ImageView;
 use proptest::prelude::*;
@@ -75,7 +75,7 @@ fn placed(first: u8, second: u8) -> [Point; 2] {
 fn a_tree_moves_the_points_by_the_pixels_under_them() {
     let (right, down) = ([Point::new(2.5, 2.5), Point::new(3.5, 2.5)], [Point::new(1.5, 2.5), Point::new(3.5, 3.5)]);
     for (first, second, expected) in [(200, 0, right), (0, 200, down), (110, 100, down), (111, 100, right)] {
-        assert_eq!(placed(first, second), expected, "{first} beside {second}");
+        assert_eq!(placed(first, second), expected, "{first} and {second}");
     }
 }
 
@@ -130,7 +130,7 @@ fn a_wrong_number_is_named() {
         ("anchor -1", |p| p.anchors[2] = Int(-1)),
         ("the number of lists of deltas is 0", |p| p.deltas[0] = Int(0)),
         ("the number of deltas is 3, expected 2", |p| p.deltas[1] = Int(3)),
-        ("2 bytes stand behind the end", |p| p.behind.push(Int(1))),
+        ("2 bytes follow the end", |p| p.behind.push(Int(1))),
     ];
     for (words, change) in cases {
         let mut parts = by_hand();

@@ -1,4 +1,4 @@
-//! How dlib writes numbers and lists down as bytes.
+//! dlib's encoding of numbers and lists.
 //!
 //! An integer is a control byte (the number of bytes that follow, and 0x80 for minus) and its size, least byte first. A
 //! fraction is two integers: mantissa and exponent of 2. A list is its length and its items.
@@ -19,10 +19,10 @@ pub(super) const INT_BYTES: usize = 2;
 pub(super) const FLOAT_BYTES: usize = 2 * INT_BYTES;
 
 const MINUS: u8 = 0x80;
-/// From here on exponents stand for infinities and for what is no number.
+/// From here on exponents stand for infinities and NaN.
 const NOT_FINITE: i64 = 32_000;
 
-/// Takes numbers off the front of the bytes.
+/// Reads numbers from the bytes.
 pub(super) struct Reader<'a> {
     bytes: &'a [u8],
     rest: &'a [u8],
@@ -66,7 +66,7 @@ impl<'a> Reader<'a> {
         // Beyond the clamp an f32 is 0 or infinite in any case; within it, an f64 holds the power exactly.
         let value = (mantissa as f64 * 2f64.powi(exponent.clamp(-900, 900) as i32)) as f32;
         if exponent >= NOT_FINITE || !value.is_finite() {
-            return Err(self.fault("a value that is infinite, too large or no number; the file is damaged"));
+            return Err(self.fault("a value that is infinite, too large or not a number; the file is damaged"));
         }
         Ok(value)
     }

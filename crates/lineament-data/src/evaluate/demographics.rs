@@ -1,6 +1,6 @@
-//! Whether models serve groups of people alike, on photos whose names tell age, gender and race as UTKFace's do
-//! (Zhang et al., "Age Progression/Regression by Conditional Adversarial Autoencoder", 2017). Points are not known:
-//! what is compared is how often a face is found and how sure the models are.
+//! Whether models work equally well for all groups of people, on photos whose names tell age, gender and race as those of
+//! UTKFace do (Zhang et al., "Age Progression/Regression by Conditional Adversarial Autoencoder", 2017). The true points
+//! are not known, so what is compared is how often a face is found and how confident the models are.
 
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ const GENDERS: [&str; 2] = ["male", "female"];
 /// UTKFace's names for the numbers 0 to 4.
 const RACES: [&str; 5] = ["White", "Black", "Asian", "Indian", "other"];
 
-/// Nobody is older.
+/// Highest age in years.
 const OLDEST: u32 = 120;
 
 /// What a photo's name says about the person.
@@ -34,7 +34,7 @@ pub struct Person {
 }
 
 impl Person {
-    /// From `AGE_GENDER_RACE_DATE` and an ending; `None` where the name says something else.
+    /// From a name like `AGE_GENDER_RACE_DATE.jpg`; `None` for other names.
     pub fn from_name(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?;
         let mut parts = name.split('_');
@@ -45,41 +45,41 @@ impl Person {
     }
 }
 
-/// One group's figures.
+/// The figures of one group.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Group {
-    /// What divides the people: `all`, `age`, `gender` or `race`.
+    /// What the group is formed by: `all`, `age`, `gender` or `race`.
     pub by: &'static str,
     /// The group's name.
     pub name: String,
-    /// Photos of it.
+    /// Photos of the group.
     pub photos: usize,
     /// Photos in which a face is found.
     pub found: usize,
     /// The same in percent.
     pub found_percent: f64,
-    /// Mean landmark score of the largest face of each of them, from 0 to 1; `None` when there is none.
+    /// Mean face score of the largest face in each photo, from 0 to 1; `None` when no face was found.
     pub score: Option<f64>,
-    /// Mean expected error of its 68 points in percent of the distance of the outer eye corners found.
+    /// Mean expected error of that face's 68 points, in percent of the distance between its outer eye corners.
     pub expected: Option<f64>,
 }
 
-/// A photo's largest face: score and mean expected error.
-type Look = Option<(f64, f64)>;
+/// Score and mean expected error of a photo's largest face.
+type Found = Option<(f64, f64)>;
 
-/// All people, then groups by decade of age, gender and race; groups without a photo are left out.
+/// The figures of all people, then by decade of age, by gender and by race. Groups without a photo are left out.
 ///
 /// The other arguments are those of [`crate::evaluate::evaluate`].
 ///
 /// # Errors
 /// What `make` answers; [`Error::File`] and [`Error::Photo`] for a photo that cannot be read.
-pub fn groups<E: From<Error> + Send>(
+pub fn by_demographic_group<E: From<Error> + Send>(
     photos: &[(PathBuf, Person)],
     make: impl Fn() -> Result<Lineament, E>,
     threads: usize,
     progress: &(impl Fn(usize, usize) + Sync),
 ) -> Result<Vec<Group>, E> {
-    let looks = each(photos, make, threads, progress, |lineament, (path, _)| {
+    let found = each(photos, make, threads, progress, |lineament, (path, _)| {
         let faces = lineament.faces(&Photo::open(path)?.grey().view());
         Ok(faces.first().map(|face| {
             let unit = f64::from(inter_ocular(&face.landmarks.points));
@@ -87,13 +87,13 @@ pub fn groups<E: From<Error> + Send>(
             (f64::from(face.landmarks.score), 100.0 * expected / unit)
         }))
     })?;
-    let people: Vec<(Person, Look)> = photos.iter().map(|(_, person)| *person).zip(looks).collect();
+    let people: Vec<(Person, Found)> = photos.iter().map(|(_, person)| *person).zip(found).collect();
     Ok(table(&people))
 }
 
-fn table(people: &[(Person, Look)]) -> Vec<Group> {
+fn table(people: &[(Person, Found)]) -> Vec<Group> {
     let group = |by, name: String, belongs: &dyn Fn(&Person) -> bool| {
-        Group::new(by, name, people.iter().filter(|(person, _)| belongs(person)).map(|(_, look)| *look).collect())
+        Group::new(by, name, people.iter().filter(|(person, _)| belongs(person)).map(|(_, found)| *found).collect())
     };
     let decade = |d: u32| group("age", format!("{} to {}", 10 * d, 10 * d + 9), &|p| p.age / 10 == d);
     let mut groups = vec![group("all", "all".into(), &|_| true)];
@@ -105,9 +105,9 @@ fn table(people: &[(Person, Look)]) -> Vec<Group> {
 }
 
 impl Group {
-    fn new(by: &'static str, name: String, looks: Vec<Look>) -> Self {
-        let (scores, expected): (Vec<f64>, Vec<f64>) = looks.iter().flatten().copied().unzip();
-        let (photos, found) = (looks.len(), scores.len());
+    fn new(by: &'static str, name: String, faces: Vec<Found>) -> Self {
+        let (scores, expected): (Vec<f64>, Vec<f64>) = faces.iter().flatten().copied().unzip();
+        let (photos, found) = (faces.len(), scores.len());
         let mean_of = |values: &[f64]| (!values.is_empty()).then(|| mean(values));
         let found_percent = 100.0 * found as f64 / photos.max(1) as f64;
         Self { by, name, photos, found, found_percent, score: mean_of(&scores), expected: mean_of(&expected) }
@@ -117,6 +117,7 @@ impl Group {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::json_names;
 
     #[test]
     fn names_tell_the_person_or_nothing() {
@@ -149,6 +150,7 @@ mod tests {
         assert_eq!((groups[0].photos, groups[0].found, groups[0].expected), (3, 2, Some(3.0)));
         assert_eq!((groups[2].photos, groups[2].found_percent, groups[2].score), (2, 50.0, Some(0.5)));
         assert_eq!((groups[4].by, groups[4].found), ("gender", 1));
+        assert_eq!(json_names(&groups[0]), "by expected found found_percent name photos score", "they never change");
         let nobody = table(&[(person(40, 0, 4), None)]);
         assert!(nobody.iter().all(|g| g.score.is_none() && g.expected.is_none()));
     }

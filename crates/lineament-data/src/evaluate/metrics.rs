@@ -1,13 +1,13 @@
-//! What is counted: errors of points, curves over photos, and whether expected errors tell the truth.
+//! Metrics: errors of points, curves over photos, and whether expected errors are calibrated.
 //!
-//! Distances are divided by the distance of the true outer eye corners ("inter-ocular", iBUG 36 and 45) and given in
-//! percent, as in the 300-W challenge (Sagonas et al., 2013).
+//! Errors are normalised by the distance of the true outer eye corners ("inter-ocular", iBUG points 36 and 45) and given
+//! in percent, as in the 300-W challenge (Sagonas et al., 2013).
 
 use lineament::Point;
 use lineament::topology::{FIRST_INNER_POINT, POINTS, inter_ocular};
 use serde::Serialize;
 
-/// A photo whose 68 points are off by more than this on average is a failure, in percent of the inter-ocular distance.
+/// A photo is a failure when the mean error of its 68 points is above this, in percent of the inter-ocular distance.
 pub const FAILURE_PERCENT: f64 = 10.0;
 
 /// Groups of the calibration table.
@@ -25,7 +25,7 @@ pub fn nme68(errors: &[f64; POINTS]) -> f64 {
     mean(errors)
 }
 
-/// The mean over the 51 inner points, all but the jaw, of [`point_errors`].
+/// The mean over the 51 inner points (all except the jaw) of [`point_errors`].
 pub fn nme51(errors: &[f64; POINTS]) -> f64 {
     mean(&errors[FIRST_INNER_POINT..])
 }
@@ -35,7 +35,7 @@ pub fn mean(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |sum, v| sum + v) / values.len().max(1) as f64 // `sum` of none is -0
 }
 
-/// The middle value; the mean of the two in the middle of an even number; 0 for none.
+/// The middle value; of an even number of values the mean of the two in the middle; 0 for none.
 pub fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_by(f64::total_cmp);
@@ -44,9 +44,10 @@ pub fn median(values: &[f64]) -> f64 {
 }
 
 /// The area under the curve "share of photos with an error of at most e" for e from 0 to [`FAILURE_PERCENT`], divided
-/// by that: 1 when all are perfect. `nmes` are those of found faces; the other of `photos` count as infinitely wrong.
+/// by [`FAILURE_PERCENT`]: 1 when all are perfect. `nmes` are the errors of the faces found; the other photos count as
+/// infinitely wrong.
 pub fn area_under_curve(nmes: &[f64], photos: usize) -> f64 {
-    // A photo of error e adds a step from e to the end; beyond the end it adds nothing.
+    // A photo with error e adds a step from e to the end of the curve; beyond the end it adds nothing.
     nmes.iter().fold(0.0, |sum, e| sum + (1.0 - e / FAILURE_PERCENT).max(0.0)) / photos.max(1) as f64
 }
 
@@ -60,7 +61,7 @@ pub fn spearman(pairs: &[(f64, f64)]) -> Option<f64> {
     (spread > 0.0).then(|| product(&a, &b) / spread)
 }
 
-/// The rank of each value from 0, equal values sharing their mean rank.
+/// The rank of each value, from 0; equal values share their mean rank.
 fn ranks(values: impl Iterator<Item = f64>) -> Vec<f64> {
     let values: Vec<f64> = values.collect();
     let mut order: Vec<usize> = (0..values.len()).collect();
@@ -75,33 +76,33 @@ fn ranks(values: impl Iterator<Item = f64>) -> Vec<f64> {
     ranks
 }
 
-/// One tenth of the points, by expected error. All in percent of the inter-ocular distance.
+/// Some of the points, in percent of the inter-ocular distance.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Decile {
     /// Mean expected error.
     pub expected: f64,
     /// Mean measured error.
     pub measured: f64,
-    /// Measured over expected: above 1 the model is too sure of itself. `None` when nothing was expected.
+    /// Measured divided by expected: above 1 the model is overconfident. `None` when no error was expected.
     pub ratio: Option<f64>,
 }
 
-/// Whether expected errors tell the truth.
+/// How well expected errors agree with measured ones.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Calibration {
-    /// Points of found faces.
+    /// Number of points of all faces found.
     pub points: usize,
     /// Rank correlation of expected and measured error over all those points; `None` when it is not defined.
     pub spearman: Option<f64>,
     /// All points together.
     pub all: Decile,
-    /// Tenths of the points from the smallest expected errors to the largest; fewer with fewer points.
+    /// Tenths of the points, from the smallest expected errors to the largest; fewer when there are fewer points.
     pub deciles: Vec<Decile>,
-    /// Largest difference of a tenth's ratio from 1; `None` when a tenth has none.
+    /// Largest difference of a tenth's ratio from 1; `None` when a tenth has no ratio.
     pub largest_deviation: Option<f64>,
 }
 
-/// Expected errors tell the truth when no tenth of the points deviates more, as [`Calibration::largest_deviation`].
+/// Expected errors count as truthful when [`Calibration::largest_deviation`] is at most this.
 pub const TRUTHFUL_WITHIN: f64 = 0.25;
 
 impl Calibration {
@@ -119,7 +120,7 @@ impl Calibration {
         Self { points: n, spearman: spearman(&pairs), all: decile(&pairs), deciles, largest_deviation }
     }
 
-    /// Whether every tenth of the points is within [`TRUTHFUL_WITHIN`]; `None` when that is not defined.
+    /// Whether the ratio of every tenth of the points is within [`TRUTHFUL_WITHIN`] of 1; `None` when a tenth has no ratio.
     pub fn is_truthful(&self) -> Option<bool> {
         self.largest_deviation.map(|deviation| deviation <= TRUTHFUL_WITHIN)
     }

@@ -1,59 +1,28 @@
-//! Runs models over labelled photos through the public [`Lineament`], and says how good they are.
+//! Runs models on labelled photos through the public [`Lineament`], and measures how good they are.
 
 pub mod conditions;
 pub mod demographics;
 pub mod metrics;
 pub mod rejection;
 pub mod report;
+mod result;
 pub mod steadiness;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use lineament::topology::{POINTS, five_points, inter_ocular};
 use lineament::{Crop, Detection, Face, ImageView, Lineament, Point, Rect};
-use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::dataset::Sample;
 use crate::error::{Error, Result};
-use crate::evaluate::metrics::{nme51, nme68, point_errors};
 use crate::evaluate::report::Report;
 use crate::photo::Photo;
+use crate::workers;
 
-/// Overlap from which a face found is the true one, as intersection over union of the boxes of their 68 points.
-/// Low on purpose: a face whose points are far off shall count as a failure, not as a face not found.
-pub const FOUND_IOU: f32 = 0.3;
-
-/// Where the crops come from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Protocol {
-    /// From our detector over the whole photo, as in use.
-    Detector,
-    /// From the true points, without any shift: judges the landmark network alone. Every face counts as found.
-    TruthCrop,
-}
-
-/// One labelled photo and what became of it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PhotoResult {
-    /// The sample's name.
-    pub name: String,
-    /// The photo's file.
-    pub path: PathBuf,
-    /// The true face is among the faces found.
-    pub found: bool,
-    /// Mean error of the 68 points in percent of the inter-ocular distance; `None` when not found.
-    pub nme68: Option<f64>,
-    /// Mean error of the 51 inner points; `None` when not found.
-    pub nme51: Option<f64>,
-    /// The face that was taken for the true one.
-    pub face: Option<Face>,
-    /// The true points, in pixels of the photo.
-    pub truth: [Point; POINTS],
-}
+pub(crate) use result::best_match;
+pub use result::{MATCH_IOU, PhotoResult, Protocol, TRUE_FACE_IOU};
 
 /// A photo without a face in which one was found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -62,18 +31,18 @@ pub struct FalseFaces {
     pub path: PathBuf,
     /// How many faces were found in it.
     pub faces: usize,
-    /// The highest of their landmark scores, from 0 to 1.
+    /// The highest of their face scores, from 0 to 1.
     pub best_score: f32,
 }
 
 /// Finds the face of every sample and measures it; results are in the order of `samples`.
 ///
-/// `make` loads the models, once per thread. `threads` of 0 takes every core. `progress` hears how many photos are
-/// done, of how many, from any thread.
+/// `make` loads the models, once per thread. `threads` of 0 takes every core. `progress` gets the number of photos that
+/// are done and of all photos, from any thread.
 ///
 /// # Errors
-/// What `make` answers; [`Error::File`] and [`Error::Photo`] for a photo that cannot be read, because leaving it out
-/// would change the figures; [`Error::Dataset`] for true points whose outer eye corners coincide.
+/// Those of `make`; [`Error::File`] and [`Error::Photo`] for a photo that cannot be read, because leaving it out would
+/// change the figures; [`Error::Dataset`] for true points whose outer eye corners coincide.
 pub fn evaluate<E: From<Error> + Send>(
     samples: &[Sample],
     protocol: Protocol,
@@ -85,8 +54,10 @@ pub fn evaluate<E: From<Error> + Send>(
     let results = each(samples, make, threads, progress, |lineament, sample| {
         let photo = Photo::open(&sample.photo_path)?.grey();
         Ok(match protocol {
-            Protocol::Detector => judge(sample, best_match(lineament.faces(&photo.view()), &sample.points)),
-            Protocol::TruthCrop => judge(sample, Some(face_of_truth(lineament, &photo.view(), &sample.points))),
+            Protocol::Detector => PhotoResult::new(sample, best_match(lineament.faces(&photo.view()), &sample.points)),
+            Protocol::TruthCrop => {
+                PhotoResult::new(sample, Some(face_of_truth(lineament, &photo.view(), &sample.points)))
+            }
         })
     })?;
     Ok((Report::new(protocol, &results), results))
@@ -100,7 +71,7 @@ pub(crate) fn check_eye_corners(samples: &[Sample]) -> Result<()> {
     }
 }
 
-/// The photos among `photos`, which hold no face, in which one is found; the most certain first.
+/// Those of `photos`, which show no face, in which one is found; the highest score first.
 ///
 /// The other arguments and errors are those of [`evaluate`].
 ///
@@ -126,38 +97,14 @@ fn summary(path: &Path, faces: &[Face]) -> FalseFaces {
     FalseFaces { path: path.to_owned(), faces: faces.len(), best_score }
 }
 
-/// Of several faces the one that overlaps the true one most, if that is enough.
-pub(crate) fn best_match(faces: Vec<Face>, truth: &[Point; POINTS]) -> Option<Face> {
-    let overlap = |points: &[Point; POINTS]| match (Rect::bounding(points), Rect::bounding(truth)) {
-        (Some(a), Some(b)) if points.iter().all(|p| p.is_finite()) => a.iou(&b),
-        _ => 0.0,
-    };
-    let overlaps = faces.into_iter().map(|face| (overlap(&face.landmarks.points), face));
-    let best = overlaps.max_by(|a, b| a.0.total_cmp(&b.0));
-    best.filter(|(iou, _)| *iou >= FOUND_IOU).map(|(_, face)| face)
-}
-
 fn face_of_truth(lineament: &mut Lineament, image: &ImageView, truth: &[Point; POINTS]) -> Face {
     let rect = Rect::bounding(truth).unwrap_or_default();
     let landmarks = lineament.landmarks(image, &Crop::from_points(truth));
     Face { detection: Detection { rect, points: five_points(truth), score: 1.0 }, landmarks }
 }
 
-fn judge(sample: &Sample, face: Option<Face>) -> PhotoResult {
-    let errors = face.as_ref().map(|face| point_errors(&face.landmarks.points, &sample.points));
-    PhotoResult {
-        name: sample.name.clone(),
-        path: sample.photo_path.clone(),
-        found: face.is_some(),
-        nme68: errors.as_ref().map(nme68),
-        nme51: errors.as_ref().map(nme51),
-        face,
-        truth: sample.points,
-    }
-}
-
-/// `work` on every item, each thread with its own state that `make` makes; answers in the order of `items`. `threads`
-/// of 0 takes every core; `progress` hears how many are done, of how many.
+/// `work` on every item, each thread with a state of its own that `make` makes; answers in the order of `items`.
+/// `threads` of 0 takes every core; `progress` hears how many are done, of how many.
 ///
 /// # Errors
 /// What `make` and `work` answer.
@@ -168,56 +115,21 @@ pub fn each<T: Sync, S: Send, R: Send, E: From<Error> + Send>(
     progress: &(impl Fn(usize, usize) + Sync),
     work: impl Fn(&mut S, &T) -> Result<R> + Sync,
 ) -> Result<Vec<R>, E> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
-    let pool = pool.map_err(|e| Error::Setting(format!("{threads} threads: {e}")))?;
-    // One state per thread, made beforehand: rayon's `map_init` would load the models again for every few photos.
-    let states = (0..pool.current_num_threads()).map(|_| make().map(Mutex::new)).collect::<Result<Vec<_>, E>>()?;
+    let states = (0..workers::count(threads, items.len())).map(|_| make());
+    let mut states = states.collect::<Result<Vec<_>, E>>()?;
     let done = AtomicUsize::new(0);
-    let one = |item: &T| {
-        let own = &states[rayon::current_thread_index().unwrap_or(0)];
-        let result = work(&mut own.lock().unwrap_or_else(PoisonError::into_inner), item);
+    let one = |state: &mut S, item: &T| {
+        let answer = work(state, item)?;
         progress(done.fetch_add(1, Ordering::Relaxed) + 1, items.len());
-        result
+        Ok(answer)
     };
-    Ok(pool.install(|| items.par_iter().map(one).collect::<Result<Vec<R>>>())?)
+    workers::in_order(items, &mut states, &AtomicBool::new(false), one)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{face, sample};
-
-    #[test]
-    fn the_face_with_the_highest_overlap_is_taken() {
-        let truth = sample("a").points;
-        let moved = |dx: f32| face(truth.map(|p| Point::new(p.x + dx, p.y)), 1.0);
-        let best = best_match(vec![moved(300.0), moved(8.0), moved(3.0), moved(-20.0)], &truth).unwrap();
-        assert_eq!(best, moved(3.0));
-    }
-
-    #[test]
-    fn faces_elsewhere_or_with_nan_are_no_match() {
-        let truth = sample("a").points;
-        let mut broken = face(truth, 1.0);
-        broken.landmarks.points[5] = Point::new(f32::NAN, 0.0);
-        let width = Rect::bounding(&truth).unwrap().width;
-        // Moved by m widths the boxes overlap with (1 - m) / (1 + m): 0.33 at a half, 0.25 at 0.6.
-        let moved = |m: f32| face(truth.map(|p| Point::new(p.x + m * width, p.y)), 1.0);
-        assert!(best_match(Vec::new(), &truth).is_none());
-        assert!(best_match(vec![broken], &truth).is_none());
-        assert!(best_match(vec![moved(0.6)], &truth).is_none());
-        assert!(best_match(vec![moved(0.5)], &truth).is_some());
-    }
-
-    #[test]
-    fn a_judged_photo_has_its_errors_only_when_found() {
-        let sample = sample("a");
-        let judged = judge(&sample, Some(face(sample.points.map(|p| Point::new(p.x + 3.0, p.y + 4.0)), 1.0)));
-        let expected = 500.0 / f64::from(inter_ocular(&sample.points));
-        assert!((judged.nme68.unwrap() - expected).abs() < 1e-3 && (judged.nme51.unwrap() - expected).abs() < 1e-3);
-        let missed = judge(&sample, None);
-        assert!(!missed.found && missed.nme68.is_none() && missed.nme51.is_none());
-    }
+    use crate::testing::sample;
 
     #[test]
     fn work_is_done_once_per_item_in_order_with_one_state_per_thread() {

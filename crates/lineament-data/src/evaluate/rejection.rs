@@ -1,4 +1,5 @@
-//! Whether the face score tells faces from what is none when somebody else gives the box.
+//! Whether the face score rejects boxes without a face and accepts boxes on faces, when the boxes do not come from our
+//! detector.
 
 use std::path::{Path, PathBuf};
 
@@ -8,18 +9,19 @@ use rand_pcg::Pcg64;
 use serde::Serialize;
 
 use crate::augment::Jitter;
-use crate::dataset::{Sample, hash};
+use crate::dataset::Sample;
 use crate::error::{Error, Result};
 use crate::evaluate::each;
 use crate::photo::Photo;
+use crate::stable_hash::hash;
 
-/// Boxes that are drawn in photos without faces.
+/// Boxes that are drawn by chance in photos without faces.
 pub const RANDOM_BOXES: usize = 120;
 
 /// Side of such a box over the short side of its photo.
 const RANDOM_SIDE: (f32, f32) = (0.2, 1.0);
 
-/// How far a detector's boxes stray from those of the true points: half of what training imitates.
+/// How far a detector's boxes deviate from those of the true points: half of the augmentation in training.
 const DETECTOR_JITTER: Jitter = Jitter {
     shift_sd: 0.025,
     scale_sd: 0.05,
@@ -29,24 +31,24 @@ const DETECTOR_JITTER: Jitter = Jitter {
     close_share: 0.0,
 };
 
-/// How many of some boxes the landmark network takes for faces.
+/// How many boxes the landmark network accepts as faces.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct BoxScores {
-    /// Boxes looked at.
+    /// Boxes measured.
     pub boxes: usize,
     /// Those with a face score of at least the threshold.
-    pub taken: usize,
+    pub accepted: usize,
     /// The threshold, from 0 to 1.
     pub threshold: f32,
 }
 
-/// [`RANDOM_BOXES`] squares drawn in `photos`, which hold no face, evenly over the photos: how many are taken for one.
+/// How many of [`RANDOM_BOXES`] squares in `photos`, which show no face, are accepted. The photos share them evenly.
 ///
 /// The other arguments are those of [`crate::evaluate::evaluate`]; `progress` counts boxes.
 ///
 /// # Errors
 /// What `make` answers; [`Error::File`] and [`Error::Photo`] for a photo that cannot be read.
-pub fn random_boxes<E: From<Error> + Send>(
+pub fn on_random_boxes<E: From<Error> + Send>(
     photos: &[PathBuf],
     threshold: f32,
     make: impl Fn() -> Result<Lineament, E>,
@@ -63,14 +65,14 @@ pub fn random_boxes<E: From<Error> + Send>(
     Ok(BoxScores::new(&scores, threshold))
 }
 
-/// The box of the true points of each sample, moved and scaled as a detector's: how many are taken for a face. As
-/// from a detector without points, the boxes are upright.
+/// How many boxes of true points are accepted, each shifted and scaled like a detector's. The boxes are upright, as from
+/// a detector without points.
 ///
-/// The other arguments and errors are those of [`random_boxes`]; `progress` counts photos.
+/// The other arguments and errors are those of [`on_random_boxes`]; `progress` counts photos.
 ///
 /// # Errors
-/// As [`random_boxes`].
-pub fn true_boxes<E: From<Error> + Send>(
+/// As [`on_random_boxes`].
+pub fn on_true_boxes<E: From<Error> + Send>(
     samples: &[Sample],
     threshold: f32,
     make: impl Fn() -> Result<Lineament, E>,
@@ -88,11 +90,11 @@ pub fn true_boxes<E: From<Error> + Send>(
 
 impl BoxScores {
     fn new(scores: &[f32], threshold: f32) -> Self {
-        Self { boxes: scores.len(), taken: scores.iter().filter(|s| **s >= threshold).count(), threshold }
+        Self { boxes: scores.len(), accepted: scores.iter().filter(|s| **s >= threshold).count(), threshold }
     }
 }
 
-/// The same for every computer: the photo's name counts, not its folder.
+/// The same on every computer: the photo's name counts, not its folder.
 fn random_box(k: usize, path: &Path, width: f32, height: f32) -> Rect {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let mut rng = Pcg64::seed_from_u64(hash(format!("random box {k} {name}").as_bytes()));
@@ -104,6 +106,7 @@ fn random_box(k: usize, path: &Path, width: f32, height: f32) -> Rect {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::json_names;
 
     #[test]
     fn random_boxes_lie_within_their_photo_have_many_sizes_and_stay_the_same() {
@@ -119,8 +122,9 @@ mod tests {
     }
 
     #[test]
-    fn a_score_at_the_threshold_is_taken() {
+    fn a_score_at_the_threshold_is_accepted() {
         let scores = BoxScores::new(&[0.1, 0.98, 0.99, f32::NAN], 0.98);
-        assert_eq!((scores.boxes, scores.taken), (4, 2));
+        assert_eq!((scores.boxes, scores.accepted), (4, 2));
+        assert_eq!(json_names(&scores), "accepted boxes threshold", "they never change");
     }
 }

@@ -5,10 +5,10 @@ use lineament::topology::{PARTS, POINTS, inter_ocular};
 use serde::Serialize;
 
 use crate::evaluate::metrics::{Calibration, FAILURE_PERCENT, area_under_curve, mean, median, point_errors};
-use crate::evaluate::{PhotoResult, Protocol};
+use crate::evaluate::result::{PhotoResult, Protocol};
 
-/// How good models are on a set of photos. Percents of the inter-ocular distance where they are errors, of all photos
-/// where they are shares.
+/// How good models are on a set of photos. Errors are in percent of the inter-ocular distance, shares in percent of all
+/// photos. The JSON names do not change (`docs/evaluation.md`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// Where the crops came from.
@@ -17,7 +17,7 @@ pub struct Report {
     pub photos: usize,
     /// Photos whose face was found.
     pub found: usize,
-    /// The same in percent.
+    /// The same in percent of `photos`.
     pub found_percent: f64,
     /// Mean over found faces of the error of the 68 points; `None` when no face was found, like the others below.
     pub nme68: Option<f64>,
@@ -27,20 +27,20 @@ pub struct Report {
     pub nme51: Option<f64>,
     /// Photos not found or with an error of the 68 points above 10 %.
     pub failures: usize,
-    /// The same in percent.
+    /// The same in percent of `photos`.
     pub failures_percent: f64,
     /// Area under the cumulative curve of the error of the 68 points up to 10 %, from 0 to 1; photos not found count
     /// as infinitely wrong.
     pub auc: f64,
     /// Mean error of each part over found faces, in the order of the points.
     pub parts: Vec<PartError>,
-    /// How all points lie beside the true ones.
+    /// Common shift of all points from the true ones.
     pub offset: Option<Offset>,
-    /// Whether expected errors tell the truth.
+    /// How well expected errors agree with measured ones.
     pub calibration: Calibration,
 }
 
-/// The error of one part of the face.
+/// The error of one part of the face, such as the nose.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PartError {
     /// Its name in the topology.
@@ -49,33 +49,29 @@ pub struct PartError {
     pub nme: Option<f64>,
 }
 
-/// Where all points of all found faces lie beside the true ones on average: labels that count pixels from another place
-/// than ours are beside what they mark, and so are points of a network that learned it from others.
+/// Mean shift of all points of all found faces from the true ones. It shows labels that count pixels from another origin
+/// than ours, and networks that learned from such labels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Offset {
     /// To the right in the photo, in percent of the inter-ocular distance.
     pub right: f64,
     /// Down.
     pub down: f64,
-    /// The error of the 68 points that would be left without it.
+    /// The error of the 68 points that is left when the shift is subtracted.
     pub nme68: f64,
 }
 
 impl Offset {
     fn of(faces: &[(&[Point; POINTS], &[Point; POINTS])]) -> Option<Self> {
-        let beside: Vec<(f64, f64)> = faces
+        let shifts: Vec<(f64, f64)> = faces
             .iter()
             .flat_map(|(points, truth)| {
                 let percent = 100.0 / f64::from(inter_ocular(truth));
-                let beside = move |(p, q): (&Point, &Point)| (p.x - q.x, p.y - q.y);
-                points
-                    .iter()
-                    .zip(*truth)
-                    .map(beside)
-                    .map(move |(x, y)| (percent * f64::from(x), percent * f64::from(y)))
+                let shift = move |(p, q): (&Point, &Point)| (p.x - q.x, p.y - q.y);
+                points.iter().zip(*truth).map(shift).map(move |(x, y)| (percent * f64::from(x), percent * f64::from(y)))
             })
             .collect();
-        let over_points = |value: &dyn Fn(&(f64, f64)) -> f64| mean(&beside.iter().map(value).collect::<Vec<_>>());
+        let over_points = |value: &dyn Fn(&(f64, f64)) -> f64| mean(&shifts.iter().map(value).collect::<Vec<_>>());
         let (right, down) = (over_points(&|(x, _)| *x), over_points(&|(_, y)| *y));
         let nme68 = over_points(&|(x, y)| (x - right).hypot(y - down));
         (!faces.is_empty()).then_some(Self { right, down, nme68 })
@@ -122,9 +118,10 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::{face, sample};
+    use crate::testing::{face, json_names, sample};
 
-    /// The true face moved right by `percent` of the inter-ocular distance, expecting an error of `expected` pixels.
+    /// The true face shifted to the right by `percent` of the inter-ocular distance, with an expected error of `expected`
+    /// pixels.
     fn result(percent: Option<f64>, expected: f32) -> PhotoResult {
         let sample = sample("a");
         let unit = f64::from(inter_ocular(&sample.points)) / 100.0;
@@ -156,16 +153,28 @@ mod tests {
         assert!((report.auc - (0.8 + 0.6) / 4.0).abs() < 1e-9, "{}", report.auc);
         assert_eq!(report.parts.len(), 5);
         assert!(report.parts.iter().all(|p| (p.nme.unwrap() - 6.0).abs() < 1e-3), "{:?}", report.parts);
-        // All are moved to the right by 6 % on average: by 2, 4 and 12.
+        // The faces are shifted to the right by 2, 4 and 12 %: by 6 % on average.
         let Offset { right, down, nme68 } = report.offset.unwrap();
         assert!((right - 6.0).abs() < 1e-3 && down.abs() < 1e-3, "{right} {down}");
         assert!((nme68 - (4.0 + 2.0 + 6.0) / 3.0).abs() < 1e-3, "{nme68}");
         assert_eq!(report.calibration.points, 3 * 68);
         assert!((report.calibration.all.ratio.unwrap() - 18.0 / 10.0).abs() < 1e-4);
-        // Ranks of the faces: expected 0.5, 0.5, 2 against measured 0, 1, 2 is 0.866; rounding parts the ties of the
+        // Ranks of the faces: expected 0.5, 0.5, 2 against measured 0, 1, 2 give 0.866. Rounding breaks the ties of the
         // measured errors within a face, which leaves at least 0.866 sqrt(8 / 9).
         let r = report.calibration.spearman.unwrap();
         assert!((0.81..0.87).contains(&r), "{r}");
+    }
+
+    #[test]
+    fn the_names_in_json_never_change() {
+        assert_eq!(
+            json_names(&Report::new(Protocol::Detector, &[result(Some(2.0), 1.0)])),
+            "auc calibration calibration.all calibration.all.expected calibration.all.measured calibration.all.ratio \
+             calibration.deciles calibration.deciles.[].expected calibration.deciles.[].measured \
+             calibration.deciles.[].ratio calibration.largest_deviation calibration.points calibration.spearman failures \
+             failures_percent found found_percent median68 nme51 nme68 offset offset.down offset.nme68 offset.right parts \
+             parts.[].name parts.[].nme photos protocol"
+        );
     }
 
     #[test]

@@ -1,6 +1,7 @@
-//! How steady points are from frame to frame, and how far they lag behind: measured together, since each is easy alone.
+//! How steady points are from frame to frame, and how late they follow movement: measured together, since each is easy
+//! without the other.
 //!
-//! A photo stands in for a camera: seen still, then sliding, both with fresh noise on every frame.
+//! A photo stands in for a camera: it is shown at rest, then sliding, with fresh noise on every frame.
 
 use std::time::Instant;
 
@@ -20,9 +21,9 @@ use crate::photo::GreyPhoto;
 /// What is simulated.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Settings {
-    /// How often both films are seen, each time with other noise.
+    /// How often both films are shown, each time with different noise.
     pub rounds: usize,
-    /// Frames of each film. The sliding one has [`SETTLING_FRAMES`] more before them.
+    /// Frames of each film. The sliding film begins with [`SETTLING_FRAMES`] more.
     pub frames: usize,
     /// Frames per second.
     pub fps: f64,
@@ -30,7 +31,7 @@ pub struct Settings {
     pub noise: f32,
     /// How far the face slides to the right from frame to frame, in pixels.
     pub slide_px: f32,
-    /// Where the noise starts from.
+    /// Seed of the noise.
     pub seed: u64,
 }
 
@@ -43,10 +44,10 @@ impl Default for Settings {
 /// Frames of the sliding film that are not counted: a filter may need some to notice the motion.
 pub const SETTLING_FRAMES: usize = 10;
 
-/// How far parts of the face jump in the test of quick movements, in shares of the distance of the outer eye corners.
+/// How far parts of the face jump in the test of quick movements, as a share of the inter-ocular distance.
 pub const STEP: f32 = 0.05;
 
-/// The same figure for the points as the network places them and for the smoothed ones.
+/// A figure for the points as the network places them, and for the smoothed points.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct RawAndSmooth {
     /// As the network places the points.
@@ -55,28 +56,28 @@ pub struct RawAndSmooth {
     pub smooth: f64,
 }
 
-/// The figures.
+/// The figures. Their JSON names do not change (`docs/evaluation.md`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stability {
-    /// Still face: mean displacement of a point from one frame to the next, in percent of the inter-ocular distance.
+    /// Face at rest: mean displacement of a point from one frame to the next, in percent of the inter-ocular distance.
     pub jitter: RawAndSmooth,
-    /// Sliding face: how many frames late the points are, by least squares. The true path starts from where the points
-    /// of the still face lie on average.
+    /// Sliding face: how many frames late the points are, by least squares. The true path starts at the mean points of the
+    /// face at rest.
     pub lag_frames: RawAndSmooth,
-    /// Sliding face: as `jitter`, without the slide.
+    /// Sliding face: as `jitter`, with the slide subtracted.
     pub sliding_jitter: RawAndSmooth,
-    /// How many frames late smoothing makes upper lids that drop by [`STEP`] at once.
+    /// By how many frames smoothing delays upper lids that drop by [`STEP`] at once.
     pub lids_late_frames: f64,
     /// The same for lower lip and chin.
     pub mouth_late_frames: f64,
-    /// Median time of a frame, conversion to grey and searches for newcomers included, in milliseconds.
+    /// Median time of a frame in milliseconds, including conversion to grey and searches for new faces.
     pub frame_ms: f64,
     /// Distance of the outer eye corners, in pixels.
     pub inter_ocular_px: f64,
 }
 
 /// Runs `tracker` over the two films made from `photo`. `None` when it does not find a face in every frame; of several
-/// the first counts.
+/// faces the first one counts.
 pub fn measure(tracker: &mut Tracker, photo: &GreyPhoto, settings: &Settings) -> Option<Stability> {
     let mut film = Film { photo, settings, rng: Pcg64Mcg::seed_from_u64(settings.seed), frame_ms: Vec::new() };
     let (mut still, mut sliding) = (Vec::new(), Vec::new());
@@ -94,7 +95,7 @@ pub fn measure(tracker: &mut Tracker, photo: &GreyPhoto, settings: &Settings) ->
         100.0 * mean(&steps.collect::<Vec<_>>()) / unit
     };
     let lag = |kind: Kind| {
-        // All points share one path, so the least squares delay is that of their mean.
+        // All points move in the same way, so the least-squares delay is that of their mean.
         let late = sliding.iter().flatten().map(|seen| f64::from(Point::mean(&place).x - Point::mean(kind(seen)).x));
         mean(&late.collect::<Vec<_>>()) / f64::from(settings.slide_px)
     };
@@ -113,7 +114,7 @@ pub fn measure(tracker: &mut Tracker, photo: &GreyPhoto, settings: &Settings) ->
     })
 }
 
-/// One frame's answer, with the slide taken out.
+/// The points found in one frame, with the slide subtracted.
 struct Seen {
     raw: [Point; POINTS],
     smooth: [Point; POINTS],
@@ -137,7 +138,7 @@ impl Film<'_> {
         tracker.reset();
         let mut seen = Vec::with_capacity(frames);
         for number in 0..frames {
-            // Half of the way lies on each side of where the face is in the photo.
+            // The face slides from half the way left of its place in the photo to half the way right of it.
             let shift = slide_px * (number as f32 - frames as f32 / 2.0);
             let pixels = self.frame(&photo, shift);
             let image = ImageView::grey(&pixels, width, height).ok()?;
@@ -155,7 +156,7 @@ impl Film<'_> {
         Some(seen)
     }
 
-    /// The photo moved to the right, with noise.
+    /// The photo shifted to the right, with noise.
     fn frame(&mut self, photo: &ImageView, shift: f32) -> Vec<u8> {
         let mut pixels = vec![0.0; photo.width() * photo.height()];
         let photo_from_frame = Similarity::<ImageFrame, PixelFrame>::new(1.0, 0.0, -shift, 0.0);
@@ -165,8 +166,8 @@ impl Film<'_> {
     }
 }
 
-/// How many frames late smoothing shows a jump of the points `moved`, on a face that rested long before: the sum of what
-/// is missing after each frame.
+/// By how many frames smoothing delays a jump of the points `moved`, on a face that was at rest before: the sum over the
+/// frames of the share of the jump that is still missing.
 fn frames_late(
     smooth: &SmoothOptions,
     place: &[Point; POINTS],
@@ -203,6 +204,7 @@ mod tests {
 
     use super::*;
     use crate::photo::Photo;
+    use crate::testing::json_names;
 
     fn figures(smooth: Option<SmoothOptions>, photo: &str, seed: u64) -> Option<Stability> {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata").join(photo);
@@ -218,6 +220,9 @@ mod tests {
         let first = figures(smooth.clone(), "astronaut_grey.png", 1).unwrap();
         assert_eq!(Some(&first), figures(smooth.clone(), "astronaut_grey.png", 1).as_ref());
         assert_ne!(Some(&first), figures(smooth, "astronaut_grey.png", 2).as_ref());
+        let names = "frame_ms inter_ocular_px jitter jitter.raw jitter.smooth lag_frames lag_frames.raw lag_frames.smooth \
+                     lids_late_frames mouth_late_frames sliding_jitter sliding_jitter.raw sliding_jitter.smooth";
+        assert_eq!(json_names(&first), names, "they never change");
         let raw = figures(None, "astronaut_grey.png", 1).unwrap();
         assert_eq!((raw.jitter.raw, raw.lag_frames.raw), (raw.jitter.smooth, raw.lag_frames.smooth));
         assert!(raw.lids_late_frames.abs() < 1e-3 && raw.mouth_late_frames.abs() < 1e-3, "{raw:?}");

@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use csv::{ByteRecord, ReaderBuilder};
 use lineament::Point;
 
-use super::header::{self, IMAGE, excerpt};
+use super::header::{self, IMAGE};
 use super::{ReadOptions, pixels};
 use crate::error::{Error, Result};
 use crate::part_file::PartFile;
 use crate::record::{Record, SIDE};
+use crate::text::{excerpt, excerpt_of_bytes};
 
-/// Most bytes of a row: a hundred times a usual one. A file without line ends is refused before it fills the memory.
+/// Most bytes of a row: a hundred times the usual size. A file without line ends is refused before it fills the memory.
 const MAX_ROW_BYTES: usize = 4 << 20;
 
 const BUFFER_BYTES: usize = 1 << 16;
@@ -83,11 +84,11 @@ impl CsvReader {
             other => self.fault(format!("{other:?}")),
         })?;
         if found && self.reader.get_ref().ended {
-            // Only a row that lacks its line end makes the parser ask for more than there is.
+            // The parser reads on after the last byte only if the row lacks its line end.
             let column = self.columns.get(self.cells.len().saturating_sub(1)).map_or(IMAGE, String::as_str);
             let place = match self.columns.is_empty() {
                 true => String::new(), // in the header
-                false => format!("row {}, column `{}`: ", self.row + 1, excerpt(column.as_bytes())),
+                false => format!("row {}, column `{}`: ", self.row + 1, excerpt(column)),
             };
             return Err(self.fault(format!(
                 "{place}the file ends within this line: it was cut off; if it is whole, add the missing line end"
@@ -106,7 +107,7 @@ impl CsvReader {
         let mut complete = true;
         let mut numbers = Vec::with_capacity(self.columns.len());
         for (cell, name) in self.cells.iter().zip(&self.columns) {
-            let fault = |what: &str| format!(", column `{}`: {what}", excerpt(name.as_bytes()));
+            let fault = |what: &str| format!(", column `{}`: {what}", excerpt(name));
             let cell = cell.trim_ascii();
             if cell.is_empty() && self.options.skip_incomplete {
                 complete = false;
@@ -128,8 +129,8 @@ impl CsvReader {
         Error::Table { path: self.path.clone(), line: self.line(), reason: reason.into() }
     }
 
-    /// The last line of the row in `cells`, from 1. The parser stands behind it: past the line end, but before its second
-    /// byte where it has two.
+    /// The last line of the row in `cells`, from 1. The parser is past the line end, but before its second byte where it has
+    /// two.
     fn line(&self) -> u64 {
         let guard = self.reader.get_ref();
         let past = !guard.ended && guard.crlf == Some(false);
@@ -138,7 +139,7 @@ impl CsvReader {
 }
 
 fn coordinate(cell: &[u8]) -> Result<f32, String> {
-    let shown = || excerpt(cell);
+    let shown = || excerpt_of_bytes(cell);
     let text = std::str::from_utf8(cell).map_err(|_| format!("`{}` is not text in UTF-8", shown()))?;
     match text.parse::<f32>() {
         Ok(number) if number.is_finite() => Ok(number),
@@ -147,20 +148,20 @@ fn coordinate(cell: &[u8]) -> Result<f32, String> {
     }
 }
 
-/// Hands bytes on, tells of their end and line ends, and refuses rows without end.
+/// Passes bytes on, notes their end and the kind of line ends, and refuses rows without end.
 struct Guard {
     source: Box<dyn Read + Send>,
     /// Bytes that the row may still take.
     left: usize,
     ended: bool,
-    /// Whether the first line ends in two bytes; `None` before.
+    /// Whether the first line ends in two bytes; `None` before its end.
     crlf: Option<bool>,
 }
 
 impl Read for Guard {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.left == 0 {
-            let text = format!("a line longer than {} MiB, which no row of a table is", MAX_ROW_BYTES >> 20);
+            let text = format!("a line longer than {} MiB, so not a row of a table", MAX_ROW_BYTES >> 20);
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));
         }
         let count = buffer.len().min(self.left);
@@ -200,7 +201,7 @@ impl CsvWriter {
     fn write_cells(&mut self, record: &Record) -> io::Result<()> {
         for number in record.points.iter().flat_map(|p| [p.x, p.y]) {
             self.cell.clear();
-            write!(self.cell, "{number}")?; // the shortest text that comes back as the same f32
+            write!(self.cell, "{number}")?; // the shortest text that is read as the same f32
             self.writer.write_field(&self.cell)?;
         }
         self.cell.clear();
@@ -235,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn variations_that_mean_the_same_are_read() {
+    fn variations_with_the_same_meaning_are_read() {
         let image = image("1 22 255");
         let plain = format!("x0,y0,Image\n1.5,-2,{image}\n3,4e1,{image}\n");
         let (expected, _) = read(&plain, false).unwrap();
@@ -337,10 +338,10 @@ mod tests {
                 "t.csv:1: pictures without points, as in Kaggle's test.csv: there is nothing to learn or compare with; Kaggle's training.csv has them",
             ),
             ("x0,y0,x1,Image\n".into(), "t.csv:1: 3 columns of coordinates, expected two for each point"),
-            ("x0,x1,y0,y1,Image\n".into(), "t.csv:1: column 2 is `x1`, expected an y: x and y of each point in turns"),
+            ("x0,x1,y0,y1,Image\n".into(), "t.csv:1: column 2 is `x1`, expected y: x and y of each point alternate"),
             (
                 "nose_y,nose_x,Image\n".into(),
-                "t.csv:1: column 1 is `nose_y`, expected an x: x and y of each point in turns",
+                "t.csv:1: column 1 is `nose_y`, expected x: x and y of each point alternate",
             ),
             ("x0,,Image\n".into(), "t.csv:1: column 2 is called ``, expected the name of a coordinate"),
         ] {
@@ -367,9 +368,7 @@ mod tests {
     #[test]
     fn a_file_without_line_ends_does_not_fill_the_memory() {
         let endless = format!("x0,y0,Image\n1,2,\"{}", "0 \n".repeat(MAX_ROW_BYTES));
-        assert!(
-            read(endless, false).unwrap_err().to_string().ends_with("longer than 4 MiB, which no row of a table is")
-        );
+        assert!(read(endless, false).unwrap_err().to_string().ends_with("longer than 4 MiB, so not a row of a table"));
     }
 
     #[test]

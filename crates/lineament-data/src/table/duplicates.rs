@@ -7,7 +7,7 @@ use super::hash::{PictureHash, content};
 /// Bits in which nearly the same pictures may differ; [`PictureHash`] says what was measured.
 pub const DEFAULT_THRESHOLD: u32 = 16;
 
-/// Most bits: beyond it different faces are taken for the same.
+/// Highest threshold: above it, different faces count as the same.
 pub const MAX_THRESHOLD: u32 = 40;
 
 /// Chains of each index: as many as a table of a million rows fills without long chains.
@@ -26,13 +26,13 @@ pub struct Match {
     pub same: bool,
 }
 
-/// Pictures so far. Takes about 150 bytes for each that is unlike those before it.
+/// The pictures so far. Takes about 150 bytes for each that differs from those before it.
 ///
-/// A picture is compared with those only that came first in their groups: a chain of slow changes does not end in one
-/// group, and what is left after the others are taken out is unlike each other.
+/// A picture is compared only with the first ones of their groups: a chain of gradual changes is not one group, and the
+/// pictures that are left when the copies are removed all differ from each other.
 ///
-/// Two hashes that differ in up to `n` bits agree in one of `n + 1` groups of bits: each group has an index, and only
-/// pictures that agree in one are compared (multi-index hashing).
+/// Two hashes that differ in up to `n` bits agree in at least one of `n + 1` groups of bits. Each group of bits has an
+/// index, and only pictures that agree in one are compared (multi-index hashing).
 pub struct Duplicates {
     threshold: u32,
     count: u64,
@@ -43,7 +43,7 @@ pub struct Duplicates {
     indices: Vec<Index>,
 }
 
-/// Lists of the groups that agree in some bits, each list linked from its last member to its first.
+/// Lists of groups that agree in some bits; each list is linked from its last member to its first.
 struct Index {
     last: Vec<u32>,
     /// For each group the one before it in its list.
@@ -51,7 +51,7 @@ struct Index {
 }
 
 impl Duplicates {
-    /// Takes hashes that differ in up to `threshold` bits for nearly the same.
+    /// Pictures whose hashes differ in up to `threshold` bits are nearly the same.
     ///
     /// # Panics
     /// When `threshold` is above [`MAX_THRESHOLD`].
@@ -69,11 +69,11 @@ impl Duplicates {
         }
     }
 
-    /// The nearest of the earlier pictures that is the same or nearly the same, and the first of those that are
-    /// equally near; `None` when this one is new.
+    /// The most similar earlier picture that is the same or nearly the same, the first one of several; `None` when this
+    /// picture is new.
     ///
     /// # Panics
-    /// When `pixels` are not those of a record, or after 4 billion different pictures.
+    /// When `pixels` has the wrong length, or after 4 billion different pictures.
     pub fn add(&mut self, pixels: &[u8]) -> Option<Match> {
         let number = self.count;
         self.count += 1;
@@ -117,7 +117,7 @@ impl Duplicates {
     }
 }
 
-/// The chain of a key; keys that share one are told apart by their distance.
+/// The chain of a key; keys that share a chain are distinguished by their distance.
 fn chain(key: u64) -> usize {
     // Fibonacci hashing: the upper bits of the product depend on all bits of the key.
     (key.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - CHAINS.ilog2())) as usize

@@ -1,19 +1,20 @@
-//! Fingerprints of pictures: one that any change breaks, one that a copy keeps.
+//! Hashes of pictures: one that changes with any pixel, and one that nearly stays the same for copies.
 
-use crate::dataset;
 use crate::record::SIDE;
+use crate::stable_hash;
 
-/// Rows of the grid; columns are one more, as neighbours are compared.
+/// Rows of the grid. It has one column more, because neighbours are compared.
 const GRID: usize = 16;
 
 const WORDS: usize = GRID * GRID / 64;
 
-/// A difference hash of 256 bits: which of two neighbours is brighter, in a grid of 17 x 16 mean brightnesses.
+/// A difference hash of 256 bits: for each pair of horizontal neighbours in a grid of 17 x 16 mean brightnesses, which one
+/// is brighter.
 ///
-/// 256 rather than the usual 64, because aligned faces are alike: among 7,000 face chips 64 bits called 3,300 pairs the
-/// same that differ in up to 4 bits. Of 256 bits 117 pairs differ in up to 25, and all of those are copies; the first
-/// pair of different people differs in 26. Recompressed (JPEG 60), 99 of 100 copies differ in up to 13 bits, brightened
-/// by 20 in up to 14; moved by a pixel half of them differ in up to 18. `docs/tables.md` has the table.
+/// 256 bits rather than the usual 64, because aligned faces are similar: among 7,000 face chips, 3,300 pairs differ in at
+/// most 4 of 64 bits. Of 256 bits, 117 pairs differ in at most 25, and all of those are copies; the most similar pair of
+/// different people differs in 26. 99 of 100 recompressed copies (JPEG 60) differ in at most 13 bits, copies brightened by
+/// 20 in at most 14; copies shifted by a pixel have a median of 18. `docs/tables.md` has the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PictureHash([u64; WORDS]);
 
@@ -21,7 +22,7 @@ impl PictureHash {
     /// Bits of a hash.
     pub const BITS: u32 = 64 * WORDS as u32;
 
-    /// Of `[SIDE, SIDE]` pixels, row by row.
+    /// The hash of `[SIDE, SIDE]` pixels, row by row.
     ///
     /// # Panics
     /// When there are fewer.
@@ -48,14 +49,14 @@ impl PictureHash {
         self.0.iter().zip(&other.0).map(|(a, b)| (a ^ b).count_ones()).sum()
     }
 
-    /// Every `count`-th bit from `first` on, at most 64. Neighbouring bits are alike, these are not.
+    /// Every `count`-th bit from `first` on, at most 64: unlike neighbouring bits, these are hardly correlated.
     pub(super) fn every(&self, first: usize, count: usize) -> u64 {
         let bits = (first..64 * WORDS).step_by(count).take(64);
         bits.fold(0, |key, bit| key << 1 | (self.0[bit / 64] >> (bit % 64) & 1))
     }
 }
 
-/// The brightness of a cell, which is `SIDE / (GRID + 1)` columns wide: the columns at its ends count in part.
+/// The brightness of a cell, which is `SIDE / (GRID + 1)` columns wide: the columns at its ends count partly.
 fn cell_sum(columns: &[u32; SIDE], cell: usize) -> u32 {
     const WIDTH: usize = GRID + 1; // in units in which a cell is `SIDE` wide
     let (start, end) = (cell * SIDE, (cell + 1) * SIDE);
@@ -65,7 +66,7 @@ fn cell_sum(columns: &[u32; SIDE], cell: usize) -> u32 {
 
 /// A hash of every pixel.
 pub fn content(pixels: &[u8]) -> u64 {
-    dataset::hash(pixels)
+    stable_hash::hash(pixels)
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! The names of the columns: pairs of coordinates, then the picture.
 
+use crate::text::excerpt;
+
 /// The last column of every CSV.
 pub const IMAGE: &str = "Image";
 
@@ -15,7 +17,7 @@ pub fn parse(cells: Vec<String>) -> Result<Vec<String>, String> {
     match columns.pop() {
         Some(last) if last.eq_ignore_ascii_case(IMAGE) => {}
         Some(last) => {
-            let last = excerpt(last.as_bytes());
+            let last = excerpt(&last);
             return Err(format!(
                 "the last column is `{last}`, expected coordinates and then `{IMAGE}`: x0,y0,x1,y1,...,{IMAGE}"
             ));
@@ -31,7 +33,7 @@ pub fn parse(cells: Vec<String>) -> Result<Vec<String>, String> {
     Ok(columns)
 }
 
-/// Whether `columns` can be coordinates: x and y in turns.
+/// Whether `columns` can be coordinates: x and y alternating.
 ///
 /// # Errors
 /// A sentence that names the column.
@@ -41,12 +43,12 @@ pub fn check(columns: &[String]) -> Result<(), String> {
     }
     for (i, name) in columns.iter().enumerate() {
         let (wanted, other) = if i % 2 == 0 { ('x', 'y') } else { ('y', 'x') };
-        let shown = excerpt(name.as_bytes());
+        let shown = excerpt(name);
         if name.is_empty() || name.chars().any(|c| c == ',' || c.is_control()) {
             return Err(format!("column {} is called `{shown}`, expected the name of a coordinate", i + 1));
         }
         if axis(name) == Some(other) {
-            return Err(format!("column {} is `{shown}`, expected an {wanted}: x and y of each point in turns", i + 1));
+            return Err(format!("column {} is `{shown}`, expected {wanted}: x and y of each point alternate", i + 1));
         }
     }
     Ok(())
@@ -59,15 +61,4 @@ fn axis(name: &str) -> Option<char> {
         let number = name.strip_prefix(axis).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'_'));
         number || name.strip_suffix(axis).is_some_and(|rest| rest.ends_with(['_', '.', ' ', '-']))
     })
-}
-
-/// The first characters, so that a binary file does not flood the terminal.
-pub fn excerpt(bytes: &[u8]) -> String {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(96)]);
-    text.chars().take(24).flat_map(char::escape_debug).collect()
-}
-
-/// What another library says, on one line of moderate length.
-pub fn excerpt_line(text: &str) -> String {
-    text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
 }

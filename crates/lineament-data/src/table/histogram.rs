@@ -13,11 +13,11 @@ pub struct Histogram {
     pub edges: Vec<f64>,
     /// Values below the first edge, between one edge and the next, and above the last: one more than edges.
     pub counts: Vec<u64>,
-    /// Rows that do not tell the value.
+    /// Rows without the value.
     pub missing: u64,
-    /// Least value; `None` without any, like the others.
+    /// Lowest value; `None` when there is none, like the others.
     pub min: Option<f64>,
-    /// Greatest value.
+    /// Highest value.
     pub max: Option<f64>,
     /// Mean value.
     pub mean: Option<f64>,
@@ -26,7 +26,7 @@ pub struct Histogram {
 }
 
 impl Histogram {
-    /// Without values.
+    /// A histogram without values.
     pub fn new(name: &'static str, unit: &'static str, edges: impl IntoIterator<Item = f64>) -> Self {
         let edges: Vec<f64> = edges.into_iter().collect();
         let counts = vec![0; edges.len() + 1];

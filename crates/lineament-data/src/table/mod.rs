@@ -1,4 +1,4 @@
-//! Tables of records: the paper's CSV and Kaggle's variant of it, and Parquet, which also keeps where a face was seen.
+//! Tables of records: the paper's CSV and Kaggle's variant of it, and Parquet, which also keeps where a face comes from.
 //!
 //! Both are read and written row by row, so that a table larger than memory works. `docs/tables.md` describes them.
 //!
@@ -39,16 +39,16 @@ use crate::record::{Record, SIDE};
 /// How a table is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ReadOptions {
-    /// Leave rows with a missing value out, as Kaggle's table has them, instead of refusing the table.
+    /// Leave out rows with a missing value, such as those of Kaggle's table, instead of refusing the table.
     pub skip_incomplete: bool,
 }
 
-/// The names of the coordinate columns of `points` points, as the paper has them: `x0`, `y0`, `x1`, `y1` and so on.
+/// The names of the coordinate columns of `points` points, as in the paper: `x0`, `y0`, `x1`, `y1` and so on.
 pub fn point_names(points: usize) -> Vec<String> {
     (0..points).flat_map(|i| [format!("x{i}"), format!("y{i}")]).collect()
 }
 
-/// A table that is read row by row. After an error it ends.
+/// A table that is read row by row. It ends after an error.
 pub struct Reader {
     rows: Rows,
     ended: bool,
@@ -60,10 +60,10 @@ enum Rows {
 }
 
 impl Reader {
-    /// Opens a table. Its first bytes tell Parquet from CSV, whatever its name.
+    /// Opens a table. Its first bytes distinguish Parquet from CSV, not its name.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be read, [`Error::Table`] or [`Error::Records`] when it is no table of records.
+    /// [`Error::File`] when it cannot be read, [`Error::Table`] or [`Error::Records`] when it is not a table of records.
     pub fn open(path: &Path, options: ReadOptions) -> Result<Self> {
         let fault = |e| Error::file(path, e);
         let mut file = File::open(path).map_err(fault)?;
@@ -80,7 +80,7 @@ impl Reader {
         }
     }
 
-    /// The table in `bytes`; `name` stands for it in errors.
+    /// The table in `bytes`; errors call it `name`.
     ///
     /// # Errors
     /// As [`Reader::open`].
@@ -115,7 +115,7 @@ impl Reader {
         self.columns().len() / 2
     }
 
-    /// The ending of the names of such tables, whatever this one is called: `csv` or `parquet`.
+    /// The usual extension of such tables, whatever this one is called: `csv` or `parquet`.
     pub fn extension(&self) -> &'static str {
         match &self.rows {
             Rows::Csv(_) => "csv",
@@ -131,7 +131,7 @@ impl Reader {
         }
     }
 
-    /// How much of the table has been read, from 0 to 1: for a bar that shows the time left.
+    /// How much of the table has been read, from 0 to 1: for a progress bar.
     pub fn share_read(&self) -> f64 {
         match &self.rows {
             Rows::Csv(csv) => csv.share_read(),
@@ -156,7 +156,7 @@ impl Iterator for Reader {
     }
 }
 
-/// A table that is written row by row. It gets its name when it is finished; dropped before, it leaves nothing.
+/// A table that is written row by row. It gets its name when it is finished; if it is dropped before, nothing is left.
 pub struct Writer {
     path: PathBuf,
     points: usize,
@@ -188,7 +188,7 @@ impl Writer {
         Ok(Self { path: path.to_owned(), points: columns.len() / 2, rows: 0, sink })
     }
 
-    /// Whether [`Record::origin`] is kept, which a CSV has no place for.
+    /// Whether [`Record::origin`] is kept: a CSV has no place for it.
     pub fn keeps_origin(&self) -> bool {
         matches!(self.sink, Sink::Parquet(_))
     }
@@ -196,8 +196,8 @@ impl Writer {
     /// Adds a record.
     ///
     /// # Errors
-    /// [`Error::Records`] for another number of points or pixels than the table's, a coordinate that is not finite, or
-    /// a crop that is no square; [`Error::File`] when it cannot be written.
+    /// [`Error::Records`] for a wrong number of points or pixels, a coordinate that is not finite, or a crop that is not
+    /// square; [`Error::File`] when it cannot be written.
     pub fn write(&mut self, record: &Record) -> Result<()> {
         self.rows += 1;
         fits(record, self.points)
@@ -208,10 +208,10 @@ impl Writer {
         }
     }
 
-    /// Writes what is left and gives the file its name, over a file that had it before.
+    /// Writes the rest and gives the file its name, replacing a file that had it before.
     ///
     /// # Errors
-    /// [`Error::File`] when that is not possible.
+    /// [`Error::File`] when that fails.
     pub fn finish(self) -> Result<()> {
         match self.sink {
             Sink::Csv(csv) => csv.finish(),
@@ -238,7 +238,7 @@ enum Kind {
     Parquet,
 }
 
-/// Bytes at the start that tell what a file is.
+/// Bytes at the start of a file that tell its kind.
 const MAGIC_BYTES: u64 = 4;
 
 fn kind(path: &Path, start: &[u8]) -> Result<Kind> {

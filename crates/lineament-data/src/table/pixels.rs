@@ -1,16 +1,16 @@
-//! The cell of a CSV that holds a picture: whole numbers from 0 to 255, one or more blanks apart.
+//! The cell of a CSV that holds a picture: whole numbers from 0 to 255, separated by one or more spaces.
 
-use super::header::excerpt;
+use crate::text::excerpt_of_bytes;
 
-/// Reads `count` values. Blanks may stand before the first and after the last; nothing but digits and blanks is taken.
+/// Reads `count` values. Spaces before the first and after the last are accepted; all else must be digits and spaces.
 ///
 /// # Errors
-/// A sentence that names the first value that is none, or their number.
+/// A sentence that names the first wrong value, or the wrong number of values.
 pub fn parse(cell: &[u8], count: usize) -> Result<Vec<u8>, String> {
     let mut pixels = Vec::with_capacity(count);
     let mut rest = cell;
     loop {
-        // Three digits at most: branches that the processor guesses well, where slices and `str::parse` cost twice.
+        // Three digits at most: well-predicted branches take half the time of slices and `str::parse`.
         let value = match *rest {
             [b' ', ..] => {
                 rest = &rest[1..];
@@ -48,14 +48,14 @@ fn last_or_fault(rest: &[u8], index: usize) -> Result<(u16, usize), String> {
 
 fn fault(rest: &[u8], index: usize) -> String {
     let value = rest.split(|&b| b == b' ').next().unwrap_or_default();
-    format!("pixel {index} is `{}`, expected a whole number from 0 to 255", excerpt(value))
+    format!("pixel {index} is `{}`, expected a whole number from 0 to 255", excerpt_of_bytes(value))
 }
 
 fn digit(byte: u8) -> u16 {
     u16::from(byte - b'0')
 }
 
-/// Appends the values, one blank apart.
+/// Appends the values, separated by a space.
 pub fn format_into(pixels: &[u8], cell: &mut Vec<u8>) {
     for (i, &value) in pixels.iter().enumerate() {
         if i > 0 {

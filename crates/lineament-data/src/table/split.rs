@@ -4,9 +4,9 @@ use super::hash::content;
 use crate::dataset;
 use crate::record::Record;
 
-/// Whether a row belongs to the validation part, of about `share` (0 to 1) of all photos: by its photo's name as
-/// [`dataset::is_validation`], so that all faces of a photo stand on one side; by its pixels where the photo is not
-/// known, so that the same picture does.
+/// Whether a row belongs to the validation part, of about `share` (0 to 1) of all photos: by its photo's name like
+/// [`dataset::is_validation`], so that all faces of a photo are in one part; by its pixels where the photo is not known,
+/// so that equal pictures are.
 pub fn is_validation(record: &Record, share: f64) -> bool {
     match &record.origin {
         Some(origin) => dataset::is_validation(&origin.photo, share),
@@ -14,8 +14,8 @@ pub fn is_validation(record: &Record, share: f64) -> bool {
     }
 }
 
-/// The first row of the validation part where it is the last `share` of `rows`, as Keras's `validation_split` takes
-/// it, and with it the paper (section 3).
+/// The first row of the validation part where it is the last `share` of `rows`, as in Keras's `validation_split`, which
+/// the paper uses (section 3).
 pub fn first_of_last(rows: u64, share: f64) -> u64 {
     (rows as f64 * (1.0 - share)).floor() as u64
 }
@@ -27,7 +27,7 @@ mod tests {
     use lineament::Rect;
 
     #[test]
-    fn faces_of_a_photo_and_equal_pictures_stand_on_one_side() {
+    fn faces_of_a_photo_and_equal_pictures_are_in_one_part() {
         let record = |photo: Option<String>, grey: usize| {
             let origin = |photo| Origin {
                 photo,

@@ -1,14 +1,13 @@
-//! What is in a table, gathered in one pass.
+//! Statistics of a table, gathered in one pass.
 
 use std::collections::HashSet;
 
-use lineament::Point;
 use serde::Serialize;
 
 use super::duplicates::Duplicates;
 use super::histogram::Histogram;
-use crate::dataset;
-use crate::record::{Origin, Record, SIDE};
+use crate::record::{Origin, Record, SIDE, is_inside};
+use crate::stable_hash::hash;
 
 /// The figures of a table.
 #[derive(Serialize)]
@@ -17,19 +16,19 @@ pub struct Survey {
     pub rows: u64,
     /// Points of each row.
     pub points: usize,
-    /// Different photos that rows come from.
+    /// Distinct photos that the rows come from.
     pub photos: u64,
-    /// Rows that do not say where they come from.
+    /// Rows without an origin.
     pub without_origin: u64,
-    /// Later rows that are the same as an earlier one, pixel for pixel.
+    /// Rows that are the same as an earlier one, pixel for pixel.
     pub same: u64,
-    /// Later rows that are nearly the same as an earlier one.
+    /// Rows that are nearly the same as an earlier one.
     pub nearly_same: u64,
-    /// Points that lie outside their crop.
+    /// Points outside their crop.
     pub points_outside: u64,
     /// Rows with such points.
     pub rows_outside: u64,
-    /// Rows whose points all lie within a tenth of the crop: no face is so small.
+    /// Rows whose points are all within a tenth of the crop: no face is so small.
     pub rows_collapsed: u64,
     /// The mean of every point, x and y in pixels of the crop.
     pub mean_points: Vec<[f64; 2]>,
@@ -41,7 +40,7 @@ pub struct Survey {
     duplicates: Duplicates,
 }
 
-/// A number of a row that has a histogram.
+/// A quantity with a histogram.
 struct Trait {
     name: &'static str,
     unit: &'static str,
@@ -49,7 +48,7 @@ struct Trait {
     value: fn(&Record) -> Option<f64>,
 }
 
-/// In steps of 10, so that bars compare.
+/// Of equal width, so that bars can be compared.
 const DEGREES: &[f64] = &[
     -90.0, -80.0, -70.0, -60.0, -50.0, -40.0, -30.0, -20.0, -10.0, 0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0, 70.0, 80.0,
     90.0,
@@ -77,7 +76,7 @@ const TRAITS: [Trait; 8] = [
 ];
 
 impl Survey {
-    /// Of a table with `points` points; rows whose hashes differ in up to `threshold` bits are nearly the same.
+    /// For a table with `points` points; rows whose hashes differ in up to `threshold` bits are nearly the same.
     ///
     /// # Panics
     /// As [`Duplicates::new`].
@@ -103,7 +102,7 @@ impl Survey {
     pub fn add(&mut self, record: &Record) {
         self.rows += 1;
         match origin(record) {
-            Some(origin) => self.photos += u64::from(self.names.insert(dataset::hash(origin.photo.as_bytes()))),
+            Some(origin) => self.photos += u64::from(self.names.insert(hash(origin.photo.as_bytes()))),
             None => self.without_origin += 1,
         }
         match self.duplicates.add(&record.pixels) {
@@ -111,7 +110,7 @@ impl Survey {
             Some(_) => self.nearly_same += 1,
             None => {}
         }
-        let outside = record.points.iter().filter(|p| !inside(**p)).count() as u64;
+        let outside = record.points.iter().filter(|p| !is_inside(**p)).count() as u64;
         self.points_outside += outside;
         self.rows_outside += u64::from(outside > 0);
         self.rows_collapsed += u64::from(extent(record) < SIDE as f32 / 10.0);
@@ -150,12 +149,6 @@ fn mean_and_deviation(pixels: &[u8]) -> (f64, f64) {
     (mean, (squares as f64 / n - mean * mean).max(0.0).sqrt())
 }
 
-/// Whether a point lies on a pixel of the crop, whose centres are whole numbers.
-fn inside<F>(point: Point<F>) -> bool {
-    let on = |v: f32| (-0.5..=SIDE as f32 - 0.5).contains(&v);
-    on(point.x) && on(point.y)
-}
-
 /// The longer side of the box of the points.
 fn extent(record: &Record) -> f32 {
     let nothing = [f32::INFINITY, f32::INFINITY, f32::NEG_INFINITY, f32::NEG_INFINITY];
@@ -166,8 +159,9 @@ fn extent(record: &Record) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use lineament::{Point, Rect};
+
     use super::*;
-    use lineament::Rect;
 
     fn record(seed: u8, points: Vec<Point<crate::record::RecordFrame>>) -> Record {
         let pixel = |i: usize| ((i * (3 + seed as usize) + i / 96 * 29) % 200) as u8 + 20;
@@ -177,8 +171,8 @@ mod tests {
     #[test]
     fn a_table_is_counted() {
         let mut survey = Survey::new(2, 16);
-        let corners = vec![Point::new(-0.5, 95.5), Point::new(40.0, 20.0)];
-        let outside = vec![Point::new(-0.6, 10.0), Point::new(96.0, 30.0)];
+        let corners = vec![Point::new(-0.5, 95.4), Point::new(40.0, 20.0)];
+        let outside = vec![Point::new(-0.6, 10.0), Point::new(95.5, 30.0)];
         let origin = Origin {
             photo: "a.jpg".into(),
             photo_size: (100, 100),

@@ -1,4 +1,4 @@
-//! Which kind of video the first bytes show, and whether they are one at all.
+//! The kind of a video by its first bytes.
 
 use std::fs::File;
 use std::io::Read;
@@ -6,40 +6,40 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 
-/// File name endings that are taken for videos, lower case.
+/// File name extensions of videos, in lower case.
 pub const VIDEO_EXTENSIONS: [&str; 6] = ["mp4", "m4v", "mov", "y4m", "mjpeg", "mjpg"];
 
-/// What a video's bytes are.
+/// The format of a video.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// MP4 or QuickTime.
     Mp4,
-    /// YUV4MPEG2: raw frames with a short header, what programs pipe to each other.
+    /// YUV4MPEG2: raw frames with a short header, for pipes between programs.
     Y4m,
-    /// JPEGs one after another.
+    /// One JPEG after another.
     Mjpeg,
     /// A known container that is not read, by its name.
     Foreign(&'static str),
 }
 
-/// Bytes that tell the kind of everything but MJPEG.
+/// Bytes that tell the kind of everything except MJPEG.
 pub(super) const SNIFFED: usize = 16;
 
-/// How every JPEG begins.
+/// The first bytes of every JPEG.
 pub(super) const SOI: [u8; 2] = [0xff, 0xd8];
 
-/// How far into a JPEG its description of further pictures may stand.
+/// How far into a JPEG its index of further pictures may be.
 const HEAD_BYTES: usize = 256 << 10;
 
 /// Brands of `ftyp` that are still pictures.
 const PICTURE_BRANDS: [&[u8; 4]; 7] = [b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"avif", b"avis"];
 
-/// Boxes that may open a QuickTime file from before `ftyp`.
+/// First boxes of MP4 files, and of QuickTime files from before `ftyp`.
 const OPENING_BOXES: [&[u8; 4]; 6] = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"];
 
 impl Kind {
-    /// The kind that a file's first bytes show; `None` for photos. One JPEG is a photo and many are a video, which these
-    /// bytes do not tell.
+    /// The kind by the first bytes of a file; `None` for photos. One JPEG is a photo and several are a video, which these
+    /// bytes do not show.
     pub fn of(first: &[u8]) -> Option<Self> {
         let at = |place: usize, bytes: &[u8]| first.get(place..).is_some_and(|rest| rest.starts_with(bytes));
         let brand = first.get(8..12);
@@ -60,14 +60,14 @@ impl Kind {
         }
     }
 
-    /// Whether a first JPEG and the two bytes after it are a video: another JPEG follows, and the first does not say that
-    /// it brought that one itself, as phones' photos do with their small or brighter copies ("MPF").
+    /// Whether a first JPEG and the two bytes after it are a video: another JPEG follows, and the first one does not announce
+    /// it as its own, as photos from phones do with smaller or brighter copies ("MPF").
     pub(super) fn of_jpegs(jpeg: &[u8], next: &[u8]) -> Option<Self> {
         let brought = jpeg.windows(4).take(HEAD_BYTES).any(|w| w == b"MPF\0");
         (next == SOI && !brought).then_some(Self::Mjpeg)
     }
 
-    /// The kind of a file. JPEGs one after another need a name that says so, else they are taken for a photo.
+    /// The kind of a file. A sequence of JPEGs needs a name that says so; without it, the file counts as a photo.
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be read.
@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn a_photo_that_brings_a_second_picture_is_no_video() {
+    fn a_photo_with_a_second_picture_is_not_a_video() {
         for (jpeg, next, kind) in [
             (&b"\xff\xd8....\xff\xd9"[..], &SOI[..], Some(Kind::Mjpeg)),
             (b"\xff\xd8....\xff\xd9", b"", None),

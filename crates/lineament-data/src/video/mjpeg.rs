@@ -1,4 +1,4 @@
-//! Motion JPEG: JPEGs one after another, without a container. Each is cut out by walking its segments.
+//! Motion JPEG: one JPEG after another, without a container. Segment by segment, the reader finds where each ends.
 
 use std::io::{self, BufRead, Read};
 
@@ -17,7 +17,7 @@ pub struct Reader<R> {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// The stream has no times of its own; `rate` sets the pace.
+    /// The stream has no times of its own; `rate` sets them.
     pub fn new(bytes: R, rate: Rate) -> Self {
         Self { bytes: Kept::new(bytes), rate, index: 0 }
     }
@@ -43,16 +43,16 @@ impl<R: BufRead + Send> Decode for Reader<R> {
     }
 }
 
-/// Keeps what is read from a stream.
+/// A stream that keeps the bytes that are read from it.
 pub struct Kept<R> {
     /// The stream.
     pub inner: R,
-    /// What was read.
+    /// The bytes read so far.
     pub bytes: Vec<u8>,
 }
 
 impl<R> Kept<R> {
-    /// Nothing is kept yet.
+    /// Without bytes.
     pub fn new(inner: R) -> Self {
         Self { inner, bytes: Vec::new() }
     }
@@ -66,7 +66,7 @@ impl<R: Read> Read for Kept<R> {
     }
 }
 
-/// Reads one JPEG, from its first to its last marker, and nothing beyond; `false` at the end of the stream.
+/// Reads one JPEG, from its first to its last marker, and no further; `false` at the end of the stream.
 pub fn read_jpeg<R: Read>(stream: &mut Kept<R>) -> Result<bool, String> {
     let mut start = Vec::new();
     stream.by_ref().take(2).read_to_end(&mut start).map_err(|e| e.to_string())?;
@@ -74,12 +74,12 @@ pub fn read_jpeg<R: Read>(stream: &mut Kept<R>) -> Result<bool, String> {
         return Ok(false);
     }
     if start != SOI {
-        return Err("what follows is no JPEG; a stream of JPEGs must hold nothing between them".into());
+        return Err("not a JPEG here; a stream of JPEGs must have nothing between them".into());
     }
     let mut marker = next_marker(stream)?;
     loop {
         if stream.bytes.len() > MAX_JPEG_BYTES {
-            return Err(format!("a JPEG of more than {} MiB, which no frame is", MAX_JPEG_BYTES >> 20));
+            return Err(format!("a JPEG of more than {} MiB, so not a frame", MAX_JPEG_BYTES >> 20));
         }
         marker = match marker {
             0xd9 => return Ok(true),
@@ -113,7 +113,7 @@ fn after_scan<R: Read>(stream: &mut Kept<R>) -> Result<u8, String> {
     let mut after_ff = false;
     loop {
         if stream.bytes.len() > MAX_JPEG_BYTES {
-            return Err(format!("a JPEG of more than {} MiB, which no frame is", MAX_JPEG_BYTES >> 20));
+            return Err(format!("a JPEG of more than {} MiB, so not a frame", MAX_JPEG_BYTES >> 20));
         }
         match byte(stream)? {
             0xff => after_ff = true,
@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn jpegs_are_cut_apart() {
+    fn jpegs_are_separated() {
         let stream = [jpeg(16), jpeg(24), jpeg(8)].concat();
         assert_eq!(read(&stream), Ok(vec![(0.0, 16), (0.1, 24), (0.2, 8)]));
         assert_eq!(read(b""), Ok(vec![]));
@@ -173,12 +173,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_jpeg_is_told() {
+    fn bytes_that_are_not_a_jpeg_are_an_error() {
         for (stream, text) in [
             (&jpeg(16)[..300], "ends within a JPEG"),
-            (&[jpeg(8), b"hello".to_vec()].concat(), "is no JPEG"),
+            (&[jpeg(8), b"hello".to_vec()].concat(), "not a JPEG here"),
             (b"\xff\xd8hello", "no marker"),
-            (b"\xff", "is no JPEG"),
+            (b"\xff", "not a JPEG here"),
         ] {
             let error = read(stream).unwrap_err();
             assert!(error.contains(text), "{error}");

@@ -1,7 +1,7 @@
-//! Videos: the frames of an MP4, a Y4M or a row of JPEGs, one after another in the order in which they are shown.
+//! Videos: the frames of an MP4, a Y4M or a sequence of JPEGs, in the order in which they are shown.
 //!
-//! Bytes decide the kind, not names. Frames stream: a few are in memory, however long the video is. Writing lies beside
-//! reading: [`y4m::Writer`] and, with the feature `h264`, `h264::Mp4Video`.
+//! The bytes decide the kind, not the name. Frames are streamed: a few are in memory, however long the video is. The
+//! writers are [`y4m::Writer`] and, with the feature `h264`, `h264::Mp4Video`.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
@@ -29,25 +29,25 @@ const MAX_FRAME_PIXELS: usize = 1 << 26;
 /// One picture of a video.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
-    /// Counts the frames that are shown, from 0.
+    /// Number of the frame among those that are shown, from 0.
     pub index: u64,
     /// When it is shown, in seconds from the start.
     pub time_secs: f64,
     /// The picture, upright.
     pub picture: Photo,
-    /// Its brightness, where the video has a plane of that: what [`Frame::view`] shows.
+    /// Its brightness, where the video has a plane for it; see [`Frame::view`].
     luma: Option<GreyPhoto>,
 }
 
 impl Frame {
-    /// For networks. A plane of brightness is taken as it is stored, as cameras give it to apps and browsers, so that the
-    /// points are the same there; made of colours it would differ by a grey level here and there.
+    /// The view for networks. It is the plane of brightness as stored, where there is one, as cameras give it to apps and
+    /// browsers, so that the points are the same there. Computed from colours, it would differ by a grey level in places.
     pub fn view(&self) -> ImageView<'_> {
         self.luma.as_ref().map_or_else(|| self.picture.view(), GreyPhoto::view)
     }
 }
 
-/// What a video says about itself before its first frame.
+/// What is known of a video before its first frame.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct About {
     /// Number of frames, where the file says so. Damaged videos have fewer.
@@ -61,12 +61,12 @@ pub struct About {
 pub struct Rate {
     /// Frames.
     pub frames: u32,
-    /// In so many seconds.
+    /// The seconds that they take.
     pub secs: u32,
 }
 
 impl Rate {
-    /// What is assumed where a stream does not say: 25 frames per second.
+    /// The assumed rate where a stream does not say: 25 frames per second.
     pub const ASSUMED: Self = Self { frames: 25, secs: 1 };
 
     /// The closest fraction in thousandths of a frame per second; [`Rate::ASSUMED`] where that is no sensible rate.
@@ -87,13 +87,13 @@ impl Rate {
         f64::from(self.frames) / f64::from(self.secs)
     }
 
-    /// When frame `index` is shown, in seconds, with frames at an even pace.
+    /// When frame `index` is shown, in seconds, at a constant rate.
     pub fn time_secs(self, index: u64) -> f64 {
         index as f64 * f64::from(self.secs) / f64::from(self.frames)
     }
 }
 
-/// What is shown, and when.
+/// A picture and its time.
 struct Shown {
     time_secs: f64,
     picture: Photo,
@@ -118,11 +118,11 @@ pub struct Frames {
 }
 
 impl Frames {
-    /// Opens a file; its first bytes decide the kind, not its name. `rate` counts where the video has none.
+    /// Opens a file; its first bytes decide the kind, not its name. `rate` is used where the video has none.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be read, [`Error::Video`] when it is no video that is read here. The text names
-    /// what it is, where that can be told, and a command that converts it.
+    /// [`Error::File`] when it cannot be read, [`Error::Video`] when it is not a video that we read. The text says what it
+    /// is, if that is known, and how to convert it.
     pub fn open(path: &Path, rate: Rate) -> Result<Self> {
         let kind = Kind::of_file(path)?;
         let mut file = BufReader::new(File::open(path).map_err(|e| Error::file(path, e))?);
@@ -169,24 +169,24 @@ impl Iterator for Frames {
     }
 }
 
-/// What is read, for messages.
+/// The formats that are read, for messages.
 const READ: &str = "MP4 with H.264, Y4M and MJPEG are read";
 
-/// How to get what we read from what we do not.
+/// How to convert a video to a format that we read, for messages.
 const REMEDY: &str = "convert it with `ffmpeg -i FILE -c:v libx264 -pix_fmt yuv420p out.mp4`, or pipe it: \
                       `ffmpeg -i FILE -pix_fmt yuv420p -f yuv4mpegpipe - | lineament run -`";
 
-/// What a stream turned out to be.
+/// The content of a stream.
 pub enum Stream<R> {
     /// A video.
     Video(Frames),
-    /// Something else, a photo perhaps: all its bytes, those that were read already first.
+    /// Something else, perhaps a photo: all its bytes, including those that were read already.
     Other(Chain<Cursor<Vec<u8>>, R>),
 }
 
 impl<R: Read + Send + 'static> Stream<R> {
-    /// Reads what is needed to tell a video from a photo: of Y4M a few bytes, of JPEGs the first. `rate` counts where the
-    /// stream has none.
+    /// Reads as much as distinguishes a video from a photo: a few bytes of Y4M, the first JPEG of MJPEG. `rate` is used
+    /// where the stream has none.
     ///
     /// # Errors
     /// [`Error::Video`] as [`Frames::open`], and for an MP4, which must be a file.
@@ -197,7 +197,7 @@ impl<R: Read + Send + 'static> Stream<R> {
         let mut kind = Kind::of(&first);
         if first.starts_with(&kind::SOI) {
             let mut kept = mjpeg::Kept::new(Cursor::new(first).chain(&mut bytes));
-            // A damaged first JPEG is left to the photo's decoder, which has the better words.
+            // A damaged first JPEG is left to the decoder of photos, which has better messages.
             let whole = mjpeg::read_jpeg(&mut kept);
             let jpeg_bytes = kept.bytes.len();
             let mut next = Vec::new();
@@ -246,7 +246,7 @@ fn check_size(width: usize, height: usize) -> Result<(), String> {
         return Err(format!("frames of {width}x{height} have no pixels"));
     }
     if width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_FRAME_PIXELS {
-        return Err(format!("frames of {width}x{height} are larger than any video's"));
+        return Err(format!("frames of {width}x{height} are larger than any video"));
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! YUV4MPEG2 (`.y4m`): a line about the stream, then frames of raw planes. What `ffmpeg -f yuv4mpegpipe` writes.
+//! YUV4MPEG2 (`.y4m`): a header line, then frames of raw planes, as `ffmpeg -f yuv4mpegpipe` writes them.
 
 use std::io::{self, BufRead, Read, Write};
 
@@ -28,7 +28,7 @@ pub(super) struct Reader<R> {
 }
 
 impl<R: BufRead> Reader<R> {
-    /// Reads the line about the stream.
+    /// Reads the header line.
     pub(super) fn new(mut bytes: R) -> Result<Self, String> {
         let line = read_line(&mut bytes)?.unwrap_or_default();
         let mut words = line.split(' ').filter(|word| !word.is_empty());
@@ -50,10 +50,10 @@ impl<R: BufRead> Reader<R> {
                 'C' => (shift, alpha) = parse_layout(value)?,
                 'X' if value.eq_ignore_ascii_case("COLORRANGE=FULL") => full_range = Some(true),
                 'X' if value.eq_ignore_ascii_case("COLORRANGE=LIMITED") => full_range = Some(false),
-                _ => {} // interlacing, pixel aspect and what else programs add
+                _ => {} // interlacing, pixel aspect and other additions
             }
         }
-        // Grey frames have no black at 16 unless they say so: that is what ffmpeg means by them.
+        // Grey frames have full range unless the header says limited, as in ffmpeg.
         colours.full_range = full_range.unwrap_or(shift.is_none());
         let [width, height] = size;
         check_size(width, height)?;
@@ -115,7 +115,7 @@ fn read_line(bytes: &mut impl BufRead) -> Result<Option<String>, String> {
     }
 }
 
-/// `30000:1001`; `0:0` is written where it is not known.
+/// `30000:1001`; `0:0` stands for an unknown rate.
 fn parse_rate(text: &str) -> Result<Rate, String> {
     let parts = text.split_once(':').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
     match parts {
@@ -125,7 +125,7 @@ fn parse_rate(text: &str) -> Result<Rate, String> {
     }
 }
 
-/// How much smaller the colour planes are, and whether alpha follows.
+/// How much smaller the colour planes are, and whether an alpha plane follows.
 fn parse_layout(text: &str) -> Result<(Option<[u32; 2]>, bool), String> {
     match text {
         "420" | "420jpeg" | "420mpeg2" | "420paldv" => Ok((Some([1, 1]), false)),
@@ -150,15 +150,15 @@ pub struct Writer<W> {
 }
 
 impl<W: Write> Writer<W> {
-    /// Frames will be shown at an even pace: this format knows no other.
+    /// Frames are shown at a constant rate; the format has no other.
     pub fn new(bytes: W, rate: Rate) -> Self {
         Self { bytes, rate, size: None, planes: I420::default() }
     }
 
-    /// Adds a frame; the first sets the size.
+    /// Adds a frame; the first one sets the size.
     ///
     /// # Errors
-    /// When it cannot be written, or has another size.
+    /// When it cannot be written, or has a different size.
     pub fn add(&mut self, picture: &Photo) -> io::Result<()> {
         let size = (picture.width, picture.height);
         if self.size.is_none() {
@@ -173,7 +173,7 @@ impl<W: Write> Writer<W> {
         [&self.planes.y, &self.planes.u, &self.planes.v].into_iter().try_for_each(|plane| self.bytes.write_all(plane))
     }
 
-    /// Passes on what waits to be written, and gives the file back.
+    /// Flushes, and returns the file.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -255,14 +255,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_read_is_told_with_the_remedy() {
+    fn unsupported_streams_are_named_with_the_remedy() {
         for (header, text) in [
             ("YUV4MPEG2 W4 H4 C420p10\n", "have more than 8 bits; 420, 422, 444 and mono with 8 bits are read; add"),
             ("YUV4MPEG2 W4 H4 Cmono16\n", "have more than 8 bits"),
             ("YUV4MPEG2 W4 H4 C411\n", "frames of \"411\" are not read; 420, 422, 444 and mono"),
             ("YUV4MPEG2 W4 H0\n", "frames of 4x0 have no pixels"),
             ("YUV4MPEG2 H4\n", "frames of 0x4 have no pixels"),
-            ("YUV4MPEG2 W70000 H70000\n", "larger than any video's"),
+            ("YUV4MPEG2 W70000 H70000\n", "larger than any video"),
             ("YUV4MPEG2 W-4 H4\n", "\"W-4\" in the header"),
             ("YUV4MPEG2 W4 H4 F25\n", "the frame rate \"25\" is not two whole numbers"),
             ("YUV4MPEG2 W4 H4", "the stream ends within a header"),

@@ -21,7 +21,7 @@ pub struct Planes<'a> {
     pub height: usize,
 }
 
-/// How the numbers in the planes mean colours.
+/// How the numbers in the planes encode colours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Colours {
     /// BT.709 (high definition) and not BT.601.
@@ -31,7 +31,7 @@ pub struct Colours {
 }
 
 impl Colours {
-    /// What is meant where nothing is said.
+    /// Assumed where the video does not say.
     pub const USUAL: Self = Self { bt709: false, full_range: false };
 
     /// Factors in 1/65536: of Y above black, of V in red, of U and V in green, of U in blue.
@@ -46,7 +46,7 @@ impl Colours {
 }
 
 impl Planes<'_> {
-    /// The planes hold every pixel.
+    /// Whether the planes have every pixel.
     fn fit(&self) -> bool {
         let holds = |plane: &[u8], stride: usize, width: usize, height: usize| {
             stride >= width && plane.len() >= stride * (height - 1) + width
@@ -63,14 +63,14 @@ impl Planes<'_> {
             })
     }
 
-    /// The brightness alone; `None` when the planes are smaller than they say.
+    /// The brightness alone; `None` when the planes are smaller than their size says.
     pub fn luma(&self) -> Option<GreyPhoto> {
         let rows = self.y.chunks(self.y_stride.max(1)).take(self.height);
         let pixels = || rows.flat_map(|row| &row[..self.width]).copied().collect();
         self.fit().then(|| GreyPhoto { pixels: pixels(), width: self.width, height: self.height })
     }
 
-    /// The picture; `None` when the planes are smaller than they say.
+    /// The picture; `None` when the planes are smaller than their size says.
     pub fn to_photo(self, colours: Colours) -> Option<Photo> {
         if !self.fit() {
             return None;
@@ -107,7 +107,7 @@ fn rgb_of(l: u8, u: u8, v: u8, black: i32, [luma, rv, gu, gv, bu]: [i32; 5]) -> 
     [l + rv * v, l - gu * u - gv * v, l + bu * u].map(|value| (value >> 16).clamp(0, 255) as u8)
 }
 
-/// Planes of our own, with colours of half the size both ways, limited range, BT.601.
+/// Owned planes: colours at half the size in both directions, limited range, BT.601.
 #[derive(Debug, Default)]
 pub struct I420 {
     /// Brightness, `[height, width]`.
@@ -123,8 +123,8 @@ pub struct I420 {
 }
 
 impl I420 {
-    /// Takes over `photo`, grown to sides that are multiples of `multiple` and at least `least` by repeating its last
-    /// row and column.
+    /// Converts `photo`, extended to sides that are multiples of `multiple` and at least `least` by repeating its last row
+    /// and column.
     pub fn fill(&mut self, photo: &Photo, multiple: usize, least: usize) {
         let grown = |side: usize| side.next_multiple_of(multiple).max(least);
         (self.width, self.height) = (grown(photo.width), grown(photo.height));
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn planes_that_are_too_small_are_no_picture() {
+    fn planes_that_are_too_small_are_not_a_picture() {
         let fine = Planes {
             y: &[0; 12],
             uv: Some([&[0; 4], &[0; 4]]),

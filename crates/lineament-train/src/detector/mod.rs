@@ -11,6 +11,7 @@ use lineament::detect::{Detector, GRIDS, SMALLEST_FACE};
 use lineament::geometry::{ImageFrame, Similarity};
 use lineament::sample::{PixelFrame, sample};
 use lineament::{ImageView, Rect, topology};
+use lineament_data::evaluate::MATCH_IOU;
 use lineament_data::{BoxRow, GreyPhoto, boxes, dataset};
 use lineament_nn::model::{Metadata, Model, key};
 use rand_pcg::Pcg64;
@@ -32,9 +33,6 @@ const SAME_FACE_IOU: f32 = 0.35;
 
 /// First log-odds of a face in a cell: faces are rare, and a start from even odds would be spent on learning that.
 const INITIAL_LOGIT: f32 = -3.0;
-
-/// Validation faces count as found from this overlap on.
-const FOUND_IOU: f32 = 0.5;
 
 /// Validation also looks at photos shrunk so that their face is this many times the smallest face to be found.
 const SMALL_FACE: f32 = 1.4 * SMALLEST_FACE;
@@ -162,7 +160,7 @@ impl Task for DetectorTask {
             let (small_overlap, _) = look(detector, &small.view(), &rect);
             let (upside_down, rect) = turned_round(photo.pixels.photo(), &labelled);
             let (turned_overlap, _) = look(detector, &upside_down.view(), &rect);
-            let missed = |overlap: f32| if overlap >= FOUND_IOU { 0.0 } else { 100.0 };
+            let missed = |overlap: f32| if overlap >= MATCH_IOU { 0.0 } else { 100.0 };
             let surplus = found.saturating_sub(photo.faces.len()) as f32;
             [missed(overlap), missed(small_overlap), missed(turned_overlap), overlap, surplus]
         };

@@ -2,15 +2,12 @@
 
 use lineament::models::DETECTOR;
 use lineament::{Lineament, Options, Rect};
-use lineament_data::evaluate::{each, evaluate};
+use lineament_data::evaluate::{MATCH_IOU, each, evaluate};
 use lineament_data::{Photo, Protocol, Sample};
 use lineament_nn::model::{Model, Role};
 use serde::Serialize;
 
 use crate::error::Result;
-
-/// A detected box overlaps the true face's by more than this share when it has found it.
-pub const FOUND_IOU: f32 = 0.5;
 
 /// How good a model is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
@@ -76,7 +73,7 @@ pub fn quality(file: &[u8], samples: &[Sample], threads: usize, progress: &(impl
                 let truth = Rect::bounding(&sample.points).unwrap_or_default();
                 let found = lineament.detect(&photo.view());
                 let best = found.iter().map(|face| face.rect.iou(&truth)).fold(0.0, f32::max);
-                Ok(if best > FOUND_IOU { best } else { 0.0 })
+                Ok(if best >= MATCH_IOU { best } else { 0.0 })
             })?;
             let percent = 100.0 / samples.len().max(1) as f64;
             Ok(Quality::Detector {

@@ -1,4 +1,4 @@
-//! What is done to a photo, and where its points go.
+//! Changes of photos, and where the true points move.
 
 use image::GrayImage;
 use image::imageops::{FilterType, resize};
@@ -12,17 +12,17 @@ use super::{Change, cover};
 use crate::augment::{Size, add_noise, compress, gaussian_blur, mirror_points, mirror_rows, motion_blur};
 use crate::photo::GreyPhoto;
 
-/// Side of the face whose pixels blur and motion are counted in; on larger faces they are stronger, on smaller ones
-/// weaker, so that every face loses alike.
+/// Blur and motion are in pixels of a face with this side, and scaled with the face, so that all faces lose the same
+/// detail.
 pub const BLUR_FACE_SIDE: f32 = 112.0;
 
-/// Light that is left in the dark.
+/// Share of the light that is left in the dark.
 const DARK_LIGHT: f32 = 0.12;
 
-/// Noise of the dark, in grey levels: between these, drawn by chance.
+/// Standard deviation of the noise in the dark, in grey levels: a random value between these.
 const DARK_NOISE: (f32, f32) = (2.0, 3.0);
 
-/// Share of the face's box that a cut leaves outside.
+/// Share of the face's box that the cut removes.
 const CUT_SHARE: f32 = 0.25;
 
 /// A changed photo.
@@ -32,20 +32,20 @@ pub struct Changed {
     pub photo: GreyPhoto,
     /// Where the true points are now.
     pub points: [Point; POINTS],
-    /// The points that count: all, or those inside where the frame cuts the face.
-    pub judged: [bool; POINTS],
-    /// The points that something hides.
+    /// The points that count: all, or those inside the frame where it cuts the face.
+    pub measured: [bool; POINTS],
+    /// The points that are hidden.
     pub covered: [bool; POINTS],
 }
 
 /// `photo` changed.
 pub fn apply(change: Change, photo: &GreyPhoto, points: &[Point; POINTS], rng: &mut impl Rng) -> Changed {
-    let seen = |photo, points| Changed { photo, points, judged: [true; POINTS], covered: [false; POINTS] };
+    let seen = |photo, points| Changed { photo, points, measured: [true; POINTS], covered: [false; POINTS] };
     let rect = Rect::bounding(points).unwrap_or_default();
     let face_side = rect.width.max(rect.height);
     let blurred = face_side / BLUR_FACE_SIDE;
-    // What leaves every pixel in its place.
-    let spoil = |spoil: &mut dyn FnMut(&mut [f32], Size)| seen(spoilt(photo, spoil), *points);
+    // Changes that move no pixel.
+    let in_place = |change: &mut dyn FnMut(&mut [f32], Size)| seen(with_brightness(photo, change), *points);
     match change {
         Change::Nothing => seen(photo.clone(), *points),
         Change::Roll(degrees) => {
@@ -64,40 +64,40 @@ pub fn apply(change: Change, photo: &GreyPhoto, points: &[Point; POINTS], rng: &
         Change::Cut => {
             let (photo, points) = cut(photo, points, &rect, rng.random_range(0..4));
             let picture = Rect::from_xywh(0.0, 0.0, photo.width as f32, photo.height as f32);
-            Changed { judged: points.map(|p| picture.contains(p)), ..seen(photo, points) }
+            Changed { measured: points.map(|p| picture.contains(p)), ..seen(photo, points) }
         }
-        Change::Dark => spoil(&mut |pixels, _| {
+        Change::Dark => in_place(&mut |pixels, _| {
             pixels.iter_mut().for_each(|v| *v *= DARK_LIGHT);
             add_noise(pixels, rng.random_range(DARK_NOISE.0..=DARK_NOISE.1), rng);
         }),
-        Change::Noise(sd) => spoil(&mut |pixels, _| add_noise(pixels, sd, rng)),
-        Change::Blur(sd) => spoil(&mut |pixels, size| gaussian_blur(pixels, size, sd * blurred)),
-        Change::Motion(length) => spoil(&mut |pixels, size| {
+        Change::Noise(sd) => in_place(&mut |pixels, _| add_noise(pixels, sd, rng)),
+        Change::Blur(sd) => in_place(&mut |pixels, size| gaussian_blur(pixels, size, sd * blurred)),
+        Change::Motion(length) => in_place(&mut |pixels, size| {
             motion_blur(pixels, size, length * blurred, rng.random_range(0.0..std::f32::consts::PI));
         }),
-        Change::Jpeg(quality) => spoil(&mut |pixels, size| compress(pixels, size, quality)),
+        Change::Jpeg(quality) => in_place(&mut |pixels, size| compress(pixels, size, quality)),
         Change::Mask => hidden(photo, points, |pixels, size| cover::mask(pixels, size, points)),
         Change::Half => hidden(photo, points, |pixels, size| cover::half(pixels, size, points, rng)),
     }
 }
 
-/// With something in front of the face; `hide` says which points it hides.
+/// With something in front of the face; `hide` returns which points it hides.
 fn hidden(
     photo: &GreyPhoto,
     points: &[Point; POINTS],
     hide: impl FnOnce(&mut [f32], Size) -> [bool; POINTS],
 ) -> Changed {
     let (mut hide, mut covered) = (Some(hide), [false; POINTS]);
-    let photo = spoilt(photo, &mut |pixels, size| {
+    let photo = with_brightness(photo, &mut |pixels, size| {
         if let Some(hide) = hide.take() {
             covered = hide(pixels, size);
         }
     });
-    Changed { photo, points: *points, judged: [true; POINTS], covered }
+    Changed { photo, points: *points, measured: [true; POINTS], covered }
 }
 
-/// `work` on the brightness as numbers from 0 to 255, rounded afterwards.
-fn spoilt(photo: &GreyPhoto, work: &mut dyn FnMut(&mut [f32], Size)) -> GreyPhoto {
+/// Changes the brightness as numbers from 0 to 255, rounded afterwards.
+fn with_brightness(photo: &GreyPhoto, work: &mut dyn FnMut(&mut [f32], Size)) -> GreyPhoto {
     let mut pixels: Vec<f32> = photo.pixels.iter().map(|&v| f32::from(v)).collect();
     work(&mut pixels, Size { width: photo.width, height: photo.height });
     from_floats(&pixels, photo.width, photo.height)
@@ -107,14 +107,14 @@ fn from_floats(pixels: &[f32], width: usize, height: usize) -> GreyPhoto {
     GreyPhoto { pixels: pixels.iter().map(|v| v.round() as u8).collect(), width, height } // `as` clamps to 0..=255
 }
 
-/// Turned clockwise on a canvas that holds all of it; beyond the photo its edges repeat.
+/// Turned clockwise on a canvas that holds all of it; outside the photo its edge pixels are repeated.
 fn rolled(photo: &GreyPhoto, points: &[Point; POINTS], angle_rad: f32) -> (GreyPhoto, [Point; POINTS]) {
     let (w, h) = (photo.width as f32, photo.height as f32);
     let turn = |x, y| Similarity::<PixelFrame, ImageFrame>::from_scale_angle_shift(1.0, angle_rad, x, y);
     let corners = [(0.0, 0.0), (w, 0.0), (0.0, h), (w, h)].map(|(x, y)| turn(0.0, 0.0) * Point::new(x, y));
     let left = corners.iter().map(|p| p.x).fold(f32::MAX, f32::min);
     let top = corners.iter().map(|p| p.y).fold(f32::MAX, f32::min);
-    // The photo's corners may stand over by a hundredth of a pixel: a quarter turn shall not grow by rounding.
+    // The photo's corners may stick out by a hundredth of a pixel: a quarter turn must not grow by rounding.
     let side = |end: f32, start: f32| ((end - start - 0.01).ceil() as usize).max(1);
     let width = side(corners.iter().map(|p| p.x).fold(f32::MIN, f32::max), left);
     let height = side(corners.iter().map(|p| p.y).fold(f32::MIN, f32::max), top);
@@ -128,12 +128,12 @@ fn rolled(photo: &GreyPhoto, points: &[Point; POINTS], angle_rad: f32) -> (GreyP
     (from_floats(&pixels, width, height), turned)
 }
 
-/// The whole photo `factor` times as large; never enlarged.
+/// The whole photo scaled by `factor`, but never enlarged.
 fn shrunk(photo: &GreyPhoto, points: &[Point; POINTS], factor: f32) -> (GreyPhoto, [Point; POINTS]) {
     let side = |side: usize| ((side as f32 * factor.min(1.0)).round() as usize).clamp(1, side);
     let (width, height) = (side(photo.width), side(photo.height));
     let Some(image) = GrayImage::from_raw(photo.width as u32, photo.height as u32, photo.pixels.clone()) else {
-        return (photo.clone(), *points); // Cannot be: a photo's pixels fit its size.
+        return (photo.clone(), *points); // impossible: a photo's pixels fit its size
     };
     let small = resize(&image, width as u32, height as u32, FilterType::Lanczos3);
     let (across, down) = (width as f32 / photo.width as f32, height as f32 / photo.height as f32);
@@ -141,7 +141,7 @@ fn shrunk(photo: &GreyPhoto, points: &[Point; POINTS], factor: f32) -> (GreyPhot
     (GreyPhoto { pixels: small.into_raw(), width, height }, points)
 }
 
-/// The photo without what lies beyond a line through the face: `side` 0 to 3 is left, right, top, bottom.
+/// The photo without the part beyond a line through the face: `side` 0 to 3 is left, right, top, bottom.
 fn cut(photo: &GreyPhoto, points: &[Point; POINTS], rect: &Rect, side: usize) -> (GreyPhoto, [Point; POINTS]) {
     let near = |start: f32, length: f32, end: usize| (start + CUT_SHARE * length).round().clamp(0.0, end as f32 - 1.0);
     let far = |start: f32, length: f32, end: usize| (start + (1.0 - CUT_SHARE) * length).round().clamp(1.0, end as f32);
@@ -168,13 +168,13 @@ mod tests {
     use crate::photo::Photo;
     use crate::testing::upright_face;
 
-    const WIDTH: usize = 320; // the face is left of the middle
+    const WIDTH: usize = 320; // the face is left of the centre
     const HEIGHT: usize = 260;
 
-    /// Points that lie far enough from each other and from every cover to be found again as dots.
+    /// Points that are far enough from each other and from every cover to be found again as dots.
     const DOTS: [usize; 5] = [0, 16, 19, 24, 8];
 
-    /// A soft bright dot at some of a face's points, on dark grey.
+    /// A soft bright dot at some points of a face, on dark grey.
     fn dotted(name: &str) -> (Photo, Sample) {
         let points = upright_face();
         let pixel = |i: usize| {
@@ -192,7 +192,7 @@ mod tests {
         condition.apply(&photo, &sample)
     }
 
-    /// The centre of what is brighter than half the brightest within `reach` of `near`.
+    /// The centre of the pixels above half the range of brightness, within `reach` of `near`.
     fn dot(photo: &GreyPhoto, near: Point, reach: f32) -> Point {
         let around = || {
             (0..photo.pixels.len()).filter_map(|i| {
@@ -213,7 +213,7 @@ mod tests {
         let mut failures = Vec::new();
         let original = Rect::bounding(&upright_face()).unwrap();
         for condition in &CONDITIONS {
-            let Changed { photo, points, judged, covered } = changed(condition, "a");
+            let Changed { photo, points, measured, covered } = changed(condition, "a");
             let now = Rect::bounding(&points).unwrap();
             let scale = match condition.change {
                 Change::FaceSide(side) => side / original.width.max(original.height),
@@ -223,8 +223,8 @@ mod tests {
                 scale == 1.0
                     || (now.width.max(now.height) / original.width.max(original.height) / scale - 1.0).abs() < 0.03
             );
-            for i in DOTS.into_iter().filter(|&i| judged[i] && !covered[i]) {
-                // What covers the face ends at these points and hides half of each dot.
+            for i in DOTS.into_iter().filter(|&i| measured[i] && !covered[i]) {
+                // The cover ends at these points and hides half of each dot.
                 if (condition.name == "mask" && i < 17) || (condition.name == "half" && i == 8) {
                     continue;
                 }
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn each_condition_changes_the_picture_and_always_alike() {
+    fn each_condition_changes_the_picture_and_always_in_the_same_way() {
         let nothing = changed(&CONDITIONS[0], "a");
         for condition in &CONDITIONS[1..] {
             let first = changed(condition, "a");
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_hides_half_a_face_hides_one_eye_and_leaves_the_other() {
+    fn a_cover_over_half_a_face_hides_one_eye_and_leaves_the_other() {
         let original = dotted("a").0.grey();
         for name in ["a", "b", "c", "d", "e", "f"] {
             let Changed { photo, points, covered, .. } = changed(&Condition::named("half").unwrap(), name);
@@ -296,12 +296,12 @@ mod tests {
     #[test]
     fn a_cut_leaves_three_quarters_of_the_face() {
         for name in ["a", "b", "c", "d", "e", "f"] {
-            let Changed { photo, points, judged, .. } = changed(&Condition::named("cut").unwrap(), name);
+            let Changed { photo, points, measured, .. } = changed(&Condition::named("cut").unwrap(), name);
             let picture = Rect::from_xywh(0.0, 0.0, photo.width as f32, photo.height as f32);
             let rect = Rect::bounding(&points).unwrap();
             let inside = rect.intersection(&picture).area() / rect.area();
             assert!((inside - 0.75).abs() < 0.01, "{name}: {inside}");
-            assert!((0..POINTS).all(|i| judged[i] == picture.contains(points[i])));
+            assert!((0..POINTS).all(|i| measured[i] == picture.contains(points[i])));
         }
     }
 

@@ -12,21 +12,21 @@ const MASK_LEVEL: f32 = 215.0;
 /// The mask's edge: along the jaw from one cheek to the other, and over the bridge of the nose.
 const MASK_EDGE: [usize; 14] = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 28];
 
-/// How far what hides half a face reaches beyond its box, in half sides of the box.
+/// How far the cover over half a face extends from its centre, in half sides of the face's box.
 const HALF_REACH: f32 = 1.15;
 
-/// Half waves of a textured cover, in pixels, over the side of the face.
+/// Half wavelength of a textured cover, as a share of the side of the face.
 const TEXTURE_WAVE: f32 = 0.03;
 
-/// Draws a light mask and says which points it hides. Those on its own edge it shows: they are not among them.
+/// Draws a light mask and returns which points it hides. The points on its own edge count as visible.
 pub fn mask(pixels: &mut [f32], size: Size, points: &[Point; POINTS]) -> [bool; POINTS] {
     let edge = MASK_EDGE.map(|i| points[i]);
     fill(pixels, size, &edge, |_, _| MASK_LEVEL);
     std::array::from_fn(|i| !MASK_EDGE.contains(&i) && contains(&edge, points[i]))
 }
 
-/// Hides one half of the face, drawn by chance like the look of what hides it: one grey, or waves with noise. Says
-/// which points it hides.
+/// Covers one half of the face and returns which points are hidden. Chance decides which half, and whether the cover is
+/// plain grey or has waves and noise.
 pub fn half(pixels: &mut [f32], size: Size, points: &[Point; POINTS], rng: &mut impl Rng) -> [bool; POINTS] {
     let crop = Crop::from_points(points);
     let image_from_crop = crop.image_from_crop();
@@ -48,7 +48,7 @@ pub fn half(pixels: &mut [f32], size: Size, points: &[Point; POINTS], rng: &mut 
     std::array::from_fn(|i| contains(&corners, points[i]))
 }
 
-/// Paints the pixels whose centres lie within.
+/// Paints the pixels whose centres are inside the polygon.
 fn fill(pixels: &mut [f32], size: Size, polygon: &[Point], level: impl Fn(usize, usize) -> f32) {
     for (y, row) in pixels.chunks_exact_mut(size.width).enumerate() {
         for (x, pixel) in row.iter_mut().enumerate() {

@@ -1,23 +1,24 @@
-//! How the whole path holds up when photos get worse: every labelled photo is changed in a known way, its true points
-//! move along, and the public [`Lineament`] looks at it.
+//! How robust the whole path is to difficult photos: every labelled photo is changed in a known way, its true points move
+//! with it, and the public [`Lineament`] finds its face again.
 
 mod change;
 mod cover;
-mod summary;
+mod report;
 
 use lineament::Lineament;
 use lineament::topology::POINTS;
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
-use crate::dataset::{Sample, hash};
+use crate::dataset::Sample;
 use crate::error::{Error, Result};
 use crate::evaluate::metrics::point_errors;
 use crate::evaluate::{best_match, check_eye_corners, each};
 use crate::photo::Photo;
+use crate::stable_hash::hash;
 
 pub use change::Changed;
-pub use summary::Row;
+pub use report::ConditionReport;
 
 /// One way to change photos.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,30 +32,30 @@ pub struct Condition {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Change {
     Nothing,
-    /// Turned clockwise by so many degrees.
+    /// Turned clockwise by this angle in degrees.
     Roll(f32),
-    /// Shrunk until the longer side of the box of the 68 points has so many pixels.
+    /// Shrunk until the longer side of the box of the 68 points has this length in pixels.
     FaceSide(f32),
-    /// Little light and a sensor's noise.
+    /// Little light and sensor noise.
     Dark,
     /// Noise of this standard deviation in grey levels.
     Noise(f32),
     /// Out of focus: standard deviation in pixels of a face of [`change::BLUR_FACE_SIDE`].
     Blur(f32),
-    /// Moved while the shutter was open: by so many pixels of such a face, in a direction drawn by chance.
+    /// Motion blur of this length in pixels of such a face, in a random direction.
     Motion(f32),
     /// Compressed as JPEG with this quality.
     Jpeg(u8),
     /// A light mask over mouth and nose.
     Mask,
-    /// One half of the face behind something.
+    /// One half of the face covered.
     Half,
     /// A quarter of the face's box outside the frame.
     Cut,
     Mirror,
 }
 
-/// All conditions, in the order of the table. The first leaves photos as they are.
+/// All conditions, in the order of the table. The first leaves photos unchanged.
 pub const CONDITIONS: [Condition; 22] = [
     Condition { name: "unchanged", change: Change::Nothing },
     Condition { name: "roll-30", change: Change::Roll(30.0) },
@@ -98,8 +99,8 @@ struct Outcome {
     /// Measured and expected error of each point, and the face score; `None` when the face was not found.
     found: Option<Found>,
     /// The points that count.
-    judged: [bool; POINTS],
-    /// The points that something hides.
+    measured: [bool; POINTS],
+    /// The points that are hidden.
     covered: [bool; POINTS],
 }
 
@@ -109,19 +110,19 @@ struct Found {
     score: f64,
 }
 
-/// Looks at every photo under every one of `conditions`, and unchanged to compare with; one row for each condition.
+/// Evaluates every photo under each of `conditions`, and unchanged for comparison; one report for each condition.
 ///
 /// The other arguments are those of [`crate::evaluate::evaluate`]; `progress` counts photos.
 ///
 /// # Errors
 /// As [`crate::evaluate::evaluate`].
-pub fn stress<E: From<Error> + Send>(
+pub fn under_conditions<E: From<Error> + Send>(
     samples: &[Sample],
     conditions: &[Condition],
     make: impl Fn() -> Result<Lineament, E>,
     threads: usize,
     progress: &(impl Fn(usize, usize) + Sync),
-) -> Result<Vec<Row>, E> {
+) -> Result<Vec<ConditionReport>, E> {
     check_eye_corners(samples)?;
     let photos = each(samples, make, threads, progress, |lineament, sample| {
         let photo = Photo::open(&sample.photo_path)?;
@@ -130,20 +131,20 @@ pub fn stress<E: From<Error> + Send>(
         Ok((changed.collect(), unchanged))
     })?;
     let (changed, unchanged): (Vec<Vec<Outcome>>, Vec<Outcome>) = photos.into_iter().unzip();
-    let row = |(i, condition): (usize, &Condition)| {
+    let report = |(i, condition): (usize, &Condition)| {
         let pairs: Vec<_> = changed.iter().map(|outcomes| &outcomes[i]).zip(&unchanged).collect();
-        Row::new(condition.name, &pairs)
+        ConditionReport::new(condition.name, &pairs)
     };
-    Ok(conditions.iter().enumerate().map(row).collect())
+    Ok(conditions.iter().enumerate().map(report).collect())
 }
 
 fn outcome(lineament: &mut Lineament, changed: Changed) -> Outcome {
-    let Changed { photo, points, judged, covered } = changed;
+    let Changed { photo, points, measured, covered } = changed;
     let unit = f64::from(lineament::topology::inter_ocular(&points));
     let found = best_match(lineament.faces(&photo.view()), &points).map(|face| Found {
         errors: point_errors(&face.landmarks.points, &points),
         expected: face.landmarks.errors.map(|e| 100.0 * f64::from(e) / unit),
         score: f64::from(face.landmarks.score),
     });
-    Outcome { found, judged, covered }
+    Outcome { found, measured, covered }
 }

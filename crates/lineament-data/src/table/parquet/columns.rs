@@ -1,5 +1,5 @@
-//! Some rows of a column at once, whatever type of numbers or bytes it has: files that went through pandas or a
-//! database hold doubles and long integers where ours hold floats.
+//! Reads some rows of a column at once, whatever its type of numbers or bytes: files that went through pandas or a
+//! database have doubles and long integers where ours have floats.
 
 use parquet::column::page::PageReader;
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl, get_column_reader};
@@ -9,7 +9,7 @@ use parquet::schema::types::ColumnDescPtr;
 
 use super::pages::{Allowance, BoundedPages};
 
-/// Most coordinates of a row: 14 times the paper's.
+/// Most coordinates of a row: 14 times as many as in the paper.
 const MAX_LIST: usize = 2000;
 
 /// A column of a group of rows.

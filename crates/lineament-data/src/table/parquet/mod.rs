@@ -1,4 +1,4 @@
-//! Tables as Parquet: columns with names and types, compressed, and with where each face was seen.
+//! Tables as Parquet: columns with names and types, compressed, and with the origin of each face.
 
 mod columns;
 mod pages;

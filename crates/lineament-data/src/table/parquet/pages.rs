@@ -1,4 +1,4 @@
-//! A file can claim more values than memory holds in a few bytes; such pages are refused before they are unpacked.
+//! A few bytes can claim more values than fit into memory; such pages are refused before they are decoded.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,13 +14,13 @@ const MAX_PAGE_VALUES: usize = 4 << 20;
 pub struct Allowance(Arc<AtomicUsize>);
 
 impl Allowance {
-    /// Allows `values`, and what is left of the page that holds the last of them.
+    /// Allows `values`, and the rest of the page that contains the last of them.
     pub fn renew(&self, values: usize) {
         self.0.store(values, Ordering::Relaxed);
     }
 }
 
-/// Hands pages on until the allowance is used up.
+/// Passes pages on until the allowance is used up.
 pub struct BoundedPages {
     pub pages: Box<dyn PageReader>,
     pub allowance: Allowance,

@@ -15,8 +15,9 @@ use super::columns::Column;
 use super::{NUMBERS, SIZES, VERSION, key, name};
 use crate::error::{Error, Result};
 use crate::record::{Origin, Record, SIDE};
+use crate::text::{excerpt, one_line};
 
-/// Rows that are unpacked at once, so that groups of any size take little memory.
+/// Rows that are decoded at once, so that groups of any size take little memory.
 const BATCH_ROWS: usize = 128;
 
 /// Reads records.
@@ -32,9 +33,9 @@ pub struct ParquetReader {
     /// The columns of the group that is being read, by name, and its rows that are not yet unpacked.
     columns: HashMap<&'static str, Column>,
     rows_left: usize,
-    /// Unpacked rows that are not yet handed out; `None` where a value is missing.
+    /// Decoded rows that are not returned yet; `None` where a value is missing.
     batch: VecDeque<Option<Record>>,
-    /// Rows that were unpacked, and that were handed out or left out.
+    /// Rows that were decoded, and that were returned or left out.
     unpacked: u64,
     row: u64,
     left_out: u64,
@@ -103,7 +104,7 @@ impl ParquetReader {
         }
     }
 
-    /// Unpacks the next rows; false at the end.
+    /// Decodes the next rows; false at the end.
     fn unpack(&mut self) -> Result<bool> {
         let path = self.path.clone();
         guarded(&path, || self.unpack_rows())
@@ -200,13 +201,13 @@ impl ParquetReader {
         let value = |key: &str| pairs?.iter().find(|pair| pair.key == key)?.value.as_deref();
         let refuse = |what: String| Err(Error::records(&self.path, what));
         if let Some(version) = value(key::VERSION).filter(|&v| v != VERSION) {
-            let version = header::excerpt(version.as_bytes());
+            let version = excerpt(version);
             return refuse(format!(
                 "is of version {version}, this program reads version {VERSION}; use a newer program"
             ));
         }
         if let Some(side) = value(key::SIDE).filter(|&s| s != SIDE.to_string()) {
-            let side = header::excerpt(side.as_bytes());
+            let side = excerpt(side);
             return refuse(format!("holds pictures of side {side}, expected {SIDE}"));
         }
         Ok(value(key::COLUMNS).map(|names| names.split(',').map(str::to_owned).collect()))
@@ -228,7 +229,7 @@ impl ParquetReader {
     }
 }
 
-/// The number of a column among the values that are stored; lists have theirs inside.
+/// The number of a column among the stored ones; that of a list is inside it.
 fn leaf(schema: &SchemaDescriptor, name: &str) -> Option<usize> {
     schema.columns().iter().position(|column| column.path().parts().first().is_some_and(|first| first == name))
 }
@@ -272,11 +273,11 @@ fn origin(photo: &ByteArray, sizes: [Option<f64>; 2], numbers: [Option<f64>; NUM
     Ok(Origin { photo, photo_size, face, crop, score: score.unwrap_or(1.0), expected_error, pose })
 }
 
-/// The Parquet library answers most damage by an error, but some by a panic, which must not end a user's program. The
+/// The Parquet library reports most damage as an error, but some as a panic, which must not end a user's program. The
 /// reader is not used again afterwards.
 fn guarded<V>(path: &Path, read: impl FnOnce() -> Result<V>) -> Result<V> {
     let caught = catch_unwind(AssertUnwindSafe(read));
-    caught.unwrap_or_else(|_| Err(Error::records(path, "damaged Parquet: what it says of its own parts is not so")))
+    caught.unwrap_or_else(|_| Err(Error::records(path, "damaged Parquet: its metadata contradict its content")))
 }
 
 /// What the Parquet library says about a file or one of its columns.
@@ -286,7 +287,7 @@ fn fault(path: &Path, column: &str, error: &ParquetError) -> Error {
         ParquetError::General(text) | ParquetError::NYI(text) | ParquetError::EOF(text) => text.clone(),
         other => other.to_string(),
     };
-    let reason = header::excerpt_line(&reason);
+    let reason = one_line(&reason);
     let remedy = if reason.contains("Disabled feature") { "; write it with snappy or no compression" } else { "" };
     Error::records(path, format!("damaged or foreign Parquet: {place}{reason}{remedy}"))
 }

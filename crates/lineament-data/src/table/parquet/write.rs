@@ -18,7 +18,7 @@ use crate::record::{Origin, Record, SIDE};
 /// Rows of a group: about 10 MB, which a reader may hold at once.
 const GROUP_ROWS: usize = 1000;
 
-/// Bytes of a page: what Parquet's other writers use.
+/// Bytes of a page, as in other writers of Parquet.
 const PAGE_BYTES: usize = 1 << 20;
 
 /// Writes groups of rows.
@@ -69,16 +69,16 @@ fn properties(columns: &[String]) -> WriterProperties {
     WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_data_page_size_limit(PAGE_BYTES)
-        .set_write_batch_size(64) // rows after which a page's size is looked at: 600 kB of pixels
+        .set_write_batch_size(64) // rows after which the size of a page is checked: 600 kB of pixels
         .set_dictionary_enabled(false)
         .set_column_dictionary_enabled(ColumnPath::from(name::PHOTO), true)
-        .set_statistics_enabled(EnabledStatistics::None) // the least and greatest picture mean nothing
+        .set_statistics_enabled(EnabledStatistics::None) // a lowest and highest picture mean nothing
         .set_created_by(concat!("lineament ", env!("CARGO_PKG_VERSION")).into())
         .set_key_value_metadata(Some(metadata))
         .build()
 }
 
-/// `docs/tables.md` describes it to users.
+/// The schema, as described in `docs/tables.md`.
 fn schema() -> ParquetResult<TypePtr> {
     let optional = |name, physical, logical| {
         let column = Type::primitive_type_builder(name, physical).with_repetition(Repetition::OPTIONAL);

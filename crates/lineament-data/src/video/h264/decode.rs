@@ -16,8 +16,11 @@ use super::super::yuv::Planes;
 use super::super::{About, Decode, REMEDY, Rate, Shown};
 use crate::photo::Photo;
 
-/// What begins each unit in the decoder's eyes.
+/// What the decoder expects before each unit.
 const START_CODE: [u8; 4] = [0, 0, 0, 1];
+
+/// Types of units that carry a picture: slices in one unit or in parts, and of a key frame (ITU-T H.264, table 7-1).
+const SLICES: [u8; 3] = [1, 2, 5];
 
 /// Most bytes of one coded frame.
 const MAX_SAMPLE_BYTES: u32 = 64 << 20;
@@ -29,11 +32,11 @@ pub struct Decoder {
     decoder: openh264::decoder::Decoder,
     /// The next sample.
     next: usize,
-    /// Times of the samples that went in and did not come out.
+    /// Times of the pictures that went in and have not come out yet.
     times: Times,
-    /// Frames that wait to be taken.
+    /// Frames that are decoded and not asked for yet.
     ready: VecDeque<Shown>,
-    /// What is reported after them.
+    /// The error that is reported after them.
     failure: Option<String>,
     sample: Vec<u8>,
     units: Vec<u8>,
@@ -43,7 +46,7 @@ impl Decoder {
     /// Reads the index.
     pub fn open(mut file: BufReader<File>) -> Result<Self, String> {
         let movie = Movie::read(&mut file)?;
-        // Frames must wait inside until those before them are decoded, so nothing is flushed on the way.
+        // The decoder must keep frames until those shown before them are decoded, so it is flushed at the end only.
         let config = DecoderConfig::new().flush_after_decode(Flush::NoFlush);
         let decoder = openh264::decoder::Decoder::with_api_config(OpenH264API::from_source(), config)
             .map_err(|e| format!("the H.264 decoder does not start: {e}"))?;
@@ -60,7 +63,7 @@ impl Decoder {
         })
     }
 
-    /// Decodes the next sample. What comes out is the next frame in the order of showing, or nothing yet.
+    /// Decodes the next sample. The decoder returns the next frame in the order of showing, or nothing yet.
     fn feed(&mut self) -> Result<(), String> {
         let sample = self.movie.samples[self.next];
         self.units.clear();
@@ -74,7 +77,7 @@ impl Decoder {
             return Ok(()); // a frame that the camera left out
         }
         read_sample(&mut self.file, sample, &mut self.sample)?;
-        add_units(&mut self.units, &self.sample, &self.movie.avc)?;
+        let has_picture = add_units(&mut self.units, &self.sample, &self.movie.avc)?;
         let refused = |e: openh264::Error| {
             format!(
                 "the H.264 decoder refuses it (code {}): it is damaged, or coded in an unusual way; {REMEDY}",
@@ -82,14 +85,16 @@ impl Decoder {
             )
         };
         let decoded = self.decoder.decode(&self.units).map_err(refused)?;
-        self.times.add(sample.time);
+        if has_picture {
+            self.times.add(sample.time);
+        }
         if let Some(decoded) = decoded {
             show(&decoded, &self.movie, &mut self.times, &mut self.ready)?;
         }
         Ok(())
     }
 
-    /// Takes out what waits in the decoder after the last sample.
+    /// Takes the last frames out of the decoder, after the last sample.
     fn drain(&mut self) -> Result<(), String> {
         let rest = self
             .decoder
@@ -167,17 +172,20 @@ fn upright(picture: Photo, orientation: Orientation) -> Photo {
     Photo { pixels: image.into_raw(), width, height }
 }
 
-/// Puts start codes in the place of lengths.
-fn add_units(units: &mut Vec<u8>, mut sample: &[u8], avc: &Avc) -> Result<(), String> {
+/// Replaces the lengths before units by start codes. Says whether a picture is among them: a sample may hold nothing but
+/// a delimiter or the camera's notes, and then no frame comes out for it.
+fn add_units(units: &mut Vec<u8>, mut sample: &[u8], avc: &Avc) -> Result<bool, String> {
+    let mut has_picture = false;
     while !sample.is_empty() {
         let damaged = "it is damaged: a unit is longer than the frame";
         let (length, rest) = sample.split_at_checked(avc.length_bytes).ok_or(damaged)?;
         let length = length.iter().fold(0, |length, &byte| length << 8 | usize::from(byte));
         let (unit, rest) = rest.split_at_checked(length).ok_or(damaged)?;
+        has_picture |= unit.first().is_some_and(|header| SLICES.contains(&(header & 0x1f)));
         add_unit(units, unit);
         sample = rest;
     }
-    Ok(())
+    Ok(has_picture)
 }
 
 fn add_unit(units: &mut Vec<u8>, unit: &[u8]) {
@@ -202,8 +210,8 @@ fn read_sample(file: &mut (impl Read + Seek), sample: Sample, bytes: &mut Vec<u8
     Ok(())
 }
 
-/// Times of frames that are still to come, smallest first: frames leave a decoder in the order of showing, but go in
-/// out of order.
+/// Times of frames that the decoder has not returned yet, smallest first: frames come out in the order of showing, but
+/// go in in another.
 #[derive(Debug, Default)]
 struct Times(VecDeque<i64>);
 

@@ -22,7 +22,7 @@ const MAX_SHORT_SIDE: usize = 2160;
 /// Shortest side that the encoder takes, in pixels; smaller frames grow.
 const MIN_SIDE: usize = 16;
 
-/// A frame that players can jump to comes this often.
+/// Time between frames that players can jump to.
 const KEY_EVERY_SECS: f64 = 2.0;
 
 /// Writes an MP4 with H.264. Nothing but the index is kept in memory.
@@ -38,7 +38,7 @@ pub struct Mp4Video<W> {
 }
 
 impl<W: Write + Seek> Mp4Video<W> {
-    /// Begins the file. `rate` says how often frames should be coded whole; each frame brings its own time.
+    /// Begins the file. `rate` decides how often a key frame comes; each frame has its own time.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -55,7 +55,7 @@ impl<W: Write + Seek> Mp4Video<W> {
         })
     }
 
-    /// Adds a frame; the first sets the size. Odd sides grow by a pixel.
+    /// Adds a frame; the first one sets the size. Odd sides grow by a pixel.
     ///
     /// # Errors
     /// When it cannot be written or encoded, has another size than the first, or is larger than 3840x2160.
@@ -88,7 +88,7 @@ impl<W: Write + Seek> Mp4Video<W> {
         self.mp4.add(&self.sample, time_secs, coded.frame_type() == FrameType::IDR)
     }
 
-    /// Makes the file playable and gives it back.
+    /// Makes the file playable and returns it.
     ///
     /// # Errors
     /// When it cannot be written, or has no frame.
@@ -107,12 +107,12 @@ fn encoder([width, height]: [usize; 2], rate: Rate) -> io::Result<openh264::enco
     }
     let hz = rate.hz().clamp(1.0, 240.0);
     let config = EncoderConfig::new()
-        // The same quality throughout (26 of 0 to 51, finest first), at which drawn lines stay clean.
+        // Constant quality (26 on a scale from 0, the best, to 51), at which drawn lines stay clean.
         .rate_control_mode(RateControlMode::Off)
         .max_frame_rate(FrameRate::from_hz(hz as f32))
         .intra_frame_period(IntraFramePeriod::from_num_frames((hz * KEY_EVERY_SECS).round() as u32))
         .skip_frames(false)
-        // Both save bits where little moves, and leave the dots of earlier frames on skin.
+        // Both save bits where little moves, but leave dots of earlier frames on skin.
         .background_detection(false)
         .adaptive_quantization(false)
         .complexity(Complexity::Low)

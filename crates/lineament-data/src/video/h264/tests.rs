@@ -1,8 +1,10 @@
-//! Stored clips in, pictures out, and back.
+//! Decodes stored clips, and encodes pictures and decodes them again.
 
 use std::fs::File;
 use std::io;
+use std::path::Path;
 
+use super::super::mp4::Movie;
 use super::super::{About, Frames, Rate};
 use super::Mp4Video;
 use crate::testing::fixture;
@@ -10,7 +12,11 @@ use crate::{Error, Photo};
 
 /// Times in hundredths of a second, and the mean of all pixels.
 fn times_and_greys(clip: &str) -> Vec<(i64, i64)> {
-    let frames = Frames::open(&fixture(clip), Rate::ASSUMED).unwrap().map(Result::unwrap);
+    times_and_greys_of(&fixture(clip))
+}
+
+fn times_and_greys_of(clip: &Path) -> Vec<(i64, i64)> {
+    let frames = Frames::open(clip, Rate::ASSUMED).unwrap().map(Result::unwrap);
     let mean = |pixels: &[u8]| pixels.iter().map(|&p| i64::from(p)).sum::<i64>() / pixels.len() as i64;
     frames.map(|f| ((f.time_secs * 100.0).round() as i64, mean(&f.picture.pixels))).collect()
 }
@@ -35,6 +41,26 @@ fn frames_come_in_the_order_of_showing_although_some_are_decoded_before_others()
 }
 
 #[test]
+fn a_sample_without_a_picture_leaves_the_times_of_the_others_alone() {
+    // The fourth sample is the frame shown second, which no other frame refers to. Two delimiters take its 12 bytes.
+    let mut bytes = std::fs::read(fixture("video/greys.mp4")).unwrap();
+    let movie = Movie::read(&mut io::Cursor::new(&bytes)).unwrap();
+    let sample = movie.samples[3];
+    assert_eq!((sample.size, movie.secs(sample.time)), (12, 0.04));
+    let delimiters = [0, 0, 0, 2, 9, 0xf0].repeat(2);
+    bytes[sample.offset as usize..][..12].copy_from_slice(&delimiters);
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("clip.mp4");
+    std::fs::write(&path, bytes).unwrap();
+    let found = times_and_greys_of(&path);
+    assert_eq!(found.len(), 11);
+    for (n, (time, mean)) in [0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].into_iter().zip(found) {
+        assert_eq!(time, 4 * n, "frame {n}");
+        assert!((mean - grey(n)).abs() <= 2, "frame {n}: {mean} and not {}", grey(n));
+    }
+}
+
+#[test]
 fn a_phones_video_is_turned_upright() {
     let frame = Frames::open(&fixture("video/turned.mp4"), Rate::ASSUMED).unwrap().next().unwrap().unwrap();
     let Photo { pixels, width, height } = frame.picture;
@@ -45,7 +71,7 @@ fn a_phones_video_is_turned_upright() {
 }
 
 #[test]
-fn what_is_not_read_is_named_with_the_remedy() {
+fn unsupported_videos_are_named_with_the_remedy() {
     for (clip, text) in [
         ("video/h265.mp4", "is coded as H.265 (HEVC), and only H.264 is read; convert it with `ffmpeg -i FILE"),
         ("video/ten_bits.mp4", "is H.264 with 10 bits; whole frames of 8 bits with 4:2:0 colours are read; conv"),

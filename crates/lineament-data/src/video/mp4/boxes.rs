@@ -15,7 +15,7 @@ impl<'a> Bytes<'a> {
         Self { rest: bytes }
     }
 
-    /// What is not read yet.
+    /// The bytes that are not read yet.
     pub fn rest(self) -> &'a [u8] {
         self.rest
     }
@@ -58,7 +58,7 @@ impl<'a> Bytes<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    /// The version and the flags that open a full box.
+    /// Version and flags at the start of a full box.
     pub fn version_and_flags(&mut self) -> Result<(u8, u32), String> {
         let word = self.u32()?;
         Ok(((word >> 24) as u8, word & 0xff_ffff))

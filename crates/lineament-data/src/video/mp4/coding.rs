@@ -3,13 +3,13 @@
 use super::super::yuv::Colours;
 use super::super::{REMEDY, check_size};
 use super::boxes::Bytes;
-use super::read::Avc;
+use super::movie::Avc;
 use super::sps::Sps;
 
 /// Bytes of a sample description before its boxes.
 const VISUAL_BYTES: usize = 78;
 
-/// What people call it.
+/// The common name of a codec.
 pub fn codec_name(code: &[u8; 4]) -> String {
     match code {
         b"hvc1" | b"hev1" | b"dvh1" | b"dvhe" => "H.265 (HEVC)".into(),
@@ -25,7 +25,7 @@ pub fn codec_name(code: &[u8; 4]) -> String {
     }
 }
 
-/// Only the first description counts: files that change it on the way are unheard of.
+/// Only the first description is read.
 pub fn description(mut stsd: Bytes) -> Result<(Avc, Colours), String> {
     stsd.take(8)?;
     let (_, mut entry) = stsd.boxes().next().ok_or("the index (moov) is damaged: it does not say how it is coded")?;
@@ -35,7 +35,7 @@ pub fn description(mut stsd: Bytes) -> Result<(Avc, Colours), String> {
     let avc = avc(entry.need(b"avcC")?)?;
     let sps = avc.parameters.first().and_then(|unit| Sps::read(unit));
     sps.iter().try_for_each(check)?;
-    // The stream itself knows best; the container may have been written by a program that did not.
+    // The stream is more reliable than the container, which another program may have written.
     let boxed = entry.find(b"colr").and_then(|colr| colours(colr).ok());
     let colours = sps.and_then(|sps| sps.colours).or(boxed).unwrap_or(Colours::USUAL);
     Ok((avc, colours))
@@ -62,7 +62,7 @@ fn avc(mut avcc: Bytes) -> Result<Avc, String> {
     Ok(Avc { length_bytes: usize::from(lengths & 3) + 1, parameters })
 }
 
-/// Refuses what the decoder cannot do, with words that are better than its own.
+/// Refuses streams that the decoder cannot decode, with a better message than its own.
 fn check(sps: &Sps) -> Result<(), String> {
     let what = match sps {
         Sps { bits: 9.., .. } => format!("{} bits", sps.bits),

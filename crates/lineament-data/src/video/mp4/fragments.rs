@@ -1,7 +1,7 @@
 //! Fragments (`moof`): samples that follow the index, as browsers and streams record them.
 
 use super::boxes::Bytes;
-use super::read::{MAX_SAMPLES, Sample, TOO_MANY};
+use super::movie::{MAX_SAMPLES, Sample, TOO_MANY};
 
 /// Adds the samples of one track, fragment by fragment.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct Fragments {
     decoded: i64,
 }
 
-/// What samples have where nothing else is said.
+/// Values of samples that have none of their own.
 #[derive(Debug, Clone, Copy, Default)]
 struct Defaults {
     duration: u32,
@@ -20,7 +20,7 @@ struct Defaults {
 }
 
 impl Fragments {
-    /// For the track `track_id`; `moov` has what counts for all fragments.
+    /// For the track `track_id`; `moov` has the defaults of all fragments.
     pub fn new(moov: Bytes, track_id: u32) -> Self {
         let trexs = moov.find(b"mvex").into_iter().flat_map(Bytes::boxes).filter(|(name, _)| name == b"trex");
         let defaults = trexs.filter_map(|(_, trex)| defaults(trex, track_id).ok().flatten()).next();
@@ -84,7 +84,7 @@ impl Fragments {
     }
 }
 
-/// Those of one `trex` box, if it is for our track.
+/// The values of a `trex` box, if it is for our track.
 fn defaults(mut trex: Bytes, track_id: u32) -> Result<Option<Defaults>, String> {
     trex.version_and_flags()?;
     let is_ours = trex.u32()? == track_id;

@@ -5,53 +5,12 @@ use std::io::{Read, Seek, SeekFrom};
 use image::metadata::Orientation;
 
 use super::super::REMEDY;
-use super::super::yuv::Colours;
 use super::boxes::Bytes;
 use super::coding::{codec_name, description};
 use super::fragments::Fragments;
+use super::movie::{Movie, Sample};
 use super::tables;
 use super::top::TopLevel;
-
-/// Most frames: 38 hours at 60 per second.
-pub(super) const MAX_SAMPLES: usize = 1 << 23;
-
-/// What is said of more.
-pub(super) const TOO_MANY: &str = "claims more frames than a day and a half has: its index is damaged";
-
-/// One coded frame.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sample {
-    /// Its first byte in the file.
-    pub offset: u64,
-    /// Its bytes; 0 for a frame that was left out.
-    pub size: u32,
-    /// When it is shown, in units of [`Movie::timescale`].
-    pub time: i64,
-}
-
-/// How H.264 was set up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Avc {
-    /// Bytes of the length before each unit in a sample: 1 to 4.
-    pub length_bytes: usize,
-    /// The units that describe the stream, each without a start code.
-    pub parameters: Vec<Vec<u8>>,
-}
-
-/// What is known of a file's video track.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Movie {
-    /// How the frames are coded.
-    pub avc: Avc,
-    /// Units per second in which times count.
-    pub timescale: u32,
-    /// Frames in the order of decoding.
-    pub samples: Vec<Sample>,
-    /// Time of the first frame that is shown; frames before it serve for decoding only.
-    pub start: i64,
-    pub(in super::super) orientation: Orientation,
-    pub(in super::super) colours: Colours,
-}
 
 impl Movie {
     /// Reads the index.
@@ -77,24 +36,6 @@ impl Movie {
         let orientation = orientation(trak.need(b"tkhd")?)?;
         Ok(Self { avc, timescale, samples, start, orientation, colours })
     }
-
-    /// Number of frames that are shown.
-    pub fn shown(&self) -> u64 {
-        self.samples.iter().filter(|sample| sample.size > 0 && sample.time >= self.start).count() as u64
-    }
-
-    /// The mean pace of the frames that are shown; `None` for less than two.
-    pub fn mean_hz(&self) -> Option<f64> {
-        let times = self.samples.iter().map(|sample| sample.time).filter(|&time| time >= self.start);
-        let (first, last) = (times.clone().min()?, times.clone().max()?);
-        let secs = last.saturating_sub(first) as f64 / f64::from(self.timescale);
-        (secs > 0.0).then(|| (times.count() - 1) as f64 / secs)
-    }
-
-    /// A time of the file in seconds from the first frame that is shown.
-    pub fn secs(&self, time: i64) -> f64 {
-        time.saturating_sub(self.start) as f64 / f64::from(self.timescale)
-    }
 }
 
 fn no_index(is_cut_off: bool) -> String {
@@ -102,7 +43,7 @@ fn no_index(is_cut_off: bool) -> String {
     format!("has no index (moov): {why}; copy or record it again")
 }
 
-/// The first video track in H.264, or what is there instead.
+/// The first video track in H.264, or an error that says what is there instead.
 fn video_track(moov: Bytes) -> Result<Bytes, String> {
     let tracks: Vec<_> = moov.boxes().filter(|(name, _)| name == b"trak").map(|(_, trak)| trak).collect();
     let is_video = |trak: &Bytes| {
@@ -165,7 +106,7 @@ fn orientation(mut tkhd: Bytes) -> Result<Orientation, String> {
     })
 }
 
-/// Where the edit list lets the video begin, if any frame is left then; else the earliest frame.
+/// Where the edit list begins the video, if any frame is left then; else the earliest frame.
 fn start(trak: Bytes, samples: &[Sample]) -> i64 {
     let earliest = samples.iter().map(|sample| sample.time).min().unwrap_or(0);
     let edited =
@@ -173,7 +114,7 @@ fn start(trak: Bytes, samples: &[Sample]) -> i64 {
     edited.filter(|start| samples.iter().any(|sample| sample.time >= *start)).unwrap_or(earliest).max(earliest)
 }
 
-/// The media time of the first entry that is no pause.
+/// The media time of the first entry that is not a pause.
 fn first_edit(mut elst: Bytes) -> Result<Option<i64>, String> {
     let (version, _) = elst.version_and_flags()?;
     for _ in 0..elst.u32()? {
@@ -199,19 +140,19 @@ mod tests {
     }
 
     #[test]
-    fn the_index_tells_frames_and_times() {
+    fn the_index_gives_frames_and_times() {
         let movie = Movie::read(&mut Cursor::new(greys())).unwrap();
         assert_eq!((movie.samples.len(), movie.shown()), (12, 12));
         assert_eq!((movie.avc.length_bytes, movie.avc.parameters.len()), (4, 2));
         assert_eq!(movie.mean_hz(), Some(25.0));
         let mut times: Vec<_> = movie.samples.iter().map(|s| (movie.secs(s.time) * 25.0).round() as usize).collect();
-        assert!(!times.is_sorted(), "the clip has frames that are decoded before others that are shown first");
+        assert!(!times.is_sorted(), "some frames of the clip are decoded before others that are shown first");
         times.sort_unstable();
         assert_eq!(times, (0..12).collect::<Vec<_>>());
     }
 
     #[test]
-    fn nonsense_is_told() {
+    fn damage_is_named() {
         let replaced = |from: &[u8], to: &[u8]| {
             let mut bytes = greys();
             let at = bytes.windows(from.len()).rposition(|w| w == from).unwrap();

@@ -1,4 +1,4 @@
-//! What an H.264 stream says of itself in its sequence parameter set: ITU-T H.264, 7.3.2.1.1 and annex E.
+//! The sequence parameter set of an H.264 stream: ITU-T H.264, 7.3.2.1.1 and annex E.
 
 use super::super::yuv::Colours;
 
@@ -7,11 +7,11 @@ use super::super::yuv::Colours;
 pub struct Sps {
     /// 1 is 4:2:0, 0 grey, 2 is 4:2:2, 3 is 4:4:4.
     pub chroma: u32,
-    /// The larger of luma's and chroma's.
+    /// Bits per value, the larger of luma and chroma.
     pub bits: u32,
     /// Pictures may come as two fields.
     pub interlaced: bool,
-    /// `None` where nothing is said.
+    /// `None` where the stream does not say.
     pub colours: Option<Colours>,
 }
 

@@ -1,7 +1,7 @@
 //! The sample tables (`stbl`): size, place and time of each sample, unrolled.
 
 use super::boxes::Bytes;
-use super::read::{MAX_SAMPLES, Sample, TOO_MANY};
+use super::movie::{MAX_SAMPLES, Sample, TOO_MANY};
 
 /// Unrolls the tables. A file of `file_bytes` holds no more samples than it has bytes, whatever it claims.
 pub fn samples(stbl: Bytes, file_bytes: u64) -> Result<Vec<Sample>, String> {
@@ -28,7 +28,7 @@ fn sizes(mut stsz: Bytes, file_bytes: u64) -> Result<Vec<u32>, String> {
     Ok(vec![same; count as usize])
 }
 
-/// Chunks lie somewhere, samples in a chunk one after another.
+/// Each chunk has a position; the samples in a chunk follow one after another.
 fn place(stbl: Bytes, samples: &mut [Sample]) -> Result<(), String> {
     let mut stsc = stbl.need(b"stsc")?;
     stsc.version_and_flags()?;
@@ -72,13 +72,15 @@ fn chunk_offsets(stbl: Bytes) -> Result<Vec<u64>, String> {
     (0..count).map(|_| table.long(u8::from(wide))).collect()
 }
 
-/// Times of decoding add up; what is shown at another time says by how much. A table that ends early goes on as it did.
+/// Decoding times are sums of durations; a table of shifts leads from them to the times of showing. A table that ends
+/// early continues with its last value.
 fn time(stbl: Bytes, samples: &mut [Sample]) -> Result<(), String> {
     let mut shifts = Runs::new(stbl.find(b"ctts"))?;
     let mut deltas = Runs::new(Some(stbl.need(b"stts")?))?;
     let mut decoded = 0i64;
     for sample in samples {
-        // Old writers say that shifts have no sign and mean it; negative ones are the newer use of the same bits.
+        // In version 0 of the table shifts are unsigned, but some writers use the same bits for negative ones. No shift is
+        // so large that it could be mistaken.
         sample.time = decoded.saturating_add(i64::from(shifts.next().cast_signed()));
         decoded = decoded.saturating_add(i64::from(deltas.next()));
     }

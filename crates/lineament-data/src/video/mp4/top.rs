@@ -1,4 +1,4 @@
-//! The boxes that stand side by side in a file.
+//! The top-level boxes of a file.
 
 use std::io::{Read, Seek, SeekFrom};
 
@@ -7,14 +7,14 @@ use super::boxes::Bytes;
 /// Most bytes of an index: a day of video takes 50 MB.
 const MAX_INDEX_BYTES: u64 = 256 << 20;
 
-/// What stands side by side in the file. Everything but the index stays where it is.
+/// The top-level boxes. Only those of the index are read into memory.
 #[derive(Default)]
 pub struct TopLevel {
     /// The index.
     pub moov: Option<Vec<u8>>,
-    /// Where each begins, and what it holds.
+    /// The position and content of each fragment's index.
     pub moofs: Vec<(u64, Vec<u8>)>,
-    /// A box is longer than what is left of the file.
+    /// A box is longer than the rest of the file.
     pub is_cut_off: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Writes an MP4 with one H.264 track: samples as they come, the index at the end.
+//! Writes an MP4 with one H.264 track: samples first, the index at the end.
 
 use std::io::{self, Seek, SeekFrom, Write};
 
@@ -7,10 +7,10 @@ use super::boxes::boxed;
 /// Units per second of all times. Every usual frame rate has whole units: 1/25 s is 3,600, 1001/30000 s is 3,003.
 const TIMESCALE: u32 = 90_000;
 
-/// Where the samples' box keeps its length.
+/// Position of the length of the samples' box.
 const LENGTH_AT: u64 = FTYP.len() as u64 + 8;
 
-/// "This is an MP4, as the first edition and H.264 have it."
+/// "This is an MP4 of the first edition, with H.264."
 const FTYP: [u8; 28] = *b"\0\0\0\x1cftypisom\0\0\x02\0isomiso2avc1";
 
 /// No turn and no scale, in the fixed-point numbers of the format.
@@ -23,7 +23,7 @@ pub struct Writer<W> {
     sizes: Vec<u32>,
     /// In [`TIMESCALE`].
     times: Vec<u64>,
-    /// Samples that need no other, counted from 1.
+    /// Key frames, counted from 1.
     keys: Vec<u32>,
     bytes: u64,
 }
@@ -41,7 +41,7 @@ impl<W: Write + Seek> Writer<W> {
     }
 
     /// Adds a coded frame that is shown at `time_secs`: units with a length of four bytes before each. `is_key` says
-    /// that it needs no other frame. Times count from the first frame; one that does not grow is moved on a little.
+    /// that it needs no other frame. Times count from the first frame; a time that does not grow is increased a little.
     ///
     /// # Errors
     /// When it cannot be written.

@@ -1,4 +1,4 @@
-//! One condition's figures.
+//! The figures of one condition.
 
 use lineament::topology::{FIRST_INNER_POINT, POINTS};
 use serde::Serialize;
@@ -6,17 +6,18 @@ use serde::Serialize;
 use super::{Found, Outcome};
 use crate::evaluate::metrics::{FAILURE_PERCENT, mean};
 
-/// How the whole path does under one condition. Errors are in percent of the inter-ocular distance, over the faces
-/// found; under `cut` they are those of the points inside the picture.
+/// How well the whole path works under one condition. Errors are in percent of the inter-ocular distance, over the faces
+/// found; under `cut` they are those of the points inside the picture. These are the rows of `lineament eval --stress`;
+/// their JSON names do not change (`docs/evaluation.md`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Row {
-    /// The condition's name.
+pub struct ConditionReport {
+    /// Name of the condition.
     pub condition: &'static str,
     /// Labelled photos.
     pub photos: usize,
     /// Photos whose face was found.
     pub found: usize,
-    /// The same in percent.
+    /// The same in percent of `photos`.
     pub found_percent: f64,
     /// Mean error of the 68 points; `None` when no face was found, like the others below.
     pub nme68: Option<f64>,
@@ -24,30 +25,30 @@ pub struct Row {
     pub nme51: Option<f64>,
     /// Photos not found or with an error of the 68 points above 10 %.
     pub failures: usize,
-    /// The same in percent.
+    /// The same in percent of `photos`.
     pub failures_percent: f64,
-    /// `nme51` over that of the same points in the unchanged photos.
+    /// `nme51` divided by that of the same points in the unchanged photos.
     pub ratio51: Option<f64>,
-    /// Mean landmark score of the faces found, from 0 to 1.
+    /// Mean face score of the faces found, from 0 to 1.
     pub score: Option<f64>,
-    /// Mean expected error of the points that something hides over that of the same points in the unchanged photos;
-    /// `None` where nothing is hidden.
+    /// Mean expected error of the hidden points, divided by that of the same points in the unchanged photos; `None` where
+    /// no point is hidden.
     pub covered_rise: Option<f64>,
 }
 
-impl Row {
-    /// From each photo's outcome under the condition and unchanged.
+impl ConditionReport {
+    /// From the outcomes of each photo, under the condition and unchanged.
     pub(super) fn new(condition: &'static str, pairs: &[(&Outcome, &Outcome)]) -> Self {
         let photos = pairs.len();
         let percent = |n: usize| 100.0 * n as f64 / photos.max(1) as f64;
         let found: Vec<_> = pairs.iter().filter_map(|(changed, _)| Some((changed.found.as_ref()?, *changed))).collect();
         let errors = |from: usize| -> Vec<f64> {
-            found.iter().filter_map(|(face, changed)| over(&face.errors, &changed.judged, from)).collect()
+            found.iter().filter_map(|(face, changed)| over(&face.errors, &changed.measured, from)).collect()
         };
         let (all, inner) = (errors(0), errors(FIRST_INNER_POINT));
         let good = all.iter().filter(|&&e| e <= FAILURE_PERCENT).count(); // NaN is a failure
         let unchanged = pairs.iter().filter_map(|(changed, unchanged)| {
-            over(&unchanged.found.as_ref()?.errors, &changed.judged, FIRST_INNER_POINT)
+            over(&unchanged.found.as_ref()?.errors, &changed.measured, FIRST_INNER_POINT)
         });
         let nme51 = mean_of(&inner);
         Self {
@@ -66,7 +67,7 @@ impl Row {
     }
 }
 
-/// Over the photos whose face is found both ways.
+/// Over the photos whose face is found changed and unchanged.
 fn covered_rise(pairs: &[(&Outcome, &Outcome)]) -> Option<f64> {
     let both = pairs.iter().filter_map(|(changed, unchanged)| {
         let expected = |face: &Found| over(&face.expected, &changed.covered, 0);
@@ -92,24 +93,25 @@ fn ratio(part: Option<f64>, whole: Option<f64>) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::json_names;
 
     const ALL: [bool; POINTS] = [true; POINTS];
 
-    /// Every point off by `error`, but the jaw by three times that; expected are twice the errors.
-    fn outcome(error: Option<f64>, judged: [bool; POINTS], covered: [bool; POINTS]) -> Outcome {
+    /// Every point is off by `error`, the jaw by three times as much; expected errors are twice the measured ones.
+    fn outcome(error: Option<f64>, measured: [bool; POINTS], covered: [bool; POINTS]) -> Outcome {
         let found = error.map(|e| {
             let errors = std::array::from_fn(|i| if i < FIRST_INNER_POINT { 3.0 * e } else { e });
             Found { errors, expected: errors.map(|e| 2.0 * e), score: 0.9 }
         });
-        Outcome { found, judged, covered }
+        Outcome { found, measured, covered }
     }
 
     #[test]
-    fn a_row_holds_means_over_found_faces_and_counts_misses_as_failures() {
+    fn a_report_holds_means_over_found_faces_and_counts_misses_as_failures() {
         let nothing = [false; POINTS];
         let changed = [Some(2.0), Some(8.0), None].map(|e| outcome(e, ALL, nothing));
         let unchanged = [Some(1.0), Some(2.0), Some(3.0)].map(|e| outcome(e, ALL, nothing));
-        let row = Row::new("dark", &changed.iter().zip(&unchanged).collect::<Vec<_>>());
+        let row = ConditionReport::new("dark", &changed.iter().zip(&unchanged).collect::<Vec<_>>());
         assert_eq!((row.photos, row.found, row.failures), (3, 2, 2), "8 % and 24 % at the jaw are 12 %");
         assert!((row.nme51.unwrap() - 5.0).abs() < 1e-9 && (row.ratio51.unwrap() - 2.5).abs() < 1e-9);
         assert!((row.nme68.unwrap() - 5.0 * (3.0 * 17.0 + 51.0) / 68.0).abs() < 1e-9);
@@ -119,25 +121,33 @@ mod tests {
 
     #[test]
     fn points_outside_count_neither_changed_nor_unchanged() {
-        let judged = std::array::from_fn(|i| i >= FIRST_INNER_POINT);
-        let pairs = [(outcome(Some(4.0), judged, [false; POINTS]), outcome(Some(2.0), ALL, [false; POINTS]))];
-        let row = Row::new("cut", &[(&pairs[0].0, &pairs[0].1)]);
+        let measured = std::array::from_fn(|i| i >= FIRST_INNER_POINT);
+        let pairs = [(outcome(Some(4.0), measured, [false; POINTS]), outcome(Some(2.0), ALL, [false; POINTS]))];
+        let row = ConditionReport::new("cut", &[(&pairs[0].0, &pairs[0].1)]);
         assert_eq!((row.nme68, row.nme51, row.ratio51), (Some(4.0), Some(4.0), Some(2.0)));
     }
 
     #[test]
-    fn expected_errors_of_hidden_points_are_compared_where_the_face_is_found_both_ways() {
+    fn expected_errors_of_hidden_points_are_compared_where_the_face_is_found_both_times() {
         let covered = std::array::from_fn(|i| i == 30);
         let changed = [Some(6.0), Some(9.0), None].map(|e| outcome(e, ALL, covered));
         let unchanged = [Some(2.0), None, Some(2.0)].map(|e| outcome(e, ALL, [false; POINTS]));
-        let row = Row::new("mask", &changed.iter().zip(&unchanged).collect::<Vec<_>>());
+        let row = ConditionReport::new("mask", &changed.iter().zip(&unchanged).collect::<Vec<_>>());
         assert!((row.covered_rise.unwrap() - 3.0).abs() < 1e-9);
     }
 
     #[test]
-    fn nothing_found_is_a_plain_row() {
+    fn the_names_in_json_never_change() {
+        assert_eq!(
+            json_names(&ConditionReport::new("dark", &[])),
+            "condition covered_rise failures failures_percent found found_percent nme51 nme68 photos ratio51 score"
+        );
+    }
+
+    #[test]
+    fn nothing_found_is_a_plain_report() {
         for pairs in [vec![], vec![(outcome(None, ALL, ALL), outcome(None, ALL, ALL))]] {
-            let row = Row::new("x", &pairs.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
+            let row = ConditionReport::new("x", &pairs.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
             assert_eq!((row.found, row.nme51, row.ratio51, row.score), (0, None, None, None));
             assert_eq!(row.failures, pairs.len());
         }

@@ -1,0 +1,115 @@
+//! What became of one labelled photo.
+
+use std::path::PathBuf;
+
+use lineament::topology::POINTS;
+use lineament::{Face, Point, Rect};
+use serde::Serialize;
+
+use crate::dataset::Sample;
+use crate::evaluate::metrics::{nme51, nme68, point_errors};
+
+/// A face counts as the labelled one from this overlap on: intersection over union (IoU) of the boxes of their 68
+/// points. Low on purpose: a face whose points are far off must count as a failure, not as a face that was not found.
+pub const TRUE_FACE_IOU: f32 = 0.3;
+
+/// A detector's box counts as found from this IoU with the true box on: the usual limit for detectors, which are
+/// measured on the box itself.
+pub const MATCH_IOU: f32 = 0.5;
+
+/// Where the crops come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Protocol {
+    /// From our detector on the whole photo, as in use.
+    Detector,
+    /// From the true points, without any shift: measures the landmark network alone. Every face counts as found.
+    TruthCrop,
+}
+
+/// One labelled photo and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PhotoResult {
+    /// The sample's name.
+    pub name: String,
+    /// The photo's file.
+    pub path: PathBuf,
+    /// The labelled face is among the faces found.
+    pub found: bool,
+    /// Mean error of the 68 points in percent of the inter-ocular distance; `None` when not found.
+    pub nme68: Option<f64>,
+    /// Mean error of the 51 inner points; `None` when not found.
+    pub nme51: Option<f64>,
+    /// The face that was taken for the labelled one.
+    pub face: Option<Face>,
+    /// The true points, in pixels of the photo.
+    pub truth: [Point; POINTS],
+}
+
+impl PhotoResult {
+    /// Measures `face`, which was taken for the labelled one, if any was.
+    pub fn new(sample: &Sample, face: Option<Face>) -> Self {
+        let errors = face.as_ref().map(|face| point_errors(&face.landmarks.points, &sample.points));
+        Self {
+            name: sample.name.clone(),
+            path: sample.photo_path.clone(),
+            found: face.is_some(),
+            nme68: errors.as_ref().map(nme68),
+            nme51: errors.as_ref().map(nme51),
+            face,
+            truth: sample.points,
+        }
+    }
+}
+
+/// The face that overlaps the labelled one most, if [`TRUE_FACE_IOU`] is reached.
+pub(crate) fn best_match(faces: Vec<Face>, truth: &[Point; POINTS]) -> Option<Face> {
+    let overlap = |points: &[Point; POINTS]| match (Rect::bounding(points), Rect::bounding(truth)) {
+        (Some(a), Some(b)) if points.iter().all(|p| p.is_finite()) => a.iou(&b),
+        _ => 0.0,
+    };
+    let overlaps = faces.into_iter().map(|face| (overlap(&face.landmarks.points), face));
+    let best = overlaps.max_by(|a, b| a.0.total_cmp(&b.0));
+    best.filter(|(iou, _)| *iou >= TRUE_FACE_IOU).map(|(_, face)| face)
+}
+
+#[cfg(test)]
+mod tests {
+    use lineament::topology::inter_ocular;
+
+    use super::*;
+    use crate::testing::{face, sample};
+
+    #[test]
+    fn the_face_with_the_highest_overlap_is_taken() {
+        let truth = sample("a").points;
+        let moved = |dx: f32| face(truth.map(|p| Point::new(p.x + dx, p.y)), 1.0);
+        let best = best_match(vec![moved(300.0), moved(8.0), moved(3.0), moved(-20.0)], &truth).unwrap();
+        assert_eq!(best, moved(3.0));
+    }
+
+    #[test]
+    fn faces_elsewhere_or_with_nan_are_no_match() {
+        let truth = sample("a").points;
+        let mut broken = face(truth, 1.0);
+        broken.landmarks.points[5] = Point::new(f32::NAN, 0.0);
+        let width = Rect::bounding(&truth).unwrap().width;
+        // Moved by m widths the boxes overlap with (1 - m) / (1 + m): 0.33 at a half, 0.25 at 0.6.
+        let moved = |m: f32| face(truth.map(|p| Point::new(p.x + m * width, p.y)), 1.0);
+        assert!(best_match(Vec::new(), &truth).is_none());
+        assert!(best_match(vec![broken], &truth).is_none());
+        assert!(best_match(vec![moved(0.6)], &truth).is_none());
+        assert!(best_match(vec![moved(0.5)], &truth).is_some());
+    }
+
+    #[test]
+    fn a_photo_has_its_errors_only_when_found() {
+        let sample = sample("a");
+        let measured =
+            PhotoResult::new(&sample, Some(face(sample.points.map(|p| Point::new(p.x + 3.0, p.y + 4.0)), 1.0)));
+        let expected = 500.0 / f64::from(inter_ocular(&sample.points));
+        assert!((measured.nme68.unwrap() - expected).abs() < 1e-3 && (measured.nme51.unwrap() - expected).abs() < 1e-3);
+        let missed = PhotoResult::new(&sample, None);
+        assert!(!missed.found && missed.nme68.is_none() && missed.nme51.is_none());
+    }
+}
