@@ -1,7 +1,7 @@
 //! Variations of training pictures: where the crop lies, which way round it is, and what light, lens and camera do.
 //!
 //! Order in training: [`Jitter::jitter`] moves the crop, [`lineament::Crop::sample_into`] cuts it, [`mirror_rows`] and
-//! [`mirror_points`] turn it round, [`Photometric::apply`] spoils it, [`lineament::crop::normalise`] evens it out.
+//! [`mirror_points`] turn it round, [`Photometric::apply`] spoils it, [`lineament::Normalisation`] evens it out.
 
 mod filters;
 mod geometric;
