@@ -320,6 +320,21 @@ pub(crate) mod tests {
     }
 
     #[test]
+    fn a_pose_has_the_same_bits_on_every_platform() {
+        let (mut points, mut errors) = ([Point::default(); POINTS], [1.0; POINTS]);
+        for (k, HeadPoint(i, [x, y, z], _)) in HEAD.into_iter().enumerate() {
+            // Only products and sums, which every processor rounds alike.
+            let [x, y, z] = [x, y, z].map(|v| v as f32);
+            points[i] = Point::new(300.0 + 1.5 * x - 0.375 * y + 0.75 * z, 200.0 + 0.5 * x + 1.625 * y - 0.25 * z);
+            errors[i] = 1.0 + (k % 5) as f32 / 4.0;
+        }
+        let Pose { roll_rad, yaw_rad, pitch_rad } = Pose::from_points_and_errors(&points, &errors);
+        let length = Pose { roll_rad, yaw_rad, pitch_rad }.foreshortening(36, 39);
+        let bits = [roll_rad, yaw_rad, pitch_rad, length].map(f32::to_bits);
+        assert_eq!(bits, [0, 0, 0, 0], "{roll_rad} {yaw_rad} {pitch_rad} {length}");
+    }
+
+    #[test]
     fn points_that_expect_large_errors_count_less() {
         let pose = Pose { roll_rad: 0.1, yaw_rad: 0.4, pitch_rad: -0.1 };
         let (mut points, mut errors) = (seen(pose, 100.0, 0.0, 0.0), [1.0; POINTS]);
