@@ -52,7 +52,7 @@ def mirrored(points):
 
 
 def normalised(crops):
-    """As lineament::crop::normalise."""
+    """As Normalisation::Standardise of the library."""
     deviation, mean = torch.std_mean(crops, dim=(1, 2, 3), keepdim=True, correction=0)
     return (crops - mean) / deviation.clamp(min=1.0)
 

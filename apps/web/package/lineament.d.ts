@@ -50,6 +50,8 @@ export interface Landmarks {
 
 /** @rust lineament Face */
 export interface Face {
+  /** The box of the face: that of its 68 points. */
+  rect: Rect;
   /** @rust lineament Face.detection */
   detection: Detection;
   /** @rust lineament Face.landmarks */

@@ -24,12 +24,13 @@ class Reader {
   }
 
   face() {
+    const rect = this.#rect();
     const detection = this.detection();
-    return { detection, landmarks: this.landmarks() };
+    return { rect, detection, landmarks: this.landmarks() };
   }
 
   detection() {
-    const rect = { x: this.#number(), y: this.#number(), width: this.#number(), height: this.#number() };
+    const rect = this.#rect();
     return { rect, points: this.#points(5), score: this.#number() };
   }
 
@@ -43,6 +44,10 @@ class Reader {
     const errors = Array.from({ length: 68 }, () => this.#number());
     const score = this.#number();
     return { points, errors, score, pose: { rollRad: this.#number(), yawRad: this.#number(), pitchRad: this.#number() } };
+  }
+
+  #rect() {
+    return { x: this.#number(), y: this.#number(), width: this.#number(), height: this.#number() };
   }
 
   #points(count) {

@@ -63,11 +63,11 @@ function paint(context, faces, { scale, left, top, width, dots }, show, topology
   context.setTransform(scale, 0, 0, scale, left, top);
   if (show.mirror) context.transform(-1, 0, 0, 1, width, 0);
   context.lineCap = context.lineJoin = 'round';
-  for (const { detection, landmarks } of faces) {
-    const faceSize = Math.max(detection.rect.width, detection.rect.height);
+  for (const { rect, landmarks } of faces) {
+    const faceSize = Math.max(rect.width, rect.height);
     const line = Math.min(Math.max(LINE * faceSize, LEAST_LINE * dots / scale), MOST_LINE * dots / scale);
     if (show.mesh) mesh(context, landmarks.points, topology.triangles, line);
-    if (show.box) box(context, detection.rect, line);
+    if (show.box) box(context, rect, line);
     if (show.outlines) outlines(context, landmarks.points, topology.outlines, line);
     if (show.points) points(context, landmarks, line, faceSize, softDot);
     if (show.pose) axes(context, landmarks, faceSize, line);

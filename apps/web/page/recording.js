@@ -52,7 +52,7 @@ export class Recording {
   }
 }
 
-function record(id, { detection: { rect }, landmarks: { points, errors, score, pose } }) {
+function record(id, { rect, landmarks: { points, errors, score, pose } }) {
   return {
     id,
     box: [rect.x, rect.y, rect.width, rect.height].map((v) => rounded(v, 2)),

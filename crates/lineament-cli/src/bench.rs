@@ -16,9 +16,9 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::builder::PossibleValuesParser;
-use lineament::detect::{self, Detector};
+use lineament::detect::Detector;
 use lineament::landmarks::LandmarkNetwork;
-use lineament::{Crop, Options, Pool, TrackOptions, Tracker};
+use lineament::{Options, Pool, TrackOptions, Tracker};
 use lineament_data::Photo;
 use lineament_nn::model::Model;
 use lineament_nn::simd;
@@ -153,7 +153,7 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     let Some(detection) = lineament.detect(&first.view()).into_iter().next() else {
         bail!("{}: no face is found at {width}x{height}: give another photo", path.display());
     };
-    let crop = Crop::from_detection(&detection);
+    let crop = detection.crop();
     let mut one_look = models.lineament(Options { refine: false, ..Options::default() })?;
     let mut tracker = Tracker::with_lineament(models.lineament(Options::default())?, TrackOptions::default())?;
     let faces = lineament.faces(&first.view()).len();
@@ -177,10 +177,10 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     let memory_kib = before.zip(Memory::read()).map(|(before, after)| after.peak_kib.saturating_sub(before.now_kib));
     let path_row = |(what, times): (_, Vec<f64>)| PathRow { what, ms: Quartiles::of(times[WARM_UP_ROUNDS..].to_vec()) };
 
-    let (input_width, input_height) = detect::input_size(width as usize, height as usize, None);
+    let detector_input = shrinking.input(&first.view(), None).0;
     let pools = (2..=args.threads).map(pool).collect::<Result<Vec<_>>>()?;
     let mut networks = [
-        Subject::new("detector", detector, Some((input_height, input_width)), &pools)?,
+        Subject::new("detector", detector, Some((detector_input.height, detector_input.width)), &pools)?,
         Subject::new("landmarks", landmarks, None, &pools)?,
     ];
     for _ in 0..WARM_UP_ROUNDS + args.rounds {

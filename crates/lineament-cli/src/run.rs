@@ -296,7 +296,7 @@ impl Plan {
                 image.height()
             );
             let landmarks = lineament.landmarks(image, &Crop::from_rect(&rect));
-            // The box stands for the detector's; what else a detector would say comes from the points.
+            // The given box takes the place of the detector's; points and score of that detection are from the network.
             let points = five_points(&landmarks.points);
             Ok(Face { detection: Detection { rect, points, score: landmarks.score }, landmarks })
         };

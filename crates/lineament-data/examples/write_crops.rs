@@ -9,10 +9,9 @@
 
 use std::path::Path;
 
-use lineament::crop::normalise;
 use lineament::geometry::ImageFrame;
 use lineament::sample::{PixelFrame, sample};
-use lineament::{Crop, Lineament, Options, Similarity};
+use lineament::{Crop, Lineament, Normalisation, Options, Similarity};
 use lineament_data::Photo;
 
 /// Side of the crop that `lite` sees.
@@ -37,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let image_from_pixel = Similarity::<ImageFrame, PixelFrame>::from_scale_angle_shift(scale, 0.0, 0.0, 0.0);
     let mut frame = vec![0.0; width * height];
     sample(&view, image_from_pixel, width, height, &mut frame);
-    normalise(&mut frame);
+    Normalisation::Standardise.apply(&mut frame);
     write(folder, "detector", FRAME, &frame)
 }
 

@@ -5,10 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lineament::cascade::{Cascade, CascadeOptions};
-use lineament::crop::Crop;
 use lineament::detect::Detector;
 use lineament::landmarks::LandmarkNetwork;
-use lineament::{ImageView, PixelFormat, Rect, models};
+use lineament::{Crop, Detection, ImageView, PixelFormat, Rect, models};
 use lineament_data::evaluate::metrics::median;
 use lineament_data::record::SIDE;
 use lineament_data::{GreyPhoto, Photo};
@@ -41,7 +40,7 @@ impl Eyes {
     /// The crop of the largest face.
     fn find(&mut self, image: &ImageView) -> Option<Crop> {
         match self {
-            Self::Ours(detector) => detector.detect(image, THRESHOLD, None).first().map(Crop::from_detection),
+            Self::Ours(detector) => detector.detect(image, THRESHOLD, None).first().map(Detection::crop),
             Self::Cascade(cascade) => {
                 let found = cascade.detect(&image.to_grey(), &CascadeOptions::default()).unwrap_or_default();
                 let largest = found.iter().max_by(|a, b| a.rect.area().total_cmp(&b.rect.area()));

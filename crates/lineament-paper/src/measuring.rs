@@ -51,7 +51,7 @@ pub fn measure(plan: &Plan, say: impl Fn(&str)) -> Result<Results> {
         let reason = format!("{} points, but the networks have {}", test.points(), faces.points());
         return Err(Error::file(path, reason));
     }
-    let tiles = match (&plan.pictures, faces.usual_crop()) {
+    let tiles = match (&plan.pictures, faces.crop_rule()) {
         (Some(folder), Some(crop)) => pictures::of_folder(folder, crop)?,
         (None, Some(_)) => pictures::of_faces(&faces),
         (_, None) => Vec::new(), // there are outlines for the 68 points only

@@ -6,12 +6,12 @@ use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use lineament::draw::{Canvas, DrawOptions};
 use lineament::topology::{POINTS, five_points};
-use lineament::{Crop, Detection, Face, ImageView, Landmarks, Lineament, Options, Point, Pose, Rect};
+use lineament::{Crop, CropRule, Detection, Face, ImageView, Landmarks, Lineament, Options, Point, Pose, Rect};
 use lineament_data::record::{RecordFrame, SIDE, image_from_record};
 use lineament_data::{Photo, dataset};
 
 use super::results::Picture;
-use crate::training::{Faces, UsualCrop};
+use crate::training::Faces;
 use lineament_train::error::Result;
 
 /// Side of a drawn picture.
@@ -36,7 +36,7 @@ pub struct Tile {
 ///
 /// # Errors
 /// [`lineament_train::Error::Data`] when there are no photos or one cannot be read.
-pub fn of_folder(folder: &Path, usual: UsualCrop) -> Result<Vec<Tile>> {
+pub fn of_folder(folder: &Path, rule: CropRule) -> Result<Vec<Tile>> {
     let mut lineament = Lineament::new(Options::default())?;
     let mut tiles = Vec::new();
     for path in dataset::photos_in(folder)? {
@@ -46,8 +46,8 @@ pub fn of_folder(folder: &Path, usual: UsualCrop) -> Result<Vec<Tile>> {
         let name =
             |path: Option<&std::ffi::OsStr>| path.map_or(String::new(), |name| name.to_string_lossy().into_owned());
         let group = path.parent().filter(|parent| *parent != folder).and_then(Path::file_name);
-        let seen = usual.around(&tight);
-        let around = Crop { center: seen.center(), side: AROUND * seen.width, roll_rad: 0.0 };
+        let seen = rule.around(&tight);
+        let around = Crop { side: AROUND * seen.side, ..seen };
         let mut pixels = vec![0.0; TILE * TILE];
         around.sample_into(&photo.view(), TILE, &mut pixels);
         let inner = TILE as f32 / AROUND;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use lineament::geometry::CropFrame;
 use lineament::topology::{self, FIRST_INNER_POINT, POINTS};
-use lineament::{Crop, Point, Rect, crop};
+use lineament::{Crop, CropRule, Normalisation, Point, Rect};
 use lineament_data::dataset::{self, Sample};
 use lineament_data::{GreyPhoto, Jitter, Photo, augment, boxes};
 use lineament_nn::engine::Engine;
@@ -115,7 +115,7 @@ impl Landmarks {
             let (w, h) = (photo.width as f32, photo.height as f32);
             let side = w.min(h) * rng.random_range(0.1f32..1.0).powf(0.7);
             let center = Point::new(rng.random_range(0.0..w), rng.random_range(0.0..h));
-            crop::Crop { center, side, roll_rad }.sample_into(&photo.view(), self.side, input);
+            Crop { center, side, roll_rad }.sample_into(&photo.view(), self.side, input);
         } else {
             let near = Crop::from_points(&face.points);
             let angle: f32 = rng.random_range(-3.2..3.2);
@@ -139,7 +139,7 @@ impl Landmarks {
             for look in 0..LOOKS {
                 engine.run(|input| {
                     truth = self.cut(face, &crop, input);
-                    crop::normalise(input);
+                    Normalisation::Standardise.apply(input);
                 });
                 if let (true, Some((points, _))) = (look + 1 < LOOKS, engine.output(LANDMARK_OUTPUTS[0])) {
                     let seen: [Point<CropFrame>; POINTS] =
@@ -265,7 +265,7 @@ impl Task for Landmarks {
             Some(Box::new(Truth { points, is_taught }))
         };
         self.config.photometric.apply(input, self.side, self.side, rng);
-        crop::normalise(input);
+        Normalisation::Standardise.apply(input);
         target
     }
 
@@ -338,7 +338,7 @@ impl Task for Landmarks {
 
     fn describe(&self, metadata: &mut Metadata) {
         metadata.set(key::TOPOLOGY, "ibug68");
-        metadata.set(key::CROP, format!("margin={}", crop::MARGIN));
+        metadata.set(key::CROP, CropRule::STANDARD.to_string());
         metadata.set(
             key::OUTPUTS,
             "points: x, y of each point, -1 to 1 over the crop; log_errors: natural logarithm of the expected distance \

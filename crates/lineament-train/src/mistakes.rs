@@ -47,7 +47,7 @@ impl Judges {
         let mut found = self.detector.detect(&photo.view(), DETECTION_SCORE, None);
         found.retain(|d| faces.is_empty() || d.score < MAYBE_A_FACE);
         found.retain(|d| faces.iter().all(|face| face.iou(&d.rect) <= BESIDE_IOU));
-        found.iter().flat_map(|found| self.judge(photo, Crop::from_detection(found))).collect()
+        found.iter().flat_map(|found| self.judge(photo, found.crop())).collect()
     }
 
     /// `crop` as the library looks at it, in all four quarter turns: those in which the network sees a face, and where

@@ -237,7 +237,7 @@ impl<T: Task> Run<T> {
         let mut metadata = Metadata::new(role);
         metadata.set(key::NAME, self.config.network_name());
         metadata.set(key::INPUT, "grey");
-        metadata.set(key::NORMALISATION, "standardise");
+        metadata.set(key::NORMALISATION, lineament::Normalisation::Standardise.to_string());
         self.task.describe(&mut metadata);
         for (name, value) in [
             (key::TRAINING_DATA, &self.config.training_data),

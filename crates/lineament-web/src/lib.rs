@@ -197,7 +197,7 @@ fn crop(place: &[f32]) -> Result<Crop, JsError> {
         pairs => match <[[f32; 2]; 5]>::try_from(pairs) {
             Ok(pairs) => {
                 let points = pairs.map(|[x, y]| Point::new(x, y));
-                Ok(Crop::from_detection(&Detection { rect, points, score: 1.0 }))
+                Ok(Detection { rect, points, score: 1.0 }.crop())
             }
             Err(_) => Err(JsError::new("a detection has five points")),
         },

@@ -1,15 +1,16 @@
 //! Results as one list of numbers, which JavaScript reads in the same order (`apps/web/package/records.js`).
 
-use lineament::{Detection, Face, Landmarks, Point, TrackedFace};
+use lineament::{Detection, Face, Landmarks, Point, Rect, TrackedFace};
 
 /// One result after another; each in the order in which its Rust type lists its fields.
 ///
 /// | type | numbers |
 /// |---|---|
 /// | `Point` | x, y |
-/// | `Detection` | left, top, width, height; 5 points; score |
+/// | `Rect` | left, top, width, height |
+/// | `Detection` | box, 5 points, score |
 /// | `Landmarks` | 68 points; 68 errors; score; roll, yaw, pitch |
-/// | `Face` | detection, landmarks |
+/// | `Face` | box of the points, detection, landmarks |
 /// | `TrackedFace` | id, face, raw landmarks |
 #[derive(Debug, Default)]
 pub struct Numbers(Vec<f64>);
@@ -34,13 +35,14 @@ impl Numbers {
 
     /// Adds a face of a photo.
     pub fn face(&mut self, face: &Face) {
+        self.rect(&face.rect());
         self.detection(&face.detection);
         self.landmarks(&face.landmarks);
     }
 
     /// Adds a face without points.
     pub fn detection(&mut self, Detection { rect, points, score }: &Detection) {
-        self.floats([rect.x, rect.y, rect.width, rect.height]);
+        self.rect(rect);
         self.points(points);
         self.floats([*score]);
     }
@@ -50,6 +52,10 @@ impl Numbers {
         self.points(points);
         self.floats(*errors);
         self.floats([*score, pose.roll_rad, pose.yaw_rad, pose.pitch_rad]);
+    }
+
+    fn rect(&mut self, rect: &Rect) {
+        self.floats([rect.x, rect.y, rect.width, rect.height]);
     }
 
     fn points(&mut self, points: &[Point]) {

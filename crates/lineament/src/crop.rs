@@ -1,20 +1,18 @@
-//! The crop: where a network looks, how large and how turned. It alone maps points both ways; [`crate::sample`] cuts
-//! its pixels.
+//! The crop: the square that a network sees, its size and its rotation. It alone maps points both ways;
+//! [`crate::sample`] reads its pixels.
 
 use std::f32::consts::FRAC_PI_2;
+use std::fmt;
+use std::str::FromStr;
 
-use crate::detect::Detection;
+use crate::error::Error;
 use crate::geometry::{CropFrame, ImageFrame, Point, Rect, Similarity};
 use crate::image::ImageView;
+use crate::normalise::Normalisation;
 use crate::sample::{PixelFrame, sample};
 use crate::topology::{self, POINTS};
-use lineament_nn::simd::vectorized;
 
-/// Side of the crop over the longer side of the box of the 68 points, measured along the face's own axes. Chosen by
-/// trial: enough room for a detector's error and for hair and chin, without wasting the network's pixels.
-pub const MARGIN: f32 = 1.35;
-
-/// A turned square in the image.
+/// A rotated square in the image.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Crop {
     /// Its centre.
@@ -26,21 +24,13 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// The crop for a detected face: around its box, turned with its five points; a little rounded, so that the last
-    /// bits of a detector in f32, which processors round otherwise, lead to the same pixels.
-    pub fn from_detection(detection: &Detection) -> Self {
-        let Self { center, side, .. } = Self::from_rect(&detection.rect);
-        let center = Point::new(rounded(center.x, 64.0), rounded(center.y, 64.0));
-        Self { center, side: rounded(side, 64.0), roll_rad: rounded(roll_of(&detection.points), 1024.0) }
-    }
-
-    /// The upright crop for a box around a face's 68 points (brows to chin, jaw to jaw).
+    /// The upright crop for a box around a face's 68 points (brows to chin, jaw to jaw), by [`CropRule::STANDARD`].
     pub fn from_rect(rect: &Rect) -> Self {
-        Self { center: rect.center(), side: MARGIN * rect.width.max(rect.height), roll_rad: 0.0 }
+        Self { center: rect.center(), side: CropRule::STANDARD.margin * rect.width.max(rect.height), roll_rad: 0.0 }
     }
 
-    /// The crop for 68 known points: turned with the eyes and mouth, centred on their box, [`MARGIN`] times its
-    /// longer side.
+    /// The crop for 68 known points, by [`CropRule::STANDARD`]: turned with the eyes and the mouth, around the box of the
+    /// points along the face's own axes.
     pub fn from_points(points: &[Point; POINTS]) -> Self {
         let roll_rad = roll_of(&topology::five_points(points));
         let image_from_face = Similarity::<ImageFrame, CropFrame>::from_scale_angle_shift(1.0, roll_rad, 0.0, 0.0);
@@ -50,10 +40,11 @@ impl Crop {
             (x0, y0, x1, y1) = (x0.min(p.x), y0.min(p.y), x1.max(p.x), y1.max(p.y));
         }
         let center = image_from_face * Point::new((x0 + x1) / 2.0, (y0 + y1) / 2.0);
-        Self { center, side: MARGIN * (x1 - x0).max(y1 - y0), roll_rad }
+        Self { center, side: CropRule::STANDARD.margin * (x1 - x0).max(y1 - y0), roll_rad }
     }
 
-    /// The same square turned clockwise by so many quarters: where a face may be turned otherwise than a detector says.
+    /// The same square turned clockwise by this many quarters, for a face that may be turned differently than a detector
+    /// says.
     pub fn turned(&self, quarters: usize) -> Self {
         Self { roll_rad: self.roll_rad + quarters as f32 * FRAC_PI_2, ..*self }
     }
@@ -79,58 +70,88 @@ impl Crop {
         sample(image, self.image_from_pixel(side_px), side_px, side_px, out);
     }
 
-    /// As [`Crop::sample_into`], then [`normalise`].
+    /// As [`Crop::sample_into`], then [`Normalisation::Standardise`].
     ///
     /// # Panics
     /// When `out` is not `side_px * side_px` long.
     pub fn cut_into(&self, image: &ImageView, side_px: usize, out: &mut [f32]) {
         self.sample_into(image, side_px, out);
-        normalise(out);
+        Normalisation::Standardise.apply(out);
     }
 }
 
-/// To the nearest of so many parts of 1.
-fn rounded(x: f32, parts: f32) -> f32 {
-    (x * parts).round() / parts
+/// Where a network's crop lies around the box of the 68 points, which is measured along the face's own axes. As text it
+/// is what a model file's metadata says under `crop`: `margin=1.35`, or `margin=1.1 shift=0,-0.05`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct CropRule {
+    /// Side of the crop over the longer side of the box.
+    pub margin: f32,
+    /// From the box's centre to the crop's, right and down, over the longer side of the box.
+    pub shift: (f32, f32),
 }
 
-/// How far a face is turned, from right eye, left eye, nose tip and mouth corners: with the line of the eyes and the
-/// line from eyes to mouth alike, since one of them is short when the head turns or nods.
-fn roll_of(p: &[Point; 5]) -> f32 {
+impl CropRule {
+    /// The rule of [`Crop::from_points`], [`Crop::from_rect`] and the library's own networks. Chosen by trial: enough
+    /// room for a detector's error and for hair and chin, without wasting the network's pixels.
+    pub const STANDARD: Self = Self { margin: 1.35, shift: (0.0, 0.0) };
+
+    /// This rule's crop for the face that `crop` shows by [`CropRule::STANDARD`].
+    pub fn of(&self, crop: &Crop) -> Crop {
+        // The library's own networks get exactly the same crop, also when its numbers are not finite.
+        if *self == Self::STANDARD {
+            return *crop;
+        }
+        let (margin, (x, y)) = (Self::STANDARD.margin, self.shift);
+        // A crop's own frame is from -1 to 1: two units are one side.
+        let center = crop.image_from_crop() * Point::new(2.0 * x / margin, 2.0 * y / margin);
+        Crop { center, side: self.margin * (crop.side / margin), ..*crop }
+    }
+
+    /// This rule's upright crop for a box around a face's 68 points.
+    pub fn around(&self, rect: &Rect) -> Crop {
+        self.of(&Crop::from_rect(rect))
+    }
+}
+
+impl fmt::Display for CropRule {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let Self { margin, shift: (x, y) } = self;
+        write!(f, "margin={margin}")?;
+        if self.shift == (0.0, 0.0) { Ok(()) } else { write!(f, " shift={x},{y}") }
+    }
+}
+
+impl FromStr for CropRule {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let parse = || {
+            let mut words = text.split(' ');
+            let margin: f32 = words.next()?.strip_prefix("margin=")?.parse().ok()?;
+            let shift = match words.next() {
+                None => (0.0, 0.0),
+                Some(word) => {
+                    let (x, y) = word.strip_prefix("shift=")?.split_once(',')?;
+                    (x.parse::<f32>().ok()?, y.parse::<f32>().ok()?)
+                }
+            };
+            let in_range = (0.5..=4.0).contains(&margin) && shift.0.abs() <= 1.0 && shift.1.abs() <= 1.0;
+            (in_range && words.next().is_none()).then_some(Self { margin, shift })
+        };
+        parse().ok_or_else(|| {
+            let like = "`margin=1.1` or `margin=1.1 shift=0,-0.05` (margin 0.5 to 4, shift -1 to 1)";
+            Error::Option(format!("a crop rule is like {like}, not `{text}`"))
+        })
+    }
+}
+
+/// How far a face is turned, from right eye, left eye, nose tip and mouth corners. The line between the eyes and the
+/// line from eyes to mouth count alike, since one of them is short when the head turns or nods.
+pub(crate) fn roll_of(p: &[Point; 5]) -> f32 {
     let (eyes, mouth) = (p[0].midpoint(p[1]), p[3].midpoint(p[4]));
     let (across, down) = ((p[1].x - p[0].x, p[1].y - p[0].y), (mouth.x - eyes.x, mouth.y - eyes.y));
     // Down, turned back by a quarter, is across.
     libm::atan2f(across.1 - down.0, across.0 + down.1)
-}
-
-/// Brings brightness to mean 0 and standard deviation 1, so that light and contrast of the photo do not matter.
-/// A picture of one colour becomes all zeros.
-pub fn normalise(pixels: &mut [f32]) {
-    vectorized(
-        #[inline(always)]
-        || {
-            let n = pixels.len().max(1) as f32;
-            let mean = sum(pixels, |v| v) / n;
-            let variance = sum(pixels, |v| (v - mean) * (v - mean)) / n;
-            // One grey level: below that there is only the camera's rounding.
-            let scale = 1.0 / variance.sqrt().max(1.0);
-            pixels.iter_mut().for_each(|v| *v = (*v - mean) * scale);
-        },
-    );
-}
-
-/// Sums that are kept apart until the end: so many can be added at once, and each rounds less.
-const SUMS: usize = 64;
-
-/// The sum of `of` over all of `pixels`.
-#[inline(always)]
-fn sum(pixels: &[f32], of: impl Fn(f32) -> f32) -> f32 {
-    let mut sums = [0.0f32; SUMS];
-    let (parts, rest) = pixels.as_chunks::<SUMS>();
-    for part in parts {
-        sums.iter_mut().zip(part).for_each(|(sum, v)| *sum += of(*v));
-    }
-    sums.iter().sum::<f32>() + rest.iter().map(|v| of(*v)).sum::<f32>()
 }
 
 #[cfg(test)]
@@ -170,6 +191,37 @@ mod tests {
             let mut out = vec![0.0; 64];
             Crop { center: Point::new(side, -side), side, roll_rad: side }.cut_into(&image, 8, &mut out);
             assert!(out.iter().all(|v| v.is_finite()), "side {side}");
+        }
+    }
+
+    #[test]
+    fn a_crop_rule_moves_and_scales_along_the_axes_of_the_face() {
+        let rule = CropRule { margin: 1.5, shift: (0.1, -0.2) };
+        // A box of 40x30 around (50, 50): the crop is 60 wide, its centre 4 to the right and 8 up.
+        let upright = rule.around(&Rect::from_xywh(30.0, 35.0, 40.0, 30.0));
+        assert!((upright.side - 60.0).abs() < 1e-4 && upright.center.distance(Point::new(54.0, 42.0)) < 1e-4);
+        // Turned by a quarter clockwise, right is down and up is right.
+        let crop = Crop::from_rect(&Rect::from_xywh(30.0, 35.0, 40.0, 30.0)).turned(1);
+        let turned = rule.of(&crop);
+        assert!(turned.center.distance(Point::new(58.0, 54.0)) < 1e-4, "{turned:?}");
+        assert_eq!(turned.roll_rad, crop.roll_rad);
+        let wild = Crop { center: Point::new(f32::INFINITY, 1.0), side: f32::INFINITY, roll_rad: 0.0 };
+        assert_eq!(CropRule::STANDARD.of(&wild), wild);
+    }
+
+    #[test]
+    fn the_text_of_a_crop_rule_is_read_back_and_other_text_is_refused() {
+        for (rule, text) in [
+            (CropRule::STANDARD, "margin=1.35"),
+            (CropRule { margin: 1.1, shift: (0.0, -0.05) }, "margin=1.1 shift=0,-0.05"),
+        ] {
+            assert_eq!(rule.to_string(), text);
+            assert_eq!(text.parse(), Ok(rule));
+        }
+        for text in
+            ["", "margin=", "margin=nan", "margin=9", "margin=1 shift=0", "margin=1 shift=0,2", "margin=1 shift=0,0 x"]
+        {
+            assert!(text.parse::<CropRule>().is_err(), "{text}");
         }
     }
 

@@ -1,18 +1,19 @@
-//! Where faces are: boxes, five points each and a score, in one pass over a shrunk frame.
+//! The detector: boxes of faces, five points each and a score, in one pass over the shrunk image.
 
-use crate::crop::normalise;
+use crate::crop::{Crop, roll_of};
 use crate::error::{Error, Result};
 use crate::geometry::{ImageFrame, Point, Rect, Similarity};
 use crate::image::ImageView;
+use crate::normalise::Normalisation;
 use crate::sample::{PixelFrame, Sampler};
 use lineament_nn::engine::{Engine, Pool};
 use lineament_nn::math::logistic;
 use lineament_nn::model::{Model, Role, Shape, key};
 
-/// One detected face.
+/// A face as the detector finds it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detection {
-    /// The box around the 68 points (brows to chin, jaw to jaw).
+    /// The detector's estimate of the box around the 68 points (brows to chin, jaw to jaw).
     pub rect: Rect,
     /// Right eye, left eye, nose tip, right mouth corner, left mouth corner (the person's own sides).
     pub points: [Point; 5],
@@ -20,38 +21,52 @@ pub struct Detection {
     pub score: f32,
 }
 
+impl Detection {
+    /// The crop for the landmark network: around the box, turned with the five points. Its numbers are rounded a little,
+    /// so that the last bits of a detector in f32, which differ between processors, lead to the same pixels.
+    pub fn crop(&self) -> Crop {
+        let rounded = |x: f32, parts: f32| (x * parts).round() / parts;
+        let Crop { center, side, .. } = Crop::from_rect(&self.rect);
+        let center = Point::new(rounded(center.x, 64.0), rounded(center.y, 64.0));
+        Crop { center, side: rounded(side, 64.0), roll_rad: rounded(roll_of(&self.points), 1024.0) }
+    }
+}
+
 /// Numbers per cell: log-odds of a face; centre x, y, logarithms of width and height; x, y of five points. Lengths
-/// are in grid steps, places from the centre of the cell.
+/// are in grid steps, measured from the centre of the cell. Public for training.
 pub const CHANNELS: usize = 1 + 4 + 2 * 5;
 
-/// The grids: name of the output and step in pixels of the input.
+/// The grids: name of the output, and distance of its cells in pixels of the input. Public for training.
 pub const GRIDS: [(&str, usize); 3] = [("grid8", 8), ("grid16", 16), ("grid32", 32)];
 
 /// The input's sides are multiples of the widest step.
 const SIDE_STEP: usize = GRIDS[2].1;
 
-/// Longer side of the frame that the network sees, unless smaller faces are asked for.
-pub const USUAL_SIDE: usize = 320;
+/// Longer side of the image that the network sees, unless smaller faces are asked for.
+pub(crate) const USUAL_SIDE: usize = 320;
 
-/// Smallest face the network is trained to find, longer side in pixels of its input.
+/// Smallest face that the network is trained to find: longer side in pixels of its input. Public for training.
 pub const SMALLEST_FACE: f32 = 10.0;
 
 /// Longest side of the network's input: bounds memory and time when tiny faces are asked for in a huge photo.
 const MAX_INPUT_SIDE: usize = 2048;
 
+/// Rounding of a length in f32, in pixels of the input, before it is rounded up to a whole number.
+const ROUNDING: f64 = 1e-3;
+
 /// Boxes that overlap more are one face.
 const SAME_FACE_IOU: f32 = 0.35;
 
-/// A box of which so much lies within another is a part of that face, such as an eye.
+/// A box that lies within another by this share of its area is a part of that face, such as an eye.
 const PART_OF_FACE: f32 = 0.7;
 
 /// Boxes of one face that overlap the best more than this are averaged with it.
 const AVERAGED_IOU: f32 = 0.6;
 
-/// Most cells that are looked at after thresholding, best first: bounds the time on hostile input.
+/// Most cells above the threshold that are joined to faces, best first: bounds the time on hostile input.
 const MAX_CANDIDATES: usize = 1000;
 
-/// A logarithm of a size beyond this is no face.
+/// The logarithm of a size in grid steps is within this of 0, or the cell is no face: from a 400th of a step to 400.
 const MAX_LOG_SIZE: f32 = 6.0;
 
 /// Finds faces.
@@ -65,12 +80,12 @@ impl Detector {
     /// From a model file.
     ///
     /// # Errors
-    /// [`Error::Role`] for another model's file, [`Error::Model`] for one whose outputs are not a detector's.
+    /// [`Error::Role`] for another model's file, [`Error::Model`] for one whose outputs are not a detector's, or whose
+    /// values take too much memory at the largest input.
     pub fn new(model: &Model) -> Result<Self> {
         model.expect_role(Role::Detector)?;
-        for (name, value) in [(key::INPUT, "grey"), (key::NORMALISATION, "standardise")] {
-            model.expect(name, value)?;
-        }
+        model.expect(key::INPUT, "grey")?;
+        model.expect(key::NORMALISATION, &Normalisation::Standardise.to_string())?;
         let mut engine = Engine::new(model)?;
         engine.set_input_size(SIDE_STEP, 2 * SIDE_STEP)?;
         for (name, step) in GRIDS {
@@ -82,15 +97,17 @@ impl Detector {
                 )));
             }
         }
+        // Planned now, so that no later size can fail: all are smaller.
+        engine.network().plan(MAX_INPUT_SIDE, MAX_INPUT_SIDE)?;
         Ok(Self { engine, sampler: Sampler::default() })
     }
 
-    /// As [`Engine::set_pool`].
+    /// Runs the network on the caller's threads from now on; `None`: on the thread that calls.
     pub fn set_pool(&mut self, pool: Option<Pool>) {
         self.engine.set_pool(pool);
     }
 
-    /// What the network sees of `image`: for [quantising](lineament_nn::model#how-numbers-are-stored) and for looking inside.
+    /// What the network sees of `image`, `[height, width, 1]`: for quantisation and for debugging.
     pub fn input(&self, image: &ImageView, min_face: Option<f32>) -> (Shape, Vec<f32>) {
         let (width, height) = input_size(image.width(), image.height(), min_face);
         let mut input = vec![0.0; width * height];
@@ -98,13 +115,13 @@ impl Detector {
         (Shape::hwc(height, width, 1), input)
     }
 
-    /// The faces of `image` with a score of at least `threshold`, largest first. `min_face` is the longer side, in
-    /// pixels of the image, of the smallest face that must be found; `None` shrinks the frame to [`USUAL_SIDE`].
+    /// The faces of `image` with a score of at least `threshold`, largest first. The image is shrunk to 320 pixels on its
+    /// longer side, or less where faces with a longer side of `min_face` pixels would become too small to be found.
     pub fn detect(&mut self, image: &ImageView, threshold: f32, min_face: Option<f32>) -> Vec<Detection> {
         let scale = scale(image.width(), image.height(), min_face);
         let (width, height) = input_size(image.width(), image.height(), min_face);
         if self.engine.set_input_size(height, width).is_err() {
-            return Vec::new(); // Cannot be: `new` saw that any multiple of the step fits.
+            return Vec::new(); // Not reached: `new` has planned a larger input.
         }
         self.engine.run(|input| shrink(&mut self.sampler, image, min_face, (width, height), input));
         let mut candidates = Vec::new();
@@ -119,7 +136,7 @@ impl Detector {
     }
 }
 
-/// How much a frame is shrunk for the network.
+/// How much an image is shrunk for the network: pixels of the input over pixels of the image.
 fn scale(width: usize, height: usize, min_face: Option<f32>) -> f32 {
     let longer = width.max(height) as f32;
     let usual = (USUAL_SIDE as f32 / longer).min(1.0);
@@ -127,27 +144,31 @@ fn scale(width: usize, height: usize, min_face: Option<f32>) -> f32 {
     wanted.min(MAX_INPUT_SIDE as f32 / longer).min(1.0)
 }
 
-/// Width and height of the network's input for a frame of `width` and `height`; `min_face` as for [`Detector::detect`].
-pub fn input_size(width: usize, height: usize, min_face: Option<f32>) -> (usize, usize) {
+/// Width and height of the network's input for an image of `width` and `height`; `min_face` as for [`Detector::detect`].
+fn input_size(width: usize, height: usize, min_face: Option<f32>) -> (usize, usize) {
     let scale = scale(width, height, min_face);
-    let side = |pixels: usize| ((pixels as f32 * scale).ceil() as usize).max(1).next_multiple_of(SIDE_STEP);
+    let side = |pixels: usize| {
+        let shrunk = pixels as f64 * f64::from(scale) - ROUNDING;
+        (shrunk.ceil() as usize).max(1).next_multiple_of(SIDE_STEP)
+    };
     (side(width), side(height))
 }
 
-/// The shrunk frame as the network sees it, `[height, width]`.
+/// The shrunk image as the network sees it, `[height, width]`.
 fn shrink(sampler: &mut Sampler, image: &ImageView, min_face: Option<f32>, size: (usize, usize), input: &mut [f32]) {
     let scale = scale(image.width(), image.height(), min_face);
     let image_from_pixel = Similarity::<ImageFrame, PixelFrame>::from_scale_angle_shift(1.0 / scale, 0.0, 0.0, 0.0);
     sampler.sample(image, image_from_pixel, size.0, size.1, input);
-    normalise(input);
+    Normalisation::Standardise.apply(input);
 }
 
 /// Cells above the threshold as detections; `step` is the distance of cells in pixels of the image.
 fn decode(cells: &[f32], width: usize, step: f32, threshold: f32, out: &mut Vec<Detection>) {
     for (at, cell) in cells.as_chunks::<CHANNELS>().0.iter().enumerate() {
         let score = logistic(cell[0]);
-        if score < threshold || cell.iter().any(|v| !v.is_finite()) || cell[3].max(cell[4]) > MAX_LOG_SIZE {
-            continue; // What is not a finite number is no face.
+        let is_sane = cell.iter().all(|v| v.is_finite()) && cell[3].abs().max(cell[4].abs()) <= MAX_LOG_SIZE;
+        if score < threshold || !is_sane {
+            continue;
         }
         let (x, y) = ((at % width) as f32 + 0.5, (at / width) as f32 + 0.5);
         let point = |k: usize| Point::new((x + cell[k]) * step, (y + cell[k + 1]) * step);
@@ -194,6 +215,7 @@ fn average(detections: &[Detection], score: f32) -> Detection {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use lineament_nn::model::{Architecture, Metadata, Op, write};
 
     fn detection(x: f32, score: f32) -> Detection {
         Detection { rect: Rect::from_xywh(x, 0.0, 10.0, 10.0), points: [Point::new(x, 1.0); 5], score }
@@ -221,6 +243,71 @@ mod tests {
         assert_eq!(faces.len(), 1);
         assert_eq!(faces[0].rect.center(), Point::new(24.0, 24.0));
         assert_eq!((faces[0].rect.width, faces[0].points[4]), (16.0, Point::new(8.0, 24.0)));
+    }
+
+    #[test]
+    fn the_longer_side_is_shrunk_to_320_or_2048_exactly_and_the_shorter_one_is_never_longer() {
+        let round_up = |side: usize| side.next_multiple_of(SIDE_STEP);
+        for longer in 1..=65_535 {
+            for shorter in [1, longer / 3 + 1, 3 * longer / 4 + 1, longer] {
+                let usual = longer.min(USUAL_SIDE);
+                let (width, height) = input_size(longer, shorter, None);
+                assert_eq!(width, round_up(usual), "{longer} x {shorter}");
+                let exact = (shorter * usual) as f64 / longer as f64;
+                assert_eq!(height, round_up((exact - ROUNDING).ceil().max(1.0) as usize), "{longer} x {shorter}");
+                assert_eq!(input_size(shorter, longer, None), (height, width), "{shorter} x {longer}");
+                let largest = input_size(longer, shorter, Some(1.0));
+                assert!(largest.0.max(largest.1) <= MAX_INPUT_SIDE, "{longer} x {shorter}: {largest:?}");
+            }
+        }
+        assert_eq!(input_size(600, 400, None), (320, 224));
+    }
+
+    #[test]
+    fn boxes_without_an_area_are_no_face_and_the_least_likely_ones_have_finite_means() {
+        let mut empty = [0.0; CHANNELS];
+        empty[3] = -200.0;
+        let mut unlikely = [0.0; CHANNELS];
+        unlikely[0] = -1e30;
+        let mut faces = Vec::new();
+        for cell in [empty, unlikely, unlikely] {
+            decode(&cell, 1, 8.0, 0.0, &mut faces);
+        }
+        assert_eq!(faces.len(), 2, "without the empty one: {faces:?}");
+        let faces = join(faces);
+        assert_eq!(faces.len(), 1);
+        assert_eq!(faces[0].rect, Rect::from_xywh(0.0, 0.0, 8.0, 8.0));
+    }
+
+    /// A detector of a few layers whose first has `filters`.
+    fn network(filters: usize) -> Vec<u8> {
+        let mut net = Architecture::new(Shape::hwc(64, 64, 1));
+        let conv = |filters| Op::Conv { filters, kernel: 1, stride: 1, padding: 0 };
+        let mut value = net.push(conv(filters));
+        let mut tensors = vec![conv_tensors(1, filters)];
+        for shrink in 1..=5 {
+            value = net.push_from(value, Op::MaxPool);
+            if let Some((name, _)) = GRIDS.iter().find(|(_, step)| *step == 1 << shrink) {
+                let head = net.push_from(value, conv(CHANNELS));
+                net.output(name, head);
+                tensors.push(conv_tensors(filters, CHANNELS));
+            }
+        }
+        let mut metadata = Metadata::new(Role::Detector);
+        metadata.set(key::INPUT, "grey");
+        metadata.set(key::NORMALISATION, Normalisation::Standardise.to_string());
+        write(&net, &metadata, &tensors).unwrap()
+    }
+
+    fn conv_tensors(channels: usize, filters: usize) -> Vec<(Vec<usize>, Vec<f32>)> {
+        vec![(vec![1, 1, channels, filters], vec![0.0; channels * filters]), (vec![filters], vec![0.0; filters])]
+    }
+
+    #[test]
+    fn a_detector_whose_values_would_not_fit_at_the_largest_input_is_refused_when_it_is_loaded() {
+        assert!(Detector::new(&Model::parse(&network(1)).unwrap()).is_ok());
+        let error = Detector::new(&Model::parse(&network(64)).unwrap()).unwrap_err();
+        assert!(matches!(&error, Error::Model(text) if text.contains("values take")), "{error}");
     }
 
     #[test]

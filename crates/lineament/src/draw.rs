@@ -150,7 +150,7 @@ impl Canvas {
         let line = (LINE * size).max(MIN_LINE);
         let sure: [bool; POINTS] = std::array::from_fn(|i| errors[i] <= UNCERTAIN * size); // NaN is not sure
         if options.rect {
-            self.draw_rect(&face.detection.rect, line);
+            self.draw_rect(&face.rect(), line);
         }
         if options.outlines {
             self.draw_outlines(points, &sure, line);
@@ -163,7 +163,7 @@ impl Canvas {
             }
         }
         if options.score {
-            self.draw_score(face.landmarks.score, &face.detection.rect, line);
+            self.draw_score(face.landmarks.score, &face.rect(), line);
         }
     }
 

@@ -23,22 +23,22 @@ pub struct Expression {
     pub mouth_width: f32,
 }
 
-/// Eyes that are less open are closed. Of the 4,024 eyes in the labels of 300-W's training photos 62 are at 0 to 0.02,
-/// 22 from there to 0.06, 55 to 0.12, and 428 below 0.2, the threshold often used for videos of one person: narrow and
-/// laughing eyes are open at 0.12.
-pub const EYE_CLOSED_BELOW: f32 = 0.10;
-
-/// Mouths that are more open are open: half of those labels are below 0.04, and a network's lips are off by about
-/// that.
-pub const MOUTH_OPEN_ABOVE: f32 = 0.10;
-
-/// A line that is shorter than this part of its true length says little about it.
+/// A line that is foreshortened below this share of its true length says little about it.
 const LEAST_FORESHORTENING: f32 = 0.25;
 
 impl Expression {
+    /// An eye that is less open is closed. Of the 4,024 eyes in the labels of 300-W's training photos, 62 are at 0 to 0.02,
+    /// 22 from there to 0.06, 55 to 0.12, and 428 below 0.2, the threshold often used for videos of one person: narrow and
+    /// laughing eyes are open at 0.12.
+    pub const EYE_CLOSED_BELOW: f32 = 0.10;
+
+    /// A mouth that is more open is open. Half of those labels are below 0.04, and the points of a network's lips are off
+    /// by about that much.
+    pub const MOUTH_OPEN_ABOVE: f32 = 0.10;
+
     /// From the 68 points of a face, in pixels.
     ///
-    /// A number is 0 where what it is divided by is: points that coincide or are not finite.
+    /// A number is 0 where its divisor is 0 or not a number: points that coincide or are not finite.
     pub fn from_points(points: &[Point; POINTS]) -> Self {
         let pose = Pose::from_points(points);
         let width = |from: usize, to: usize| {
@@ -57,14 +57,14 @@ impl Expression {
         }
     }
 
-    /// The left eye is closed: less open than [`EYE_CLOSED_BELOW`].
+    /// The left eye is closed: less open than [`Expression::EYE_CLOSED_BELOW`].
     pub fn left_eye_closed(&self) -> bool {
-        self.left_eye_open < EYE_CLOSED_BELOW
+        self.left_eye_open < Self::EYE_CLOSED_BELOW
     }
 
-    /// The right eye is closed: less open than [`EYE_CLOSED_BELOW`].
+    /// The right eye is closed: less open than [`Expression::EYE_CLOSED_BELOW`].
     pub fn right_eye_closed(&self) -> bool {
-        self.right_eye_open < EYE_CLOSED_BELOW
+        self.right_eye_open < Self::EYE_CLOSED_BELOW
     }
 
     /// Both eyes are closed: in a video, a blink when it passes within a few tenths of a second.
@@ -72,9 +72,9 @@ impl Expression {
         self.left_eye_closed() && self.right_eye_closed()
     }
 
-    /// The mouth is open: more than [`MOUTH_OPEN_ABOVE`].
+    /// The mouth is open: more than [`Expression::MOUTH_OPEN_ABOVE`].
     pub fn is_mouth_open(&self) -> bool {
-        self.mouth_open > MOUTH_OPEN_ABOVE
+        self.mouth_open > Self::MOUTH_OPEN_ABOVE
     }
 }
 

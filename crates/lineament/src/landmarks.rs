@@ -1,9 +1,10 @@
-//! The 68 points of one face, how far off each may be, and whether it is a face at all.
+//! The landmark network: the 68 points of one face, how far off each may be, and whether it is a face at all.
 
-use crate::crop::{Crop, MARGIN, normalise};
+use crate::crop::{Crop, CropRule};
 use crate::error::{Error, Result};
 use crate::geometry::{Point, Rect};
 use crate::image::ImageView;
+use crate::normalise::Normalisation;
 use crate::pose::Pose;
 use crate::sample::Sampler;
 use crate::topology::{FIRST_INNER_POINT, MIRROR, POINTS, inter_ocular};
@@ -11,34 +12,35 @@ use lineament_nn::engine::{Engine, Pool};
 use lineament_nn::math::logistic;
 use lineament_nn::model::{Model, Role, Shape, key};
 
-/// What the landmark network says about one crop, in pixels of the image.
+/// The points of one face and what is known about them, in pixels of the image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landmarks {
     /// The iBUG 68 points.
     pub points: [Point; POINTS],
     /// Expected distance of each point to the true one, in pixels.
     pub errors: [f32; POINTS],
-    /// How sure the network is that it sees a face, from 0 to 1. [`Lineament`](crate::Lineament) takes the expected errors into
-    /// account where it has looked three times: large ones speak against a face.
+    /// How sure the network is that it sees a face, from 0 to 1. Where [`Lineament`](crate::Lineament) made several passes,
+    /// it takes their expected errors into account, too: large ones speak against a face.
     pub score: f32,
     /// How the head is turned, from the points.
     pub pose: Pose,
 }
 
-/// Expected errors above this share of the distance of the outer eye corners found say that an inner point is hidden.
+/// An inner point is hidden if its expected error is above this share of the distance between the outer eye corners.
 ///
-/// Chosen with the `lite` of 2026-11-24 on its validation photos: behind a mask 88 of 100 points are above it (behind something over half
-/// of the face 71), of a plain photo's points 2, and of those that a mask leaves free 7. A larger share would miss more
-/// of what is hidden: at 0.07 it is 70 and 0.5 of 100.
-pub const HIDDEN_ABOVE: f32 = 0.06;
+/// Chosen with the `lite` of 2026-11-24 on its validation photos. Above it are 88 of 100 points behind a mask, 71 of 100
+/// behind something over half of the face, 7 of 100 that a mask leaves free, and 2 of 100 points of plain photos. With
+/// 0.07, it would be 70 of 100 behind a mask and 0.5 of 100 in plain photos.
+const HIDDEN_ABOVE: f32 = 0.06;
 
-/// The same for the jaw, whose places along the cheek are uncertain in every photo: at 0.10, 73 of 100 points behind
-/// something over half of the face are above it, and 2 of a plain photo's.
-pub const HIDDEN_ABOVE_JAW: f32 = 0.10;
+/// The same for the jaw, whose positions along the cheek are uncertain in every photo. Above it are 73 of 100 points behind
+/// something over half of the face, and 2 of 100 points of plain photos.
+const HIDDEN_ABOVE_JAW: f32 = 0.10;
 
 impl Landmarks {
-    /// Which points can be seen, by their expected errors: [`HIDDEN_ABOVE`], [`HIDDEN_ABOVE_JAW`]. A guess that is right
-    /// for most points, not for each; the errors themselves say more.
+    /// Which points can be seen, by their expected errors: an inner point is hidden above 6 % of the distance between the
+    /// outer eye corners, a point of the jaw above 10 %. A guess that is right for most points, not for each; the errors
+    /// themselves say more.
     pub fn visible(&self) -> [bool; POINTS] {
         let unit = inter_ocular(&self.points);
         std::array::from_fn(|i| {
@@ -49,12 +51,12 @@ impl Landmarks {
 }
 
 impl Landmarks {
-    /// The box of the points.
-    pub(crate) fn rect(&self) -> Rect {
+    /// The box of the points: the smallest upright rectangle around all 68.
+    pub fn rect(&self) -> Rect {
         Rect::bounding(&self.points).unwrap_or_default()
     }
 
-    /// The mean of two looks at one face; the lower score.
+    /// The mean of two passes over one face; the lower score.
     pub(crate) fn mean(&self, other: &Self) -> Self {
         let points = std::array::from_fn(|i| self.points[i].midpoint(other.points[i]));
         let errors = std::array::from_fn(|i| (self.errors[i] + other.errors[i]) / 2.0);
@@ -69,10 +71,10 @@ pub struct LandmarkNetwork {
     engine: Engine,
     sampler: Sampler,
     side_px: usize,
-    look: Look,
+    crop_rule: CropRule,
     normalisation: Normalisation,
-    /// Expected errors in the crop frame, of a network that does not say them itself.
-    usual_errors: Option<[f32; POINTS]>,
+    /// Expected errors in the crop frame, from the metadata of a network that has no outputs for errors and face score.
+    fixed_errors: Option<[f32; POINTS]>,
 }
 
 impl LandmarkNetwork {
@@ -85,67 +87,63 @@ impl LandmarkNetwork {
         model.expect_role(Role::Landmarks)?;
         model.expect(key::INPUT, "grey")?;
         model.expect(key::TOPOLOGY, "ibug68")?;
-        let says = |name: &str| model.metadata.get(name).unwrap_or_default();
+        let value = |name: &str| model.metadata.get(name).unwrap_or_default();
         let unknown =
-            |name: &str| Error::Model(format!("its metadata says {name} = `{}`, which is not known", says(name)));
-        let normalisation = match says(key::NORMALISATION) {
-            "standardise" => Normalisation::Standardise,
-            "unit" => Normalisation::Unit,
-            _ => return Err(unknown(key::NORMALISATION)),
-        };
-        let look = Look::parse(says(key::CROP)).ok_or_else(|| unknown(key::CROP))?;
+            |name: &str| Error::Model(format!("its metadata has {name} = `{}`, which is not known", value(name)));
+        let normalisation = value(key::NORMALISATION).parse().map_err(|_| unknown(key::NORMALISATION))?;
+        let crop_rule = value(key::CROP).parse().map_err(|_| unknown(key::CROP))?;
         let engine = Engine::new(model)?;
         let input = engine.input_shape();
         if input.height != input.width || input.channels != 1 {
             return Err(Error::Model(format!("a landmark network's input is a grey square, not {input:?}")));
         }
-        let usual_errors = match model.metadata.get(key::ERRORS) {
-            Some(list) => Some(usual_errors(list).ok_or_else(|| unknown(key::ERRORS))?),
+        let fixed_errors = match model.metadata.get(key::ERRORS) {
+            Some(list) => Some(parse_errors(list).ok_or_else(|| unknown(key::ERRORS))?),
             None => None,
         };
-        let judged = [("points", 2 * POINTS), ("log_errors", POINTS), ("score", 1)];
-        for &(name, len) in if usual_errors.is_some() { &judged[..1] } else { &judged } {
+        let outputs = [("points", 2 * POINTS), ("log_errors", POINTS), ("score", 1)];
+        for &(name, len) in if fixed_errors.is_some() { &outputs[..1] } else { &outputs } {
             match engine.output_shape(name) {
                 Some(shape) if shape == Shape::hwc(1, 1, len) => (),
                 shape => return Err(Error::Model(format!("the output `{name}` is [1, {len}], not {shape:?}"))),
             }
         }
-        Ok(Self { engine, sampler: Sampler::default(), side_px: input.width, look, normalisation, usual_errors })
+        Ok(Self { engine, sampler: Sampler::default(), side_px: input.width, crop_rule, normalisation, fixed_errors })
     }
 
-    /// As [`Engine::set_pool`].
+    /// Runs the network on the caller's threads from now on; `None`: on the thread that calls.
     pub fn set_pool(&mut self, pool: Option<Pool>) {
         self.engine.set_pool(pool);
     }
 
-    /// Whether the network can tell faces from other things.
-    pub fn judges(&self) -> bool {
-        self.usual_errors.is_none()
+    /// Whether the network has a face score: can tell faces from other things.
+    pub fn has_face_score(&self) -> bool {
+        self.fixed_errors.is_none()
     }
 
-    /// The points of the face within `crop`. A network that was trained on other crops looks where it was trained to.
-    /// One that cannot tell faces from other things answers a score of 1.
+    /// The points of the face within `crop`, from one pass. A network that was trained with another
+    /// [`CropRule`] gets its own crop of the same face. One without a face score answers a score of 1.
     pub fn place(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
         self.run(image, crop, false)
     }
 
-    /// As [`LandmarkNetwork::place`], from the mirrored crop: what the network errs there is partly other than what it
-    /// errs in the crop itself, so that the mean of both is better than each.
+    /// As [`LandmarkNetwork::place`], from the mirrored crop. The errors there are partly independent of those in the crop
+    /// itself, so the mean of both is more accurate than either.
     pub fn place_mirrored(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
         self.run(image, crop, true)
     }
 
-    /// What the network sees of `crop`: for [quantising](lineament_nn::model#how-numbers-are-stored) and for looking inside.
+    /// What the network sees of `crop`, `[side, side, 1]`: for quantisation and for debugging.
     pub fn input(&self, image: &ImageView, crop: &Crop) -> (Shape, Vec<f32>) {
         let mut input = vec![0.0; self.side_px * self.side_px];
-        self.look.of_standard(crop).sample_into(image, self.side_px, &mut input);
+        self.crop_rule.of(crop).sample_into(image, self.side_px, &mut input);
         self.normalisation.apply(&mut input);
         (Shape::hwc(self.side_px, self.side_px, 1), input)
     }
 
     fn run(&mut self, image: &ImageView, crop: &Crop, mirrored: bool) -> Landmarks {
         let (side_px, normalisation) = (self.side_px, self.normalisation);
-        let crop = self.look.of_standard(crop);
+        let crop = self.crop_rule.of(crop);
         self.engine.run(|input| {
             self.sampler.sample(image, crop.image_from_pixel(side_px), side_px, side_px, input);
             if mirrored {
@@ -160,7 +158,7 @@ impl LandmarkNetwork {
         let (from, sign): (fn(usize) -> usize, f32) = if mirrored { (|i| MIRROR[i], -1.0) } else { (|i| i, 1.0) };
         let point = |i: usize| Point::new(sign * points[2 * i], points[2 * i + 1]);
         let points = std::array::from_fn(|i| image_from_crop * point(from(i)));
-        let (errors, score) = match self.usual_errors {
+        let (errors, score) = match self.fixed_errors {
             Some(errors) => (errors, 1.0),
             None => {
                 let (log_errors, score) = (output("log_errors"), output("score"));
@@ -171,72 +169,15 @@ impl LandmarkNetwork {
         if points.iter().all(|p| p.is_finite()) && errors.iter().all(|e: &f32| e.is_finite()) && score.is_finite() {
             Landmarks { points, errors, score, pose: Pose::from_points_and_errors(&points, &errors) }
         } else {
-            // Weights that overflow, or a crop that is nowhere: certainly no face.
+            // The weights overflow, or the crop is not finite: certainly no face.
             let (center, error) = (Point::new(finite(crop.center.x), finite(crop.center.y)), finite(crop.side));
             Landmarks { points: [center; POINTS], errors: [error; POINTS], score: 0.0, pose: Pose::default() }
         }
     }
 }
 
-/// How pixels become a network's numbers.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Normalisation {
-    /// [`normalise`].
-    Standardise,
-    /// Brightness from 0 to 1.
-    Unit,
-}
-
-impl Normalisation {
-    /// From brightness 0 to 255, in place.
-    fn apply(self, pixels: &mut [f32]) {
-        match self {
-            Self::Standardise => normalise(pixels),
-            Self::Unit => pixels.iter_mut().for_each(|v| *v /= 255.0),
-        }
-    }
-}
-
-/// The crop that a network was trained on, relative to the box of the 68 points along the face's axes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Look {
-    /// Side of the crop over the longer side of the box.
-    margin: f32,
-    /// From the box's centre to the crop's, right and down, over the longer side of the box.
-    shift: (f32, f32),
-}
-
-impl Look {
-    /// `margin=1.35`, or `margin=1.1 shift=0,-0.05`.
-    fn parse(text: &str) -> Option<Self> {
-        let mut words = text.split(' ');
-        let margin: f32 = words.next()?.strip_prefix("margin=")?.parse().ok()?;
-        let shift = match words.next() {
-            None => (0.0, 0.0),
-            Some(word) => {
-                let (x, y) = word.strip_prefix("shift=")?.split_once(',')?;
-                (x.parse::<f32>().ok()?, y.parse::<f32>().ok()?)
-            }
-        };
-        let sane = (0.5..=4.0).contains(&margin) && shift.0.abs() <= 1.0 && shift.1.abs() <= 1.0;
-        (sane && words.next().is_none()).then_some(Self { margin, shift })
-    }
-
-    /// The network's crop for the face that the library's own `crop` is around.
-    fn of_standard(&self, crop: &Crop) -> Crop {
-        // Exactly the same for the library's own networks, also where the numbers are wild.
-        if *self == (Self { margin: MARGIN, shift: (0.0, 0.0) }) {
-            return *crop;
-        }
-        let longer_side = crop.side / MARGIN;
-        // A crop's own frame is from -1 to 1.
-        let center = crop.image_from_crop() * Point::new(2.0 * self.shift.0 / MARGIN, 2.0 * self.shift.1 / MARGIN);
-        Crop { center, side: self.margin * longer_side, ..*crop }
-    }
-}
-
-/// One number for each point, with commas between.
-fn usual_errors(list: &str) -> Option<[f32; POINTS]> {
+/// One number for each point, separated by commas.
+fn parse_errors(list: &str) -> Option<[f32; POINTS]> {
     let errors = list.split(',').map(|e| e.parse().ok().filter(|e: &f32| e.is_finite() && *e >= 0.0));
     errors.collect::<Option<Vec<f32>>>()?.try_into().ok()
 }
@@ -280,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_without_errors_of_its_own_has_usual_ones_and_looks_where_it_was_trained_to() {
+    fn a_network_without_outputs_for_errors_has_those_of_its_metadata_and_gets_the_crop_it_was_trained_with() {
         let errors = vec!["0.1"; POINTS].join(",");
         let points = vec![0.5; 2 * POINTS];
         let bytes = fixed_network(&points, "margin=1.5 shift=0.1,-0.2", Some(&errors));

@@ -1,8 +1,12 @@
 //! Facial landmarks on the device: pixels in, 68 points with an expected error each out.
 //!
-//! [`ImageView`] borrows an app's pixels. [`detect::Detector`] finds faces in a shrunk frame; [`Crop`] cuts each out,
-//! turned upright; [`landmarks::LandmarkNetwork`] places the points and says whether it is a face at all.
-//! [`Lineament`] is these stages in order. The crate opens no files, prints nothing and starts no threads.
+//! [`Lineament`] finds the faces of a photo, [`Tracker`] follows them through a video. Both borrow an app's pixels as an
+//! [`ImageView`] and run the same stages: a detector finds faces in the shrunk image, a [`Crop`] of each is turned
+//! upright, and a landmark network places the points and says whether there is a face at all. The crate opens no files,
+//! prints nothing and starts no threads.
+//!
+//! Most apps need the items of this page and [`topology`], which says what the 68 points are. The other modules hold the
+//! stages alone, for training, measuring and tools.
 //!
 //! ```
 //! # #[cfg(feature = "default-models")]
@@ -23,37 +27,48 @@
 //! # fn main() {}
 //! ```
 
+mod crop;
+mod error;
+mod expression;
+#[cfg(all(test, feature = "default-models"))]
+mod golden;
+mod head;
+mod lineament;
+mod normalise;
+mod pose;
+mod track;
+mod verify;
+
 #[cfg(feature = "cascade")]
 pub mod cascade;
-pub mod crop;
 pub mod detect;
 #[cfg(feature = "draw")]
 pub mod draw;
-pub mod error;
-pub mod expression;
 pub mod geometry;
-#[cfg(all(test, feature = "default-models"))]
-mod golden;
 pub mod image;
 pub mod landmarks;
-mod lineament;
 #[cfg(feature = "default-models")]
 pub mod models;
-pub mod pose;
 pub mod sample;
 pub mod smooth;
 pub mod topology;
-pub mod track;
 
 pub use crate::lineament::{Face, Lineament, Options};
-pub use crop::Crop;
+pub use crop::{Crop, CropRule};
+#[doc(inline)]
 pub use detect::Detection;
 pub use error::{Error, Result};
 pub use expression::Expression;
+#[doc(inline)]
 pub use geometry::{Point, Rect, Similarity};
+#[doc(inline)]
 pub use image::{ImageView, PixelFormat};
+#[doc(inline)]
 pub use landmarks::Landmarks;
+#[doc(inline)]
 pub use lineament_nn::engine::Pool;
+pub use normalise::Normalisation;
 pub use pose::Pose;
+#[doc(inline)]
 pub use smooth::SmoothOptions;
 pub use track::{TrackOptions, TrackedFace, Tracker};

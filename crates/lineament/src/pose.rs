@@ -4,9 +4,12 @@
 //! a scaled rotation, and the nearest orthonormal pair replaces them (Dementhon and Davis, "Model-based object pose in
 //! 25 lines of code", 1995, without its iterations); a few steps of Gauss and Newton then find the rotation with the
 //! least weighted error, which brings the angles of a network's points 4 % closer to those of the true points.
+//!
+//! Functions such as sines come from `libm`: those of the standard library differ between platforms in their last bits.
 
 use crate::geometry::Point;
-use crate::topology::{MIRROR, POINTS};
+use crate::head::{HEAD, HeadPoint};
+use crate::topology::POINTS;
 
 /// How a head is turned, in radians. The head nods first (pitch), then turns (yaw), then tilts (roll).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -17,65 +20,6 @@ pub struct Pose {
     pub yaw_rad: f32,
     /// Up or down: positive when the nose points up.
     pub pitch_rad: f32,
-}
-
-/// A point of a head that looks straight into the camera, in millimetres from the middle between the outer eye
-/// corners: index, to the right of the picture, down, towards the camera; and how much it counts.
-#[derive(Clone, Copy)]
-struct HeadPoint(usize, [f64; 3], f64);
-
-/// The jaw counts little: it drops when the mouth opens, and on a turned head its points follow the visible edge. It
-/// is wide and deep, though: with this weight, yaw from a network's points is 20 % closer to yaw from true points than
-/// without the jaw, and more weight makes pitch and roll worse again.
-const JAW: f64 = 0.05;
-
-/// The points that hardly move when a face speaks or smiles, and the jaw: the middle and the picture's left side of an
-/// average adult.
-///
-/// Where iBUG marks what anthropometry measures, the numbers agree with the means of young men and women in L. G.
-/// Farkas, "Anthropometry of the Head and Face", 2nd ed., 1994: outer eye corners 90 mm apart, tip of the nose 20
-/// before its base, mouth 53 wide, chin 118 below the nasion (the first point of the bridge lies a little lower).
-/// Where it marks something else (nostrils, inner eye corners without the tear duct, the visible edge of the cheeks),
-/// and in depth, they are rounded from what explains the labels of 300-W's training photos best: within 3 % of the
-/// eye distance. The nod that counts as zero is the median of those photos, where people mostly look at the camera.
-const HALF: [HeadPoint; 19] = [
-    HeadPoint(27, [0.0, 0.0, 22.0], 1.0), // root of the nose
-    HeadPoint(28, [0.0, 11.0, 28.0], 1.0),
-    HeadPoint(29, [0.0, 23.0, 35.0], 1.0),
-    HeadPoint(30, [0.0, 35.0, 42.0], 1.0), // tip of the nose
-    HeadPoint(31, [-15.0, 44.0, 23.0], 1.0),
-    HeadPoint(32, [-8.0, 47.0, 26.0], 1.0),
-    HeadPoint(33, [0.0, 49.0, 28.0], 1.0),  // below the nose
-    HeadPoint(36, [-45.0, 0.0, 0.0], 1.0),  // right eye, outer corner
-    HeadPoint(39, [-19.0, 2.0, 6.0], 1.0),  // inner corner
-    HeadPoint(48, [-27.0, 68.0, 2.0], 1.0), // corner of the mouth
-    HeadPoint(0, [-73.0, 2.0, -40.0], JAW), // before the ear
-    HeadPoint(1, [-73.0, 21.0, -38.0], JAW),
-    HeadPoint(2, [-71.0, 40.0, -36.0], JAW),
-    HeadPoint(3, [-67.0, 59.0, -34.0], JAW),
-    HeadPoint(4, [-59.0, 76.0, -29.0], JAW),
-    HeadPoint(5, [-48.0, 91.0, -21.0], JAW), // angle of the jaw
-    HeadPoint(6, [-33.0, 103.0, -10.0], JAW),
-    HeadPoint(7, [-18.0, 113.0, 0.0], JAW),
-    HeadPoint(8, [0.0, 116.0, 3.0], JAW), // chin
-];
-
-/// Both sides.
-const HEAD: [HeadPoint; 32] = both_sides();
-
-const fn both_sides() -> [HeadPoint; 32] {
-    let (mut head, mut n, mut k) = ([HALF[0]; 32], 0, 0);
-    while k < HALF.len() {
-        let HeadPoint(i, [x, y, z], weight) = HALF[k];
-        head[n] = HALF[k];
-        n += 1;
-        if MIRROR[i] != i {
-            head[n] = HeadPoint(MIRROR[i], [-x, y, z], weight);
-            n += 1;
-        }
-        k += 1;
-    }
-    head
 }
 
 /// Points whose narrow side is below about a thousandth of the long side lie on a line and have no pose.
@@ -101,12 +45,12 @@ impl Pose {
     pub fn from_points_and_errors(points: &[Point; POINTS], errors: &[f32; POINTS]) -> Self {
         let error = |point: &HeadPoint| f64::from(errors[point.0]);
         // The geometric mean: a part of the face with huge errors shall not make its own errors usual.
-        let usual = (HEAD.iter().map(|p| error(p).ln()).sum::<f64>() / HEAD.len() as f64).exp();
+        let usual = libm::exp(HEAD.iter().map(|p| libm::log(error(p))).sum::<f64>() / HEAD.len() as f64);
         if !(usual.is_finite() && usual > 0.0) {
             return Self::from_points(points);
         }
         // A point without any error counts twice as much as a usual one, not infinitely more.
-        Self::fit(points, HEAD.map(|p| p.2 / (1.0 + (error(&p) / usual).powi(2))))
+        Self::fit(points, HEAD.map(|p| p.2 / (1.0 + square(error(&p) / usual))))
     }
 
     fn fit(points: &[Point; POINTS], weights: [f64; HEAD.len()]) -> Self {
@@ -120,10 +64,10 @@ impl Pose {
     pub(crate) fn foreshortening(&self, from: usize, to: usize) -> f32 {
         let place = |i: usize| HEAD.iter().find(|p| p.0 == i).map(|p| p.1);
         let (Some(a), Some(b)) = (place(from), place(to)) else { return 1.0 };
-        let ((sin_yaw, cos_yaw), (sin_pitch, cos_pitch)) = (self.yaw_rad.sin_cos(), self.pitch_rad.sin_cos());
+        let ((sin_yaw, cos_yaw), (sin_pitch, cos_pitch)) = (libm::sincosf(self.yaw_rad), libm::sincosf(self.pitch_rad));
         let towards_camera = [-sin_yaw, cos_yaw * sin_pitch, cos_yaw * cos_pitch].map(f64::from);
         let line = unit([b[0] - a[0], b[1] - a[1], b[2] - a[2]]);
-        (1.0 - dot(towards_camera, line).powi(2)).max(0.0).sqrt() as f32
+        (1.0 - square(dot(towards_camera, line))).max(0.0).sqrt() as f32
     }
 }
 
@@ -138,9 +82,9 @@ impl Turn {
     fn pose(&self) -> Pose {
         let [x, y, nose] = self.rows;
         Pose {
-            roll_rad: y[0].atan2(x[0]) as f32,
-            yaw_rad: (-nose[0]).clamp(-1.0, 1.0).asin() as f32,
-            pitch_rad: nose[1].atan2(nose[2]) as f32,
+            roll_rad: libm::atan2(y[0], x[0]) as f32,
+            yaw_rad: libm::asin((-nose[0]).clamp(-1.0, 1.0)) as f32,
+            pitch_rad: libm::atan2(nose[1], nose[2]) as f32,
         }
     }
 
@@ -152,7 +96,7 @@ impl Turn {
     /// Turned further about the axis `w` by its length in radians, and `growth` (a logarithm) larger.
     fn step(&self, w: [f64; 3], growth: f64) -> Self {
         let angle = dot(w, w).sqrt();
-        let (sin, cos) = angle.sin_cos();
+        let (sin, cos) = libm::sincos(angle);
         let [x, y, z] = if angle > 0.0 { w.map(|v| v / angle) } else { [0.0; 3] };
         // Rodrigues' formula.
         let rest = 1.0 - cos;
@@ -162,7 +106,7 @@ impl Turn {
             [rest * x * z - sin * y, rest * y * z + sin * x, cos + rest * z * z],
         ];
         let rows = turn.map(|t| std::array::from_fn(|k| (0..3).map(|j| t[j] * self.rows[j][k]).sum()));
-        Self { rows, scale: self.scale * growth.exp() }
+        Self { rows, scale: self.scale * libm::exp(growth) }
     }
 }
 
@@ -233,11 +177,11 @@ impl Pairs {
 
     /// The weighted sum of squared distances in the picture.
     fn error(&self, turn: &Turn) -> f64 {
-        let square = |(head, seen): (&[f64; 3], &[f64; 2])| {
+        let distance_squared = |(head, seen): (&[f64; 3], &[f64; 2])| {
             let [x, y, _] = turn.place(*head);
-            (seen[0] - x).powi(2) + (seen[1] - y).powi(2)
+            square(seen[0] - x) + square(seen[1] - y)
         };
-        self.head.iter().zip(&self.seen).map(square).zip(&self.weights).map(|(e, w)| w * e).sum()
+        self.head.iter().zip(&self.seen).map(distance_squared).zip(&self.weights).map(|(e, w)| w * e).sum()
     }
 
     /// The small turn about the picture's axes, and the growth, that the linearised error asks for.
@@ -286,6 +230,10 @@ fn solve<const N: usize>(mut a: [[f64; N]; N], mut b: [f64; N]) -> Option<[f64; 
         b[k] = (b[k] - known) / a[k][k];
     }
     b.iter().all(|v| v.is_finite()).then_some(b)
+}
+
+fn square(x: f64) -> f64 {
+    x * x
 }
 
 fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
@@ -369,6 +317,21 @@ pub(crate) mod tests {
             }
             assert!(square.sqrt() < most, "yaw {yaw}, pitch {pitch}: {} degrees", square.sqrt());
         }
+    }
+
+    #[test]
+    fn a_pose_has_the_same_bits_on_every_platform() {
+        let (mut points, mut errors) = ([Point::default(); POINTS], [1.0; POINTS]);
+        for (k, HeadPoint(i, [x, y, z], _)) in HEAD.into_iter().enumerate() {
+            // Only products and sums, which every processor rounds alike.
+            let [x, y, z] = [x, y, z].map(|v| v as f32);
+            points[i] = Point::new(300.0 + 1.5 * x - 0.375 * y + 0.75 * z, 200.0 + 0.5 * x + 1.625 * y - 0.25 * z);
+            errors[i] = 1.0 + (k % 5) as f32 / 4.0;
+        }
+        let Pose { roll_rad, yaw_rad, pitch_rad } = Pose::from_points_and_errors(&points, &errors);
+        let length = Pose { roll_rad, yaw_rad, pitch_rad }.foreshortening(36, 39);
+        let bits = [roll_rad, yaw_rad, pitch_rad, length].map(f32::to_bits);
+        assert_eq!(bits, [0, 0, 0, 0], "{roll_rad} {yaw_rad} {pitch_rad} {length}");
     }
 
     #[test]

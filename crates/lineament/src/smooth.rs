@@ -1,18 +1,18 @@
 //! Points that neither shake on a still face nor lag behind a moving one.
 //!
-//! Two things are told apart: how the whole face moves (shift, turn, size; a weighted fit over all points) and how its
-//! shape changes (lids, lips). The face is expected to move on at its speed, the shape to stay. What is measured is then
-//! followed by a share that grows with its distance from what was expected: near it there is mostly noise, far from it
-//! there is motion, and that must not wait. For the whole face this is an alpha-beta filter with a changing gain
-//! (Benedict and Bordner, "Synthesis of an optimal set of radar track-while-scan smoothing equations", 1962).
+//! The motion of the whole face (shift, turn, size; a weighted fit over all points) is separate from the change of its
+//! shape (lids, lips). The prediction is that the face moves on at its speed and keeps its shape. The filter then follows
+//! the measurement by a share that grows with its distance from the prediction: a small distance is mostly noise, a large
+//! one is motion, which must not lag. For the whole face this is an alpha-beta filter with a variable gain (Benedict and
+//! Bordner, "Synthesis of an optimal set of radar track-while-scan smoothing equations", 1962).
 //!
-//! What counts as near follows from each point's expected error, so an unsure point is smoothed more, and all is the
-//! same for small and large faces.
+//! What counts as small follows from each point's expected error, so an unsure point is smoothed more, and small and
+//! large faces are smoothed alike.
 //!
 //! The alternative that lost is the One Euro filter (Casiez, Roussel and Vogel, 2012), which takes the share from the
-//! filtered speed of each point. The best of five settings was as steady on a still noisy portrait, but 0.2 frames late
-//! where the portrait slid by 0.76 pixels a frame, and shaking there five times as much; on a blink it was 0.25 frames
-//! late. This one is 0.0 and 0.05 frames late.
+//! filtered speed of each point. The best of five settings was as steady on a still noisy portrait. Where the portrait
+//! slid by 0.76 pixels a frame, it was 0.2 frames late and shook five times as much; on a blink it was 0.25 frames late.
+//! This filter is 0.0 and 0.05 frames late.
 
 use crate::error::{Error, Result};
 use crate::geometry::{ImageFrame, Point, Similarity};
@@ -29,9 +29,9 @@ pub struct SmoothOptions {
     pub tolerance: f32,
 }
 
-/// Chosen by trial on a noisy portrait, still and sliding (`lineament bench stability`), and on four videos: there a
-/// point shakes from frame to frame by about 0.045 of its expected error, and the tolerance is twice that. Half of it
-/// doubles what is left of the noise; twice of it lets a slide of 0.1 pixels a frame lag by most of a frame.
+/// Chosen by trial on a noisy portrait, still and sliding (`lineament bench stability`), and on four videos. There a point
+/// shakes from frame to frame by about 0.045 of its expected error, and the tolerance is twice that. Half the tolerance
+/// doubles the remaining noise; twice the tolerance lets a slide of 0.1 pixels a frame lag by most of a frame.
 const DEFAULT: SmoothOptions = SmoothOptions { settle_secs: 0.2, tolerance: 0.09 };
 
 impl Default for SmoothOptions {
@@ -52,9 +52,10 @@ impl SmoothOptions {
         Ok(())
     }
 
-    /// The share by which what lies `distance` tolerances away is followed after `secs`.
+    /// The share by which a measurement is followed after `secs`, from the square of its distance from the prediction in
+    /// tolerances.
     fn share(&self, secs: f32, distance_squared: f32) -> f32 {
-        // From 0 to 1; written so that an endless wait gives 1.
+        // From 0 to 1; in this form, an infinite time gives 1.
         1.0 / (1.0 + self.settle_secs / (secs * (1.0 + distance_squared)))
     }
 }
@@ -66,10 +67,10 @@ enum FaceFrame {}
 /// How a face lies in the image, and how that changes per second.
 type FacePose = Similarity<ImageFrame, FaceFrame>;
 
-/// A network that claims to be surer than this share of the face's size is not believed.
+/// Least tolerance, as a share of the face's size: a network that expects smaller errors is not believed.
 const LEAST_TOLERANCE: f32 = 1e-3;
 
-/// Rounds of the fit; each trusts the points less that moved within the face, such as lips.
+/// Rounds of the fit. Each gives less weight to points that moved within the face, such as lips.
 const FIT_ROUNDS: usize = 3;
 
 /// How far a point may lie off the fit, in tolerances, before it counts half.
@@ -103,7 +104,7 @@ impl Smoother {
         Ok(Self { options, state: None })
     }
 
-    /// Smooths otherwise from the next frame on.
+    /// Changes the options from the next frame on.
     ///
     /// # Errors
     /// [`Error::Option`] for options outside their range.
@@ -116,8 +117,8 @@ impl Smoother {
     /// The smoothed points of the next frame, from the placed ones with their expected errors (both in pixels), taken
     /// `elapsed_secs` after the frame before. A time that is not finite or not above 0 counts as a thirtieth second.
     ///
-    /// The first frame is answered as it is, and so is a frame whose points are not finite or all in one place; the
-    /// next then counts as the first.
+    /// The first frame is answered as it is. So is a frame whose points are not finite or all in one place; the next one
+    /// then counts as the first.
     pub fn update(&mut self, points: &[Point; POINTS], errors: &[f32; POINTS], elapsed_secs: f64) -> [Point; POINTS] {
         let followed =
             self.state.take().and_then(|state| state.follow(points, errors, secs(elapsed_secs), &self.options));
@@ -135,8 +136,8 @@ impl Smoother {
         }
     }
 
-    /// Where the points are expected `elapsed_secs` after the last frame, if the face moves on as it does and keeps its
-    /// shape; `None` before the first frame.
+    /// The points predicted `elapsed_secs` after the last frame: the face moves on at its speed and keeps its shape. `None`
+    /// before the first frame.
     pub fn expect(&self, elapsed_secs: f64) -> Option<[Point; POINTS]> {
         let state = self.state.as_ref()?;
         Some(State { pose: state.pose_after(secs(elapsed_secs)), ..state.clone() }.points())
@@ -164,7 +165,7 @@ impl State {
         plus(self.pose, secs, self.speed)
     }
 
-    /// The next state; `None` where the points say nothing.
+    /// The next state; `None` where the points have no size or are not finite.
     fn follow(
         mut self,
         points: &[Point; POINTS],
@@ -219,8 +220,8 @@ fn plus(pose: FacePose, share: f32, change: FacePose) -> FacePose {
     )
 }
 
-/// How a face of `shape` lies when its points are at `points`: least squares with each point's tolerance, a point that
-/// lies off the fit counting less (Cauchy's weights). `None` where the points say nothing.
+/// The pose of a face of `shape` whose points are at `points`: least squares with each point's tolerance, where a point
+/// off the fit counts less (Cauchy's weights). `None` where the points have no size or are not finite.
 fn fit(shape: &[Point<FaceFrame>; POINTS], points: &[Point; POINTS], tolerances: &[f32; POINTS]) -> Option<FacePose> {
     let trust = tolerances.map(|tolerance| (tolerances[0] / tolerance).powi(2));
     let mut weights = trust;

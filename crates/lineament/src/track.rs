@@ -1,7 +1,9 @@
 //! Faces from frame to frame: the same face keeps its number, and its points do not shake.
 //!
-//! A face that is followed costs one look of the landmark network per frame: the crop is where the last frames say it
-//! will be. The detector runs only to find what is not followed: when a face was lost, and now and then for newcomers.
+//! A face that is followed costs one pass of the landmark network per frame: its crop is where the last frames predict
+//! it. The detector runs only to find faces that are not followed: when a face was lost, and at intervals for new ones.
+
+use std::f32::consts::TAU;
 
 use crate::crop::Crop;
 use crate::detect::{Detection, same_face};
@@ -12,14 +14,14 @@ use crate::landmarks::Landmarks;
 use crate::lineament::{Face, Lineament, Options};
 use crate::pose::Pose;
 use crate::smooth::{FRAME_SECS, SmoothOptions, Smoother};
-use crate::topology::five_points;
 
 /// How faces are followed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackOptions {
-    /// Longest time in seconds between two searches of the whole frame, so the longest that a newcomer waits. Each
-    /// search costs one run of the detector. Nothing is searched while
-    /// [`Options::max_faces`](crate::Options::max_faces) faces are followed; 0 searches every frame.
+    /// Longest time in seconds between two searches of the whole frame, so the longest that a new face waits. Each
+    /// search costs one pass of the detector; 0 searches every frame. While
+    /// [`Options::max_faces`](crate::Options::max_faces) faces are followed, frames are searched only if the landmark
+    /// network has no face score, because then only the detector sees that a face has gone.
     pub search_every_secs: f64,
     /// A lost face that is found again within this time, near where it was and about as large, gets its number back.
     pub remember_secs: f64,
@@ -49,40 +51,44 @@ impl TrackOptions {
 pub struct TrackedFace {
     /// The face's number: from 1, the same as long as the face is followed, never given to two.
     pub id: u64,
-    /// The smoothed points. Box and five points of the `detection` follow from them; its score is what the detector said
-    /// when it last saw the face.
+    /// The smoothed points. The `detection` is from the last search that found the face, so it may be some frames old;
+    /// [`Face::rect`] is from this frame.
     pub face: Face,
-    /// What the network said about this frame, before smoothing.
+    /// The points of this frame before smoothing.
     pub raw: Landmarks,
 }
 
-/// A face that is followed loses its number when its score falls below this share of what a new face needs: a hand or
-/// a quick turn lowers the score, a cut to another scene takes it all.
+/// A face is no longer followed when its score falls below this share of what a new face needs: a hand or a quick turn
+/// lowers the score, a cut to another scene brings it near 0.
 const STAY_SHARE: f32 = 0.5;
 
-/// Tracks whose boxes overlap more follow the same face.
+/// Tracks whose boxes overlap more than this follow the same face.
 const SAME_TRACK_IOU: f32 = 0.5;
 
-/// Of two tracks that have run into the same face, the one that jumped there from a face now hidden behind it goes: its
-/// jump is so much longer, in sides of its crop. Where neither jumped, the older stays.
+/// When two tracks converge on one face, the one that jumped onto it is dropped, provided that its jump is longer by this
+/// much, in sides of its crop; else the newer one.
 const JUMP: f32 = 0.05;
+
+/// What is left of a jump after one more frame.
 const JUMP_FADES: f32 = 0.8;
 
-/// As long as the crop would move, grow or turn by less, in its sides and in radians, it stays where it is. Rounding moves
-/// what a network in int8 says by less; a crop that followed would be rounded otherwise again, and never come to rest.
+/// Dead zone of the crop, in its sides and in radians. Int8 rounding moves the points by less than this; without it, the
+/// crop would follow that jitter and feed it back.
 const STILL: f32 = 0.003;
 
-/// A face does not keep its speed for longer than this.
+/// A face is predicted to move on at its speed for at most this time.
 const COASTING_SECS: f64 = 0.1;
 
-/// A lost face that comes back is at most so far away, in its own sizes, and at most so many times as large or small.
+/// A lost face that comes back is at most this far away, in its own sizes.
 const REACH: f32 = 1.0;
+
+/// A lost face that comes back has grown or shrunk at most by this factor.
 const GROWTH: f32 = 1.6;
 
 /// Longer gaps between frames count as this long, so that no sum of them overflows.
 const LONGEST_GAP_SECS: f64 = 1e6;
 
-/// Clocks of cameras wobble: a search may come this much early.
+/// A search may come this much early, because the times of cameras jitter.
 const CLOCK_SLACK_SECS: f64 = 2e-3;
 
 /// Follows the faces of a video or a camera.
@@ -121,16 +127,16 @@ pub struct Tracker {
     faces: Vec<TrackedFace>,
 }
 
-/// A face that is followed. The points are smoothed also where raw ones are asked for: the crop follows them, and a
+/// A face that is followed. The points are smoothed also when the caller wants raw ones: the crop follows them, and a
 /// steady crop makes steady points.
 #[derive(Debug, Clone)]
 struct Track {
     face: TrackedFace,
     smoother: Smoother,
-    /// Where the last look was.
+    /// The crop of the last pass.
     crop: Crop,
-    /// How far the last looks found the face from where it was expected, in sides of its crop: the farthest, less by
-    /// [`JUMP_FADES`] with each frame.
+    /// The longest distance between the predicted and the found face, in sides of its crop; it fades with each frame by
+    /// [`JUMP_FADES`].
     jump: f32,
 }
 
@@ -152,8 +158,8 @@ impl Tracker {
         Self::with_lineament(Lineament::new(options)?, track)
     }
 
-    /// With models and options of `lineament`. [`Options::refine`](crate::Options::refine) matters for faces that
-    /// have just been found; a face that is followed gets one look per frame.
+    /// With the models and options of `lineament`. [`Options::refine`](crate::Options::refine) matters for faces that
+    /// have just been found; a face that is followed gets one pass per frame.
     ///
     /// # Errors
     /// [`Error::Option`] for options outside their range.
@@ -178,7 +184,7 @@ impl Tracker {
         &self.options
     }
 
-    /// Follows otherwise from the next frame on; the faces keep their numbers.
+    /// Changes the options from the next frame on; the faces keep their numbers.
     ///
     /// # Errors
     /// [`Error::Option`] for options outside their range; then nothing changes.
@@ -191,20 +197,21 @@ impl Tracker {
         Ok(())
     }
 
-    /// The stages alone, for photos beside the video: what they find is not followed.
+    /// The models and the stages alone, for photos next to the video: faces found there are not followed.
     pub fn lineament(&mut self) -> &mut Lineament {
         &mut self.lineament
     }
 
-    /// Whether the last [`Tracker::update`] ran the detector on the frame, which makes it the longer one.
+    /// Whether the last [`Tracker::update`] ran the detector, which takes longer.
     pub fn searched(&self) -> bool {
         self.searched
     }
 
     /// The faces of the next frame, in the order of their numbers.
     ///
-    /// `time_secs` is when the frame was taken, counted from any moment. A time that is not finite, or not after that of
-    /// the frame before, counts as a thirtieth second later. A frame of another size starts anew, with new numbers.
+    /// `time_secs` is when the frame was taken, counted from any moment. A time that is not finite, or not later than that
+    /// of the frame before, counts as a thirtieth of a second later. A frame of another size starts anew, with new
+    /// numbers.
     pub fn update(&mut self, image: &ImageView, time_secs: f64) -> &[TrackedFace] {
         let elapsed_secs = self.clock.advance(time_secs);
         if self.size != (image.width(), image.height()) {
@@ -235,7 +242,7 @@ impl Tracker {
         self.faces.clear();
     }
 
-    /// One look at each face where it is expected.
+    /// One pass for each face, where it is predicted to be.
     fn follow(&mut self, image: &ImageView, elapsed_secs: f64) {
         let threshold = (STAY_SHARE * self.lineament.options().face_threshold).max(f32::MIN_POSITIVE);
         let (now, lineament, lost, options) = (self.clock.now, &mut self.lineament, &mut self.lost, &self.options);
@@ -247,7 +254,7 @@ impl Tracker {
                 track.crop = wanted;
             }
             let crop = track.crop;
-            let landmarks = lineament.look(image, &crop);
+            let landmarks = lineament.pass(image, &crop);
             let stays = landmarks.score >= threshold;
             if stays {
                 let jump = crop.center.distance(Crop::from_points(&landmarks.points).center) / crop.side;
@@ -270,11 +277,10 @@ impl Tracker {
 
     fn search_is_due(&self) -> bool {
         let Some(last_search) = self.last_search else { return true };
-        // Only the detector sees that a face has gone when the network cannot.
-        if self.tracks.len() >= self.lineament.options().max_faces && self.lineament.judges() {
+        if self.tracks.len() >= self.lineament.options().max_faces && self.lineament.has_face_score() {
             return false;
         }
-        // A face that was just lost is searched at once and in the next frames, then less and less often.
+        // A face that was just lost is searched for at once and in the next frames, then less and less often.
         let since_lost = self.lost.iter().map(|lost| (self.clock.now - lost.since) / 2.0);
         let wait = since_lost.fold(self.options.search_every_secs, f64::min);
         self.clock.now - last_search >= wait - CLOCK_SLACK_SECS
@@ -285,10 +291,10 @@ impl Tracker {
         self.last_search = Some(self.clock.now);
         let &Options { max_faces, detector_threshold, .. } = self.lineament.options();
         let detections = self.lineament.candidates(image);
-        // Doubtful ones are worth looks only while a face is missing.
+        // Doubtful detections are worth their passes only while a face is missing.
         let is_missing = self.tracks.is_empty() || !self.lost.is_empty();
         let least_score = if is_missing { 0.0 } else { detector_threshold };
-        if !self.lineament.judges() {
+        if !self.lineament.has_face_score() {
             let (now, lost) = (self.clock.now, &mut self.lost);
             self.tracks.retain(|track| {
                 let seen = detections.iter().any(|detection| same_face(&track.rect(), &detection.rect));
@@ -300,15 +306,14 @@ impl Tracker {
         }
         for detection in detections {
             if let Some(track) = self.tracks.iter_mut().find(|track| same_face(&track.rect(), &detection.rect)) {
-                track.face.face.detection.score = detection.score;
+                track.face.face.detection = detection;
                 continue;
             }
             if self.tracks.len() >= max_faces || detection.score < least_score {
                 continue;
             }
-            let crop = Crop::from_detection(&detection);
-            let Some(landmarks) = self.lineament.landmarks_of_face(image, &crop) else { continue };
-            // The look may have slipped to a face beside it that is followed already.
+            let Some(landmarks) = self.lineament.face(image, &detection) else { continue };
+            // The passes may have slipped to a face next to it that is followed already.
             let slipped = |track: &Track| track.rect().iou(&landmarks.rect()) >= SAME_TRACK_IOU;
             if !self.tracks.iter().any(slipped) {
                 self.start(detection, landmarks);
@@ -318,7 +323,7 @@ impl Tracker {
 
     fn start(&mut self, detection: Detection, landmarks: Landmarks) {
         let Ok(smoother) = Smoother::new(self.options.smooth.clone().unwrap_or_default()) else {
-            return; // Cannot be: the options were checked.
+            return; // Not reached: the options were checked.
         };
         let id = self.id_of(&landmarks.rect());
         let (crop, face) = (Crop::from_points(&landmarks.points), Face { detection, landmarks: landmarks.clone() });
@@ -327,7 +332,7 @@ impl Tracker {
         self.tracks.push(track);
     }
 
-    /// The number of the lost face that this may be, the nearest first, or a new one.
+    /// The number of the nearest lost face that this may be, or a new one.
     fn id_of(&mut self, rect: &Rect) -> u64 {
         let size = |rect: &Rect| rect.width.max(rect.height);
         let distance = |lost: &Lost| lost.rect.center().distance(rect.center()) / size(&lost.rect);
@@ -348,38 +353,38 @@ impl Tracker {
     }
 }
 
-/// Whether a crop need not follow to the `wanted` one.
+/// Whether a crop is so close to the `wanted` one that it need not follow.
 fn is_still(crop: &Crop, wanted: &Crop) -> bool {
     let moved = crop.center.distance(wanted.center).max((crop.side - wanted.side).abs()) / wanted.side;
-    moved.max((crop.roll_rad - wanted.roll_rad).abs()) < STILL
+    // An angle near pi and one near -pi are close.
+    let turn_rad = (crop.roll_rad - wanted.roll_rad).abs().rem_euclid(TAU);
+    moved.max(turn_rad.min(TAU - turn_rad)) < STILL
 }
 
 impl Track {
     /// The box of the points, as they were answered last.
     fn rect(&self) -> Rect {
-        self.face.face.detection.rect
+        self.face.face.rect()
     }
 
     fn lost(&self, now: f64) -> Lost {
         Lost { id: self.face.id, rect: self.rect(), since: now }
     }
 
-    /// Takes what the network says about the next frame.
+    /// Takes the network's answer for the next frame.
     fn take(&mut self, raw: Landmarks, elapsed_secs: f64, options: &TrackOptions) {
         let smooth = self.smoother.update(&raw.points, &raw.errors, elapsed_secs);
-        let Face { detection, landmarks } = &mut self.face.face;
+        let landmarks = &mut self.face.face.landmarks;
         landmarks.clone_from(&raw);
         if options.smooth.is_some() {
             landmarks.pose = Pose::from_points_and_errors(&smooth, &landmarks.errors);
             landmarks.points = smooth;
         }
-        detection.rect = landmarks.rect();
-        detection.points = five_points(&landmarks.points);
         self.face.raw = raw;
     }
 }
 
-/// Time that only goes forward.
+/// A time that only goes forward.
 #[derive(Debug, Clone, Default)]
 struct Clock {
     /// Seconds since the first frame.
@@ -403,6 +408,8 @@ impl Clock {
 #[cfg(all(test, feature = "default-models"))]
 mod tests {
     use super::*;
+    use crate::geometry::Point;
+    use std::f32::consts::PI;
 
     #[test]
     fn of_two_tracks_on_one_face_the_older_stays() {
@@ -416,6 +423,24 @@ mod tests {
         let left: Vec<u64> = tracker.update(&image, 0.1).iter().map(|face| face.id).collect();
         assert_eq!(left, [1]);
         assert_eq!(tracker.lost.len(), 1, "the other is remembered");
+    }
+
+    #[test]
+    fn a_crop_rests_while_its_face_hardly_moves_upside_down_too() {
+        let crop = |x: f32, side: f32, roll_rad: f32| Crop { center: Point::new(x, 0.0), side, roll_rad };
+        for (a, b, still) in [
+            (crop(0.0, 100.0, 0.0), crop(0.2, 100.0, 0.0), true),
+            (crop(0.0, 100.0, 0.0), crop(0.4, 100.0, 0.0), false),
+            (crop(0.0, 100.0, 0.0), crop(0.0, 100.4, 0.0), false),
+            (crop(0.0, 100.0, 0.1), crop(0.0, 100.0, 0.102), true),
+            (crop(0.0, 100.0, 0.1), crop(0.0, 100.0, 0.104), false),
+            (crop(0.0, 100.0, PI - 0.001), crop(0.0, 100.0, 0.001 - PI), true),
+            (crop(0.0, 100.0, PI - 0.002), crop(0.0, 100.0, 0.002 - PI), false),
+            (crop(0.0, 100.0, 3.0 * PI), crop(0.0, 100.0, PI), true),
+        ] {
+            assert_eq!(is_still(&a, &b), still, "{a:?} {b:?}");
+            assert_eq!(is_still(&b, &a), still, "{b:?} {a:?}");
+        }
     }
 
     #[test]

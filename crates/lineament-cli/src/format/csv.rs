@@ -11,7 +11,7 @@ const PHOTO: [&str; 4] = ["image", "width", "height", "face"];
 /// What a video's rows begin with.
 const VIDEO: [&str; 6] = ["video", "frame", "time", "width", "height", "id"];
 
-/// What follows in both, before the points.
+/// What follows in both, before the points; the box is that of the points.
 const FACE: [&str; 8] = ["box_x", "box_y", "box_width", "box_height", "score", "roll", "yaw", "pitch"];
 
 /// The header for photos: [`PHOTO`], [`FACE`], then `x0,y0,error0` to `x67,y67,error67`.
@@ -46,8 +46,8 @@ pub fn frame(found: &FrameFaces) -> String {
     found.faces.iter().map(|tracked| row(first(tracked.id).chain(fields(&tracked.face)))).collect()
 }
 
-fn fields(Face { detection, landmarks }: &Face) -> Vec<String> {
-    let rect = &detection.rect;
+fn fields(face: &Face) -> Vec<String> {
+    let (rect, landmarks) = (face.rect(), &face.landmarks);
     let mut fields: Vec<_> = [rect.x, rect.y, rect.width, rect.height].map(|v| px(v).to_string()).into();
     fields.push(score(landmarks.score).to_string());
     let pose = &landmarks.pose;
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn a_row_starts_with_the_photo_the_face_and_its_box() {
         let text = photo(&example(1));
-        let start = r#""a, ""b"".jpg",640,480,1,10,20.5,100.13,110,0.9877,0,28.6,-14.3,0,100,0.5,1,100.13,0.6,"#;
+        let start = r#""a, ""b"".jpg",640,480,1,0,100,67,8.38,0.9877,0,28.6,-14.3,0,100,0.5,1,100.13,0.6,"#;
         assert!(text.starts_with(start), "{text}");
     }
 
@@ -92,6 +92,6 @@ mod tests {
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());
         assert_eq!(reader.headers().unwrap().len(), 14 + 3 * 68);
         assert_eq!(reader.records().map(Result::unwrap).count(), 2);
-        assert!(text.contains("\na.mp4,12,0.48,640,480,8,10,20.5,100.13,110,0.9877,"), "{text}");
+        assert!(text.contains("\na.mp4,12,0.48,640,480,8,0,100,67,8.38,0.9877,"), "{text}");
     }
 }

@@ -1,6 +1,6 @@
 //! JSON: one object per photo or frame, each on its own line.
 
-use lineament::Face;
+use lineament::{Detection, Face, Point, Rect};
 use serde::Serialize;
 
 use super::{FrameFaces, PhotoFaces, degrees, px, rounded, score, secs};
@@ -31,12 +31,21 @@ struct FaceRecord {
     /// The number that the face keeps through a video.
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<u64>,
-    /// Left, top, width, height.
+    /// Left, top, width, height of the box of the points.
     r#box: [f64; 4],
     score: f64,
     points: Vec<[f64; 2]>,
     errors: Vec<f64>,
     pose: Degrees,
+    detection: DetectionRecord,
+}
+
+/// What the detector found, in a video when it last saw the face.
+#[derive(Serialize)]
+struct DetectionRecord {
+    r#box: [f64; 4],
+    score: f64,
+    points: Vec<[f64; 2]>,
 }
 
 #[derive(Serialize)]
@@ -67,20 +76,33 @@ pub fn frame(found: &FrameFaces) -> String {
     serde_json::to_string(&line).expect("strings and numbers are always JSON") + "\n"
 }
 
-fn face(id: Option<u64>, Face { detection, landmarks }: &Face) -> FaceRecord {
-    let rect = &detection.rect;
+fn face(id: Option<u64>, face: &Face) -> FaceRecord {
+    let Face { detection, landmarks } = face;
     FaceRecord {
         id,
-        r#box: [rect.x, rect.y, rect.width, rect.height].map(px),
+        r#box: numbers(&face.rect()),
         score: score(landmarks.score),
-        points: landmarks.points.iter().map(|p| [px(p.x), px(p.y)]).collect(),
+        points: pairs(&landmarks.points),
         errors: landmarks.errors.iter().map(|&e| px(e)).collect(),
         pose: Degrees {
             roll: degrees(landmarks.pose.roll_rad),
             yaw: degrees(landmarks.pose.yaw_rad),
             pitch: degrees(landmarks.pose.pitch_rad),
         },
+        detection: found(detection),
     }
+}
+
+fn found(Detection { rect, points, score: value }: &Detection) -> DetectionRecord {
+    DetectionRecord { r#box: numbers(rect), score: score(*value), points: pairs(points) }
+}
+
+fn numbers(rect: &Rect) -> [f64; 4] {
+    [rect.x, rect.y, rect.width, rect.height].map(px)
+}
+
+fn pairs(points: &[Point]) -> Vec<[f64; 2]> {
+    points.iter().map(|p| [px(p.x), px(p.y)]).collect()
 }
 
 #[cfg(test)]
@@ -98,12 +120,13 @@ mod tests {
         assert_eq!(text.matches('\n').count(), 1);
         assert!(
             text.contains(
-                r#""faces":[{"box":[10.0,20.5,100.13,110.0],"score":0.9877,"points":[[0.0,100.0],[1.0,100.13],"#
+                r#""faces":[{"box":[0.0,100.0,67.0,8.38],"score":0.9877,"points":[[0.0,100.0],[1.0,100.13],"#
             ),
             "{text}"
         );
         assert!(text.contains(r#""errors":[0.5,0.6,0.7,"#), "{text}");
-        assert!(text.ends_with("\"pose\":{\"roll\":0.0,\"yaw\":28.6,\"pitch\":-14.3}}]}\n"), "{text}");
+        let end = r#""pose":{"roll":0.0,"yaw":28.6,"pitch":-14.3},"detection":{"box":[10.0,20.5,100.13,110.0],"score":0.5,"points":[[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0]]}}]}"#;
+        assert!(text.trim_end().ends_with(end), "{text}");
     }
 
     #[test]
@@ -114,10 +137,7 @@ mod tests {
         );
         let text = frame(&example_frame(&tracked(2)));
         assert_eq!(text.matches('\n').count(), 1);
-        assert!(
-            text.contains(r#""faces":[{"id":7,"box":[10.0,20.5,100.13,110.0],"score":0.9877,"points":[["#),
-            "{text}"
-        );
+        assert!(text.contains(r#""faces":[{"id":7,"box":[0.0,100.0,67.0,8.38],"score":0.9877,"points":[["#), "{text}");
         assert!(text.contains(r#"},{"id":8,"box""#), "{text}");
     }
 }

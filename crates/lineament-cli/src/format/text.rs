@@ -36,8 +36,8 @@ pub fn frame(found: &FrameFaces) -> String {
 }
 
 /// Everything but the points.
-fn summary(Face { detection, landmarks }: &Face) -> String {
-    let rect = &detection.rect;
+fn summary(face: &Face) -> String {
+    let (rect, landmarks) = (face.rect(), &face.landmarks);
     let pose = &landmarks.pose;
     let mean_error = landmarks.errors.iter().sum::<f32>() / POINTS as f32;
     format!(
@@ -85,7 +85,7 @@ mod tests {
         let text = photo(&example(1));
         let expected = "\
 a, \"b\".jpg: 640 x 480, 1 face, 12.3 ms
-  face 1: box 10,20 100 x 110, score 0.988, points within 3.9 px, roll 0.0, yaw 28.6, pitch -14.3 degrees
+  face 1: box 0,100 67 x 8, score 0.988, points within 3.9 px, roll 0.0, yaw 28.6, pitch -14.3 degrees
  point       x      y   +- point       x      y   +- point       x      y   +-
      0     0.0  100.0  0.5    23    23.0  102.9  2.8    46    46.0  105.8  5.1
      1     1.0  100.1  0.6    24    24.0  103.0  2.9    47    47.0  105.9  5.2
@@ -99,6 +99,6 @@ a, \"b\".jpg: 640 x 480, 1 face, 12.3 ms
         assert_eq!(frame(&example_frame(&[])), "frame 12, 0.480 s: no face\n");
         let text = frame(&example_frame(&tracked(2)));
         assert_eq!(text.lines().count(), 2);
-        assert!(text.starts_with("frame 12, 0.480 s: face 7: box 10,20 100 x 110, score 0.988, points"), "{text}");
+        assert!(text.starts_with("frame 12, 0.480 s: face 7: box 0,100 67 x 8, score 0.988, points"), "{text}");
     }
 }

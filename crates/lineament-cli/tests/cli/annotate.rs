@@ -50,7 +50,7 @@ fn a_table_holds_the_points_that_run_prints() {
     let photo: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let face = &photo["faces"][0];
     let value = |value: &serde_json::Value| value.as_f64().unwrap();
-    let [x, y, w, h] = [0, 1, 2, 3].map(|k| value(&face["box"][k]));
+    let [x, y, w, h] = [0, 1, 2, 3].map(|k| value(&face["detection"]["box"][k]));
     let side = 1.2 * w.max(h);
     for i in 0..68 {
         // The table counts from the centre of the crop's first pixel.

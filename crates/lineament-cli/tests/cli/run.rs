@@ -249,10 +249,13 @@ fn a_box_gives_points_without_a_detector() {
     let outcome = folder.run(&args);
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let photo: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
-    assert_eq!(photo["faces"][0]["box"], serde_json::json!([-5.0, 4.0, 30.0, 32.0]));
-    assert_eq!(photo["faces"][1]["box"], serde_json::json!([20.0, 4.0, 30.5, 32.0]));
+    assert_eq!(photo["faces"][0]["detection"]["box"], serde_json::json!([-5.0, 4.0, 30.0, 32.0]));
+    assert_eq!(photo["faces"][1]["detection"]["box"], serde_json::json!([20.0, 4.0, 30.5, 32.0]));
     for face in photo["faces"].as_array().unwrap() {
         assert_eq!((face["points"].as_array().unwrap().len(), face["errors"].as_array().unwrap().len()), (68, 68));
+        let points: Vec<[f64; 2]> = serde_json::from_value(face["points"].clone()).unwrap();
+        let lefts = points.iter().map(|p| p[0]).fold(f64::INFINITY, f64::min);
+        assert_eq!(face["box"][0], lefts, "the box is that of the points");
         assert!(["roll", "yaw", "pitch"].iter().all(|angle| face["pose"][angle].is_number()), "{face}");
     }
     let outcome = folder.run(&["run", "a.png", "--box", "100,4,30,32"]);

@@ -2,7 +2,7 @@
 //! camera.
 //!
 //! Order in training: [`Jitter::jitter`] moves the crop, [`lineament::Crop::sample_into`] samples it, [`mirror_rows`] and
-//! [`mirror_points`] mirror it, [`Photometric::apply`] degrades it, [`lineament::crop::normalise`] normalises it.
+//! [`mirror_points`] mirror it, [`Photometric::apply`] degrades it, [`lineament::Normalisation`] normalises it.
 
 mod filters;
 mod geometric;

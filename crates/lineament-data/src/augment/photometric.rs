@@ -294,8 +294,8 @@ mod tests {
 
     fn correlation(a: &[f32], b: &[f32]) -> f32 {
         let (mut a, mut b) = (a.to_vec(), b.to_vec());
-        lineament::crop::normalise(&mut a);
-        lineament::crop::normalise(&mut b);
+        lineament::Normalisation::Standardise.apply(&mut a);
+        lineament::Normalisation::Standardise.apply(&mut b);
         a.iter().zip(&b).map(|(a, b)| a * b).sum::<f32>() / a.len() as f32
     }
 

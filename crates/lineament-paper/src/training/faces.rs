@@ -1,10 +1,9 @@
 //! A table of records in memory: bytes for the pixels, so that the paper's 49,828 faces take half a gigabyte.
 
-use std::fmt;
 use std::path::Path;
 
 use lineament::topology::{self, POINTS};
-use lineament::{Point, Rect};
+use lineament::{CropRule, Normalisation, Point, Rect};
 use lineament_data::record::SIDE;
 use lineament_data::table::{ReadOptions, Reader, split};
 use rand::SeedableRng;
@@ -16,31 +15,6 @@ use lineament_train::error::{Error, Result};
 
 /// Pixels of one face.
 pub(crate) const PIXELS: usize = SIDE * SIDE;
-
-/// Where crops lie around the box of the 68 points.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct UsualCrop {
-    /// Side of the crop over the longer side of the box.
-    pub margin: f32,
-    /// From the box's centre to the crop's, right and down, over the longer side of the box.
-    pub shift: (f32, f32),
-}
-
-impl UsualCrop {
-    /// The crop around a box.
-    pub fn around(&self, tight: &Rect) -> Rect {
-        let (longer, center) = (tight.width.max(tight.height), tight.center());
-        let center = Point::new(center.x + self.shift.0 * longer, center.y + self.shift.1 * longer);
-        Rect::from_center_size(center, self.margin * longer, self.margin * longer)
-    }
-}
-
-impl fmt::Display for UsualCrop {
-    /// As a model file says it.
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "margin={:.3} shift={:.3},{:.3}", self.margin, self.shift.0, self.shift.1)
-    }
-}
 
 /// Records in memory, split.
 #[derive(Debug, Clone)]
@@ -123,7 +97,8 @@ impl Faces {
     }
 
     /// How the crops lie around the box of the 68 points, on average over the training part; `None` for other points.
-    pub fn usual_crop(&self) -> Option<UsualCrop> {
+    /// Rounded, as a model file says it.
+    pub fn crop_rule(&self) -> Option<CropRule> {
         if self.points != POINTS {
             return None;
         }
@@ -138,12 +113,14 @@ impl Faces {
             y += (middle - center.y) / longer;
         }
         let n = self.train.max(1) as f32;
-        Some(UsualCrop { margin: margin / n, shift: (x / n, y / n) })
+        let mean = |sum: f32| (1000.0 * sum / n).round() / 1000.0;
+        Some(CropRule { margin: mean(margin), shift: (mean(x), mean(y)) })
     }
 
     /// Writes a face's brightness from 0 to 1.
     pub fn input(&self, face: usize, input: &mut [f32]) {
-        input.iter_mut().zip(self.pixels(face)).for_each(|(i, p)| *i = f32::from(*p) / 255.0);
+        input.iter_mut().zip(self.pixels(face)).for_each(|(i, p)| *i = f32::from(*p));
+        Normalisation::Unit.apply(input);
     }
 }
 

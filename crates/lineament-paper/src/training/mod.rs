@@ -13,7 +13,7 @@ mod run;
 mod settings;
 mod sums;
 
-pub use faces::{Faces, UsualCrop};
+pub use faces::Faces;
 pub use forecast::{Forecast, Speed, probe};
 pub use run::{Epoch, Event, Run, files};
 pub use settings::Settings;

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use lineament::Normalisation;
 use lineament_data::record::SIDE;
 use lineament_nn::model::{Metadata, Role, key};
 use rand::SeedableRng;
@@ -252,8 +253,8 @@ impl Run {
         let mut metadata = Metadata::new(Role::Landmarks);
         metadata.set(key::NAME, self.settings.name.as_str());
         metadata.set(key::INPUT, "grey");
-        metadata.set(key::NORMALISATION, "unit");
-        if let Some(crop) = self.faces.usual_crop() {
+        metadata.set(key::NORMALISATION, Normalisation::Unit.to_string());
+        if let Some(crop) = self.faces.crop_rule() {
             metadata.set(key::TOPOLOGY, "ibug68");
             metadata.set(key::CROP, crop.to_string());
         }

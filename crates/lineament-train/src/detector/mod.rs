@@ -6,11 +6,10 @@ mod scene;
 
 use std::collections::BTreeMap;
 
-use lineament::crop::normalise;
 use lineament::detect::{Detector, GRIDS, SMALLEST_FACE};
 use lineament::geometry::{ImageFrame, Similarity};
 use lineament::sample::{PixelFrame, sample};
-use lineament::{ImageView, Rect, topology};
+use lineament::{ImageView, Normalisation, Rect, topology};
 use lineament_data::evaluate::MATCH_IOU;
 use lineament_data::{BoxRow, GreyPhoto, boxes, dataset};
 use lineament_nn::model::{Metadata, Model, key};
@@ -104,7 +103,7 @@ impl Task for DetectorTask {
         let sources = Sources { photos, nonfaces, nonface_share: *nonface_share, turned_share: *turned_share };
         let faces = scene::draw(&sources, index, self.side, rng, input);
         photometric.apply(input, self.side, self.side, rng);
-        normalise(input);
+        Normalisation::Standardise.apply(input);
         faces
     }
 

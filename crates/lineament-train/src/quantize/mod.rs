@@ -10,7 +10,7 @@ mod equalise;
 mod int8;
 pub mod observe;
 
-use lineament::crop::Crop;
+use lineament::Crop;
 use lineament::detect::Detector;
 use lineament::landmarks::LandmarkNetwork;
 use lineament_data::{Jitter, Photo, Sample};

@@ -1,7 +1,7 @@
 //! Things in front of a face, as polygons in pixels of the photo.
 
 use lineament::topology::POINTS;
-use lineament::{Crop, Point};
+use lineament::{Crop, CropRule, Point};
 use rand::Rng;
 
 use crate::augment::{Size, add_noise};
@@ -30,7 +30,7 @@ pub fn mask(pixels: &mut [f32], size: Size, points: &[Point; POINTS]) -> [bool; 
 pub fn half(pixels: &mut [f32], size: Size, points: &[Point; POINTS], rng: &mut impl Rng) -> [bool; POINTS] {
     let crop = Crop::from_points(points);
     let image_from_crop = crop.image_from_crop();
-    let (side, reach) = (if rng.random() { 1.0 } else { -1.0 }, HALF_REACH / lineament::crop::MARGIN);
+    let (side, reach) = (if rng.random() { 1.0 } else { -1.0 }, HALF_REACH / CropRule::STANDARD.margin);
     let corners = [(0.0, -reach), (side * reach, -reach), (side * reach, reach), (0.0, reach)];
     let corners = corners.map(|(x, y)| image_from_crop * Point::new(x, y));
     let level = 40.0 + 170.0 * rng.random::<f32>();
