@@ -15,8 +15,9 @@ use schematic::FACE_MM;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/drawn_face.ppm");
 
-/// The map of the points: `docs/points.md` and the library's documentation show it.
+/// The map of the points, which `docs/points.md` shows, and the same for the documentation of `topology`.
 const MAP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/points68.png");
+const MAP_IN_RUSTDOC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/points68.html");
 
 const ALL: DrawOptions = DrawOptions {
     outlines: true,
@@ -87,11 +88,27 @@ fn the_map_of_the_points_is_the_one_in_the_documentation() {
 
     let drawn = rgb(&canvas);
     if regenerates() {
-        let file = std::fs::File::create(MAP).unwrap();
-        let encoder = PngEncoder::new_with_quality(file, CompressionType::Best, FilterType::Adaptive);
+        let mut png = Vec::new();
+        let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::Adaptive);
         encoder.write_image(&drawn, width, height, ExtendedColorType::Rgb8).unwrap();
+        std::fs::write(MAP, &png).unwrap();
+        std::fs::write(MAP_IN_RUSTDOC, inline(&png)).unwrap();
     }
     assert_alike(&image::open(MAP).unwrap().into_rgb8().into_raw(), &drawn, MAP);
+    let html = std::fs::read_to_string(MAP_IN_RUSTDOC).unwrap();
+    assert!(html == inline(&std::fs::read(MAP).unwrap()), "{MAP_IN_RUSTDOC} has another picture than {MAP}");
+}
+
+/// A picture as an element of HTML that needs no other file.
+fn inline(png: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut base64 = String::new();
+    for bytes in png.chunks(3) {
+        let number = (0..3).fold(0, |number, i| number << 8 | u32::from(*bytes.get(i).unwrap_or(&0)));
+        let digit = |i: usize| char::from(DIGITS[(number >> (18 - 6 * i) & 63) as usize]);
+        base64.extend((0..4).map(|i| if i <= bytes.len() { digit(i) } else { '=' }));
+    }
+    format!("<img alt=\"A schematic face with 68 numbered points\" src=\"data:image/png;base64,{base64}\">\n")
 }
 
 #[test]

@@ -77,8 +77,10 @@ pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
     let destination = destination(&args, inputs);
     let prints = matches!(destination, Destination::Print);
     let style = Style::new(&args.draw_style, true);
-    let recording =
-        args.draw.map(|path| Recording::start(path, about.rate, Files::protecting(&inputs.photos), style)).transpose()?;
+    let recording = args
+        .draw
+        .map(|path| Recording::start(path, about.rate, Files::protecting(&inputs.photos), style))
+        .transpose()?;
     let mut work = Work {
         sink: Sink::open(&destination, &args.format.video_header())?,
         format: args.format,

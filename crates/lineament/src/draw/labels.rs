@@ -25,8 +25,8 @@ impl Canvas {
         let height = (POINT_DIGITS * sizes.face).max(MIN_POINT_DIGITS);
         let gap = sizes.dot.max(sizes.line) + GAP * height;
         for (outline, colour) in OUTLINES.iter().zip(COLOURS) {
-            for i in outline.points.clone().filter(|&i| self.reaches(points[i])) {
-                let Some((x, y)) = away(points, i, outline.name) else { continue };
+            for i in outline.points.clone() {
+                let Some((x, y)) = away(points, i, outline.name).filter(|_| self.reaches(points[i])) else { continue };
                 let half = (digits::width(i as u64, height) / 2.0, height / 2.0);
                 // So far that the dot does not touch the digits' box.
                 let way = gap + (x.abs() * half.0 + y.abs() * half.1);
