@@ -42,7 +42,7 @@ pub struct DrawOptions {
     pub points: bool,
     /// The index of each point next to it, from 0 to 67. They overlap on faces below about 200 pixels.
     pub point_numbers: bool,
-    /// The box of the detection.
+    /// The box of the points.
     pub rect: bool,
     /// The face score in percent, above the right end of the box.
     pub score: bool,
@@ -185,8 +185,9 @@ impl Canvas {
         let size = Rect::bounding(&drawable).map_or(0.0, |r| r.width.max(r.height));
         let sizes = Sizes::new(self, size, options);
         let visible = face.landmarks.visible();
+        let rect = face.landmarks.rect();
         if options.rect {
-            self.draw_rect(&face.detection.rect, sizes.box_line);
+            self.draw_rect(&rect, sizes.box_line);
         }
         if options.outlines {
             self.draw_outlines(points, &visible, sizes.line);
@@ -202,10 +203,10 @@ impl Canvas {
             self.draw_point_numbers(points, &sizes);
         }
         if options.score {
-            self.draw_score(face.landmarks.score, &face.detection.rect, &sizes);
+            self.draw_score(face.landmarks.score, &rect, &sizes);
         }
         if let Some(number) = options.face_number {
-            self.draw_face_number(number, &face.detection.rect, &sizes);
+            self.draw_face_number(number, &rect, &sizes);
         }
     }
 
