@@ -6,8 +6,8 @@ use anyhow::{Context, Result};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
-use lineament::Face;
 use lineament::draw::{Canvas, DrawOptions};
+use lineament::{Face, TrackedFace};
 use lineament_data::Photo;
 
 use crate::failure::usage;
@@ -16,6 +16,59 @@ use crate::names::with_suffix;
 
 /// JPEG quality of drawn pictures: thin lines stay clean.
 const JPEG_QUALITY: u8 = 92;
+
+/// What is drawn of each face.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Mark {
+    /// Smooth lines along jaw, brows, nose, eyes and lips
+    Outlines,
+    /// A dot on each point; a ring on a hidden one
+    Points,
+    /// The index of each point next to it, 0 to 67; readable on faces from 200 pixels
+    Numbers,
+    /// The box of the face
+    Box,
+    /// The number of the face, as the results name it
+    Ids,
+    /// The face score in percent
+    Score,
+}
+
+/// How faces are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Style {
+    options: DrawOptions,
+    ids: bool,
+}
+
+impl Style {
+    /// With these marks only; with the usual ones where none are named, and then with the numbers of faces in a video.
+    pub fn new(marks: &[Mark], is_video: bool) -> Self {
+        if marks.is_empty() {
+            return Self { options: DrawOptions::default(), ids: is_video };
+        }
+        let has = |mark| marks.contains(&mark);
+        let options = DrawOptions {
+            outlines: has(Mark::Outlines),
+            points: has(Mark::Points),
+            point_numbers: has(Mark::Numbers),
+            rect: has(Mark::Box),
+            score: has(Mark::Score),
+            face_number: None,
+        };
+        Self { options, ids: has(Mark::Ids) }
+    }
+}
+
+/// The faces of a photo with their numbers: text output counts from 1.
+pub fn numbered(faces: &[Face]) -> impl Iterator<Item = (u64, &Face)> {
+    (1..).zip(faces)
+}
+
+/// The faces of a frame with their numbers.
+pub fn tracked(faces: &[TrackedFace]) -> impl Iterator<Item = (u64, &Face)> {
+    faces.iter().map(|tracked| (tracked.id, &tracked.face))
+}
 
 /// Where pictures go.
 #[derive(Debug, PartialEq, Eq)]
@@ -63,16 +116,16 @@ impl Drawing {
 ///
 /// # Errors
 /// When the picture cannot be encoded.
-pub fn draw(mut photo: Photo, faces: &[Face], path: &Path) -> Result<Vec<u8>> {
-    paint(&mut photo, faces);
+pub fn draw(mut photo: Photo, faces: &[Face], style: &Style, path: &Path) -> Result<Vec<u8>> {
+    paint(&mut photo, numbered(faces), style);
     encode(&photo, is_jpeg(path)).with_context(|| format!("{}: cannot encode the picture", path.display()))
 }
 
-/// Draws the faces over the photo.
-pub fn paint<'a>(photo: &mut Photo, faces: impl IntoIterator<Item = &'a Face>) {
+/// Draws faces, each with its number, over the photo.
+pub fn paint<'a>(photo: &mut Photo, faces: impl Iterator<Item = (u64, &'a Face)>, style: &Style) {
     let mut canvas = Canvas::from_view(&photo.view());
-    for face in faces {
-        canvas.draw_face(face, &DrawOptions::default());
+    for (number, face) in faces {
+        canvas.draw_face(face, &DrawOptions { face_number: style.ids.then_some(number), ..style.options });
     }
     // [h, w, RGBA] -> [h, w, RGB]
     for (rgb, rgba) in photo.pixels.chunks_exact_mut(3).zip(canvas.pixels().chunks_exact(4)) {
@@ -117,6 +170,19 @@ mod tests {
         }
         for folder in ["drawn", "drawn/", "a.b", "x.d/drawn"] {
             assert_eq!(Drawing::from_path(folder.into()), Drawing::Folder(folder.into()));
+        }
+    }
+
+    #[test]
+    fn marks_that_are_named_are_the_only_ones_and_faces_of_videos_have_numbers() {
+        let none = Style::new(&[Mark::Ids], false);
+        assert!(none.ids && !none.options.outlines && !none.options.points && !none.options.rect);
+        let all = Style::new(&[Mark::Outlines, Mark::Points, Mark::Numbers, Mark::Box, Mark::Score], true);
+        let options = &all.options;
+        assert!(options.outlines && options.points && options.point_numbers && options.rect && options.score);
+        assert!(!all.ids);
+        for is_video in [false, true] {
+            assert_eq!(Style::new(&[], is_video), Style { options: DrawOptions::default(), ids: is_video });
         }
     }
 

@@ -22,8 +22,8 @@ use crate::inputs::{Inputs, Source};
 use crate::models::{ModelArgs, Models};
 use crate::names::{face_suffix, output_names, with_suffix};
 use crate::output::{Files, check_folder};
-use crate::picture::{self, Drawing};
-use crate::progress::Progress;
+use crate::picture::{self, Drawing, Mark, Style};
+use crate::progress::{Progress, say};
 use crate::sink::{Destination, Sink};
 use crate::values;
 
@@ -31,6 +31,8 @@ const EXAMPLES: &str = "\
 Examples:
   lineament run photo.jpg                            the faces and their points, as text
   lineament run photo.jpg --draw points.png          and a picture of them
+  lineament run photo.jpg --draw points.png --draw-style points,numbers
+                                                     a picture of the numbered points alone
   lineament run holiday/ --format csv > faces.csv    a folder with all folders below it
   lineament run holiday/ --format pts --out points   one .pts file per face
   curl -s URL | lineament run - --format json        a photo from another program
@@ -82,6 +84,13 @@ pub struct RunArgs {
     /// 000000.jpg and so on. Photos and videos are never overwritten.
     #[arg(long, value_name = "FILE|DIR", help_heading = "Output")]
     draw: Option<PathBuf>,
+
+    /// What --draw shows of each face [default: outlines,points,box, and in a video ids]
+    ///
+    /// Several may be named, with commas between them. A point that is probably hidden, or whose place is uncertain,
+    /// is a ring: its radius is the expected error. Lines at such points are pale and dashed.
+    #[arg(long, value_name = "MARK,...", value_enum, value_delimiter = ',', help_heading = "Output")]
+    draw_style: Vec<Mark>,
 
     /// Place points within this box instead of looking for faces; may be given several times
     ///
@@ -136,6 +145,17 @@ struct VideoArgs {
     live: bool,
 }
 
+impl RunArgs {
+    /// Whether anything is drawn.
+    fn draws(&self) -> bool {
+        #[cfg(feature = "window")]
+        if self.video.live {
+            return true;
+        }
+        self.draw.is_some()
+    }
+}
+
 /// What the program needs to know.
 struct Plan {
     jobs: Vec<Job>,
@@ -145,6 +165,7 @@ struct Plan {
     format: Format,
     destination: Destination,
     drawing: Option<Drawing>,
+    style: Style,
     files: Files,
     threads: usize,
 }
@@ -160,11 +181,16 @@ struct Job {
 struct Outcome {
     text: String,
     problems: Vec<anyhow::Error>,
+    /// The drawn picture.
+    drawn: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(args: RunArgs) -> Result<ExitCode> {
     args.draw.as_deref().map_or(Ok(()), picture::check_ending)?;
+    if !args.draw_style.is_empty() && !args.draws() {
+        return Err(usage("--draw-style says what --draw shows: add --draw with the name of a file or folder"));
+    }
     let mut inputs = Inputs::from_paths(&args.paths)?;
     inputs.problems.iter().for_each(report);
     match video::open(&mut inputs, args.video.fps)? {
@@ -176,7 +202,7 @@ pub fn run(args: RunArgs) -> Result<ExitCode> {
 fn photos(args: RunArgs, inputs: Inputs) -> Result<ExitCode> {
     let listing_problems = inputs.problems.len();
     let plan = Plan::from_args(args, inputs)?;
-    let mut failures = listing_problems;
+    let (mut failures, mut drawn) = (listing_problems, Vec::new());
     // The models are loaded before anything is written; the first thread takes these.
     let load = || plan.models.lineament(plan.options.clone());
     let first = Mutex::new(if plan.jobs.is_empty() { None } else { Some(load()?) });
@@ -193,12 +219,20 @@ fn photos(args: RunArgs, inputs: Inputs) -> Result<ExitCode> {
             sink.add(&outcome.text)?;
             failures += usize::from(!outcome.problems.is_empty());
             outcome.problems.iter().for_each(|problem| progress.report(problem));
+            drawn.extend(outcome.drawn);
             progress.advance();
             Ok(())
         },
     )?;
     progress.finish();
     sink.finish()?;
+    match (&drawn[..], &plan.drawing) {
+        ([], _) => {}
+        (several, Some(Drawing::Folder(folder))) if several.len() > 1 => {
+            say(&format!("drawn: {} pictures in {}", several.len(), folder.display()));
+        }
+        (pictures, _) => pictures.iter().for_each(|path| say(&format!("drawn: {}", path.display()))),
+    }
     Ok(exit_code_after(failures))
 }
 
@@ -243,6 +277,7 @@ impl Plan {
             format: args.format,
             destination,
             drawing,
+            style: Style::new(&args.draw_style, false),
             files,
             threads: args.threads.unwrap_or_else(|| thread::available_parallelism().map_or(1, usize::from)),
         })
@@ -269,8 +304,11 @@ impl Plan {
         let mut outcome = Outcome { problems: Vec::from_iter(fault), ..Outcome::default() };
         if let Some(drawing) = &self.drawing {
             let path = drawing.path_for(&job.source, &job.name);
-            let drawn = picture::draw(photo, &found.faces, &path).and_then(|bytes| self.files.write(&path, &bytes));
-            outcome.problems.extend(drawn.err().map(|e| e.context("--draw")));
+            let drawn = picture::draw(photo, &found.faces, &self.style, &path);
+            match drawn.and_then(|bytes| self.files.write(&path, &bytes)) {
+                Ok(()) => outcome.drawn = Some(path),
+                Err(error) => outcome.problems.push(error.context("--draw")),
+            }
         }
         match self.write(&job.name, &found) {
             Ok(text) => outcome.text = text,
@@ -324,6 +362,6 @@ impl Plan {
 
 impl Outcome {
     fn failed(error: anyhow::Error) -> Self {
-        Self { text: String::new(), problems: vec![error] }
+        Self { problems: vec![error], ..Self::default() }
     }
 }

@@ -1,4 +1,4 @@
-//! Faces drawn over a picture: anti-aliased outlines and points, with uncertain ones looking uncertain.
+//! Faces drawn over a picture: anti-aliased outlines and points, numbers on demand. Hidden points look hidden.
 //!
 //! ```
 //! # fn main() -> Result<(), lineament::Error> {
@@ -19,6 +19,7 @@
 
 mod curve;
 mod digits;
+mod labels;
 
 use tiny_skia::{
     FillRule, IntSize, LineCap, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, StrokeDash, Transform,
@@ -29,28 +30,36 @@ use crate::image::{ImageView, PixelFormat};
 use crate::lineament::Face;
 use crate::topology::{OUTLINES, POINTS};
 
-/// What is drawn of a face.
-#[derive(Debug, Clone, PartialEq)]
+/// What is drawn of a face. Widths of lines and sizes of dots follow the sizes of the face and of the picture, so that
+/// the whole picture can be read on a screen.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DrawOptions {
-    /// Smooth lines along jaw, brows, nose, eyes and lips. Dashed and pale where a point is uncertain.
+    /// Smooth lines along jaw, brows, nose, eyes and lips. Dashed and pale between points of which one is hidden.
     pub outlines: bool,
-    /// A dot on each point, or a ring as wide as the expected error where the point is uncertain. No dots over the
-    /// outlines of small faces, which they would hide.
+    /// A dot on each point, or a ring where the point is hidden: so by
+    /// [`Landmarks::visible`](crate::Landmarks::visible). The radius of the ring is the expected error. Small faces
+    /// with outlines have no dots, which would hide the outlines.
     pub points: bool,
-    /// The detector's box.
+    /// The index of each point next to it, from 0 to 67. They overlap on faces below about 200 pixels.
+    pub point_numbers: bool,
+    /// The box of the points.
     pub rect: bool,
-    /// The face score in percent, above the box.
+    /// The face score in percent, above the right end of the box.
     pub score: bool,
+    /// The number of the face, above the left end of the box: [`TrackedFace::id`](crate::TrackedFace::id), or its place
+    /// in a list.
+    pub face_number: Option<u64>,
 }
 
 impl Default for DrawOptions {
+    /// Outlines, points and box.
     fn default() -> Self {
-        Self { outlines: true, points: true, rect: true, score: false }
+        Self { outlines: true, points: true, point_numbers: false, rect: true, score: false, face_number: None }
     }
 }
 
-// Looks, all chosen by eye on photos with faces from 30 to 400 pixels. "Face size" is the longer side of the box of
-// the points.
+// Sizes and colours are all chosen by eye, on photos with faces from 12 to 3,000 pixels. "Face size" is the longer side
+// of the box of the points.
 
 /// Colours of `OUTLINES`: pale blue jaw, amber brows, green nose, cyan eyes, rose lips.
 const COLOURS: [[u8; 3]; OUTLINES.len()] = [
@@ -67,35 +76,62 @@ const COLOURS: [[u8; 3]; OUTLINES.len()] = [
 const WHITE: [u8; 3] = [255, 255, 255];
 const BLACK: [u8; 3] = [0, 0, 0];
 
-/// Line width in face sizes, and its least value in pixels.
+/// Longer side of a window on a screen that shows the whole picture, in pixels. Pictures are shown smaller to fit,
+/// never larger.
+const SCREEN: f32 = 1600.0;
+/// Line width in face sizes.
 const LINE: f32 = 0.009;
-const MIN_LINE: f32 = 0.7;
+/// Least line width, in pixels of the screen; but no wider than this share of the face size, or it would hide the face.
+const MIN_LINE: f32 = 0.8;
+const MAX_LINE: f32 = 0.025;
+/// Least width of the box's line, in pixels of the screen.
+const MIN_BOX_LINE: f32 = 1.0;
+/// No line is thinner than this, in pixels of the picture.
+const THINNEST: f32 = 0.7;
 /// Width of the dark rim on each side of a line, in line widths: light lines show on light skin too.
 const HALO: f32 = 0.6;
 const HALO_ALPHA: f32 = 0.45;
-/// Radius of a dot, in line widths.
+/// Radius of a dot, in line widths: with outlines, and alone.
 const DOT: f32 = 1.0;
-/// On faces smaller than this many pixels dots would hide the outlines: only rings are drawn over them.
+const LONE_DOT: f32 = 1.3;
+/// On faces smaller than this many pixels of the screen dots would hide the outlines: only rings are drawn over them.
 const MIN_DOTTED: f32 = 64.0;
-/// A point is uncertain when its expected error is above this share of the face size: about 9 % of the distance of the
-/// outer eye corners, twice what a good photo gives.
-const UNCERTAIN: f32 = 0.04;
-/// The ring of an uncertain point grows no larger than this, in face sizes.
+/// The ring of a hidden point grows no larger than this, in face sizes.
 const MAX_RING: f32 = 0.25;
 /// Width of its line, in line widths.
 const RING: f32 = 0.7;
-/// Opacity of what is uncertain.
-const UNCERTAIN_ALPHA: f32 = 0.7;
+/// Opacity of lines and rings of hidden points.
+const HIDDEN_ALPHA: f32 = 0.7;
 /// Dash and gap, in line widths. Round caps lengthen the dash by one width.
 const DASH: [f32; 2] = [1.5, 3.5];
 /// Corner radius of the box, in its shorter sides.
 const CORNER: f32 = 0.08;
-/// Height of the score's digits, in box widths.
-const DIGITS: f32 = 0.06;
 
 /// What lies farther than this many picture sides from the origin is not drawn: nothing of it would be seen, and the
 /// rasteriser's numbers stay small.
 const FARTHEST: f32 = 4.0;
+
+/// Lengths for one face on one picture, in pixels.
+struct Sizes {
+    /// Longer side of the box of the points.
+    face: f32,
+    /// Pixels of the picture per pixel of a screen that shows all of it, at least 1.
+    zoom: f32,
+    line: f32,
+    box_line: f32,
+    /// Radius of a dot; 0 where only rings are drawn.
+    dot: f32,
+}
+
+impl Sizes {
+    fn new(canvas: &Canvas, face: f32, options: &DrawOptions) -> Self {
+        let zoom = (canvas.width().max(canvas.height()) as f32 / SCREEN).max(1.0);
+        let line = (LINE * face).max((MIN_LINE * zoom).min(MAX_LINE * face)).max(THINNEST);
+        let dotted = options.points && (!options.outlines || face >= MIN_DOTTED * zoom);
+        let dot = if options.outlines { DOT } else { LONE_DOT } * line;
+        Self { face, zoom, line, box_line: (LINE * face).max(MIN_BOX_LINE * zoom), dot: if dotted { dot } else { 0.0 } }
+    }
+}
 
 /// A picture to draw on: RGBA, opaque.
 #[derive(Debug, Clone)]
@@ -147,75 +183,79 @@ impl Canvas {
         let (points, errors) = (&face.landmarks.points, &face.landmarks.errors);
         let drawable: Vec<Point> = points.iter().copied().filter(|&p| self.reaches(p)).collect();
         let size = Rect::bounding(&drawable).map_or(0.0, |r| r.width.max(r.height));
-        let line = (LINE * size).max(MIN_LINE);
-        let sure: [bool; POINTS] = std::array::from_fn(|i| errors[i] <= UNCERTAIN * size); // NaN is not sure
+        let sizes = Sizes::new(self, size, options);
+        let visible = face.landmarks.visible();
+        let rect = face.rect();
         if options.rect {
-            self.draw_rect(&face.rect(), line);
+            self.draw_rect(&rect, sizes.box_line);
         }
         if options.outlines {
-            self.draw_outlines(points, &sure, line);
+            self.draw_outlines(points, &visible, sizes.line);
         }
-        if options.points {
-            let dotted = size >= MIN_DOTTED || !options.outlines;
-            for i in (0..POINTS).filter(|&i| dotted || !sure[i]) {
-                let ring = if sure[i] { None } else { Some(errors[i].min(MAX_RING * size)) };
-                self.draw_point(points[i], ring, line);
+        for i in 0..POINTS {
+            if options.points && !visible[i] {
+                self.draw_ring(points[i], errors[i].min(MAX_RING * size), sizes.line);
+            } else if sizes.dot > 0.0 {
+                self.draw_dot(points[i], &sizes);
             }
         }
+        if options.point_numbers {
+            self.draw_point_numbers(points, &sizes);
+        }
         if options.score {
-            self.draw_score(face.landmarks.score, &face.rect(), line);
+            self.draw_score(face.landmarks.score, &rect, &sizes);
+        }
+        if let Some(number) = options.face_number {
+            self.draw_face_number(number, &rect, &sizes);
         }
     }
 
     /// First the dark rims of all lines, then the lines: no rim covers a neighbouring line.
-    fn draw_outlines(&mut self, points: &[Point; POINTS], sure: &[bool; POINTS], line: f32) {
+    fn draw_outlines(&mut self, points: &[Point; POINTS], visible: &[bool; POINTS], line: f32) {
         let mut strokes: Vec<(Path, bool, [u8; 3])> = Vec::new();
         for (outline, colour) in OUTLINES.iter().zip(COLOURS) {
             let pieces = curve::pieces(&points[outline.points.clone()], outline.closed);
-            let seen = |p: &curve::Piece| p.points.iter().all(|&p| self.reaches(p));
-            let is_sure =
-                |p: &curve::Piece| sure[outline.points.start + p.ends.0] && sure[outline.points.start + p.ends.1];
-            for run in pieces.chunk_by(|a, b| seen(a) == seen(b) && is_sure(a) == is_sure(b)) {
-                if !seen(&run[0]) {
+            let drawn = |p: &curve::Piece| p.points.iter().all(|&p| self.reaches(p));
+            let visible = |p: &curve::Piece| {
+                let [from, to] = [p.ends.0, p.ends.1].map(|end| visible[outline.points.start + end]);
+                from && to
+            };
+            for run in pieces.chunk_by(|a, b| drawn(a) == drawn(b) && visible(a) == visible(b)) {
+                if !drawn(&run[0]) {
                     continue;
                 }
                 let mut path = PathBuilder::new();
-                path.move_to(run[0].points[0].x, run[0].points[0].y);
-                for [_, p, q, end] in run.iter().map(|piece| piece.points) {
-                    path.cubic_to(p.x, p.y, q.x, q.y, end.x, end.y);
-                }
+                add_pieces(&mut path, run);
                 if outline.closed && run.len() == outline.points.len() {
                     path.close();
                 }
-                strokes.extend(path.finish().map(|path| (path, is_sure(&run[0]), colour)));
+                strokes.extend(path.finish().map(|path| (path, visible(&run[0]), colour)));
             }
         }
-        for (path, sure, _) in &strokes {
-            self.stroke(path, line * (1.0 + 2.0 * HALO), BLACK, HALO_ALPHA * opacity(*sure), dash(*sure, line));
+        for (path, visible, _) in &strokes {
+            self.stroke(path, line * (1.0 + 2.0 * HALO), BLACK, HALO_ALPHA * opacity(*visible), dash(*visible, line));
         }
-        for (path, sure, colour) in &strokes {
-            self.stroke(path, line, *colour, opacity(*sure), dash(*sure, line));
+        for (path, visible, colour) in &strokes {
+            self.stroke(path, line, *colour, opacity(*visible), dash(*visible, line));
         }
     }
 
-    /// A dot, or a ring of the given radius.
-    fn draw_point(&mut self, p: Point, ring: Option<f32>, line: f32) {
+    fn draw_dot(&mut self, p: Point, sizes: &Sizes) {
+        if self.reaches(p) {
+            self.fill_circle(p, sizes.dot + HALO * sizes.line, BLACK, HALO_ALPHA);
+            self.fill_circle(p, sizes.dot, WHITE, 1.0);
+        }
+    }
+
+    /// A ring around a hidden point, at least as large as a dot.
+    fn draw_ring(&mut self, p: Point, radius: f32, line: f32) {
         if !self.reaches(p) {
             return;
         }
-        let dot = DOT * line;
-        match ring {
-            None => {
-                self.fill_circle(p, dot + HALO * line, BLACK, HALO_ALPHA);
-                self.fill_circle(p, dot, WHITE, 1.0);
-            }
-            Some(radius) => {
-                // `max` turns NaN into the dot's radius.
-                let Some(ring) = PathBuilder::from_circle(p.x, p.y, radius.max(dot)) else { return };
-                self.stroke(&ring, line * (RING + HALO), BLACK, HALO_ALPHA * UNCERTAIN_ALPHA, None);
-                self.stroke(&ring, line * RING, WHITE, UNCERTAIN_ALPHA, None);
-            }
-        }
+        // `max` turns NaN into the dot's radius.
+        let Some(ring) = PathBuilder::from_circle(p.x, p.y, radius.max(DOT * line)) else { return };
+        self.stroke(&ring, line * (RING + HALO), BLACK, HALO_ALPHA * HIDDEN_ALPHA, None);
+        self.stroke(&ring, line * RING, WHITE, HIDDEN_ALPHA, None);
     }
 
     fn draw_rect(&mut self, rect: &Rect, line: f32) {
@@ -225,27 +265,6 @@ impl Canvas {
             self.stroke(&path, line * (1.0 + HALO), BLACK, HALO_ALPHA, None);
             self.stroke(&path, line * 0.8, WHITE, 0.9, None);
         }
-    }
-
-    /// Above the box's left end, or inside it where the picture ends.
-    fn draw_score(&mut self, score: f32, rect: &Rect, line: f32) {
-        let percent = (score.clamp(0.0, 1.0) * 100.0).round() as u32; // NaN becomes 0
-        let height = (DIGITS * rect.width).max(8.0);
-        let gap = 2.0 * line + height / 3.0;
-        let top = if rect.y - gap - height >= 0.0 { rect.y - gap - height } else { rect.y + gap };
-        let (left, cell) = (rect.x + CORNER * rect.width, height / 2.0);
-        if !self.reaches(Point::new(left, top)) || !self.reaches(Point::new(left, top + height)) {
-            return;
-        }
-        let mut path = PathBuilder::new();
-        for [from, to] in digits::strokes(percent) {
-            path.move_to(left + cell * from.0, top + cell * from.1);
-            path.line_to(left + cell * to.0, top + cell * to.1);
-        }
-        let Some(path) = path.finish() else { return };
-        let width = height / 7.0;
-        self.stroke(&path, width * (1.0 + 2.0 * HALO), BLACK, HALO_ALPHA, None);
-        self.stroke(&path, width, WHITE, 1.0, None);
     }
 
     /// Whether a point lies on the picture or near enough that its lines may cross it. False for NaN.
@@ -259,6 +278,12 @@ impl Canvas {
         self.pixmap.stroke_path(path, &paint(colour, alpha), &stroke, Transform::identity(), None);
     }
 
+    fn fill_rounded(&mut self, rect: &Rect, radius: f32, colour: [u8; 3], alpha: f32) {
+        if let Some(path) = rounded(rect, radius) {
+            self.pixmap.fill_path(&path, &paint(colour, alpha), FillRule::Winding, Transform::identity(), None);
+        }
+    }
+
     fn fill_circle(&mut self, center: Point, radius: f32, colour: [u8; 3], alpha: f32) {
         if let Some(circle) = PathBuilder::from_circle(center.x, center.y, radius) {
             self.pixmap.fill_path(&circle, &paint(colour, alpha), FillRule::Winding, Transform::identity(), None);
@@ -266,12 +291,22 @@ impl Canvas {
     }
 }
 
-fn opacity(sure: bool) -> f32 {
-    if sure { 1.0 } else { UNCERTAIN_ALPHA }
+/// Continues a path with pieces that join.
+fn add_pieces(path: &mut PathBuilder, pieces: &[curve::Piece]) {
+    for (k, [start, p, q, end]) in pieces.iter().map(|piece| piece.points).enumerate() {
+        if k == 0 {
+            path.move_to(start.x, start.y);
+        }
+        path.cubic_to(p.x, p.y, q.x, q.y, end.x, end.y);
+    }
 }
 
-fn dash(sure: bool, line: f32) -> Option<StrokeDash> {
-    if sure { None } else { StrokeDash::new(DASH.map(|d| d * line).to_vec(), 0.0) }
+fn opacity(visible: bool) -> f32 {
+    if visible { 1.0 } else { HIDDEN_ALPHA }
+}
+
+fn dash(visible: bool, line: f32) -> Option<StrokeDash> {
+    if visible { None } else { StrokeDash::new(DASH.map(|d| d * line).to_vec(), 0.0) }
 }
 
 fn paint([r, g, b]: [u8; 3], alpha: f32) -> Paint<'static> {

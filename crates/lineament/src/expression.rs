@@ -1,5 +1,5 @@
-//! How far eyes and mouth are open, from points: numbers without a unit that do not depend on the face's size, place
-//! and roll, and little on its yaw.
+//! How far eyes and mouth are open, computed from points. The numbers have no unit. They do not depend on the size, the
+//! place and the roll of the face, and little on its yaw.
 
 use std::ops::Range;
 
@@ -10,16 +10,15 @@ use crate::topology::{LEFT_EYE, POINTS, RIGHT_EYE, inter_ocular};
 /// Openings of a face. Left and right are the person's own.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Expression {
-    /// Distance of the lids over the width of the eye: the eye aspect ratio of Soukupova and Cech, "Real-Time Eye
-    /// Blink Detection using Facial Landmarks", 2016, with the width that the eye would have seen from the front.
-    /// About 0.31 for an open eye.
+    /// Distance between the lids divided by the width of the eye as seen from the front. This is the eye aspect ratio
+    /// of Soukupova and Cech, "Real-Time Eye Blink Detection using Facial Landmarks", 2016. About 0.31 for an open eye.
     pub left_eye_open: f32,
-    /// The same of the right eye.
+    /// The same for the right eye.
     pub right_eye_open: f32,
-    /// Distance of the inner edges of the lips over the width of the mouth, seen from the front.
+    /// Distance between the inner edges of the lips divided by the width of the mouth as seen from the front.
     pub mouth_open: f32,
-    /// Width of the mouth over the distance of the outer eye corners: 0.5 pursed, 0.63 at rest, 0.75 in a smile. Both
-    /// lie across the face, so yaw shortens them alike.
+    /// Width of the mouth divided by the distance between the outer eye corners: 0.5 pursed, 0.63 at rest, 0.75 in a
+    /// smile. Both run across the face, so yaw shortens them equally.
     pub mouth_width: f32,
 }
 
@@ -90,15 +89,15 @@ mod tests {
     use crate::topology::MIRROR;
     use proptest::prelude::*;
 
-    /// The average head with eyes and mouth that are open by so many hundredths of the eye distance. Eyes are 26 and
-    /// the mouth 54 of 90 wide.
+    /// The average head, with eyes and mouth open by these hundredths of the eye distance. Of 90, the width of an eye
+    /// is 26 and that of the mouth 54.
     fn face(pose: Pose, right: f32, left: f32, mouth: f32) -> [Point; POINTS] {
         let mut points = seen(pose, 100.0, 50.0, 80.0);
         let (sin, cos) = pose.roll_rad.sin_cos();
         let mut open = |upper: usize, lower: usize, share: f32, (from, to): (usize, usize), gap: f32| {
             let (a, b) = (points[from], points[to]);
             let middle: Point = Point::new(a.x + share * (b.x - a.x), a.y + share * (b.y - a.y));
-            // Down the face, which pitch would shorten; these faces do not nod.
+            // Down the face; pitch would shorten that, but these faces do not nod.
             let (dx, dy) = (-sin * gap / 2.0, cos * gap / 2.0);
             points[upper] = Point::new(middle.x - dx, middle.y - dy);
             points[lower] = Point::new(middle.x + dx, middle.y + dy);

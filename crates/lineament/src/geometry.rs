@@ -4,6 +4,7 @@
 //! (0.5, 0.5). Crop frame: the square a network sees, from -1 to 1 on both axes, centre (0, 0), y down.
 //! Angles are in radians and turn clockwise on the screen, because y points down.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Mul;
 
@@ -16,7 +17,9 @@ pub enum ImageFrame {}
 pub enum CropFrame {}
 
 /// A position in frame `F`. Points of different frames do not mix.
-#[derive(Debug, PartialEq)]
+///
+/// `{:?}` prints `(224.7, 128.5)`, with all the digits that the numbers have; `{:.1?}` rounds them to one decimal.
+#[derive(PartialEq)]
 pub struct Point<F = ImageFrame> {
     /// To the right.
     pub x: f32,
@@ -32,6 +35,21 @@ impl<F> Clone for Point<F> {
 }
 
 impl<F> Copy for Point<F> {}
+
+impl<F> fmt::Debug for Point<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        pair(f, self.x, ", ", self.y)
+    }
+}
+
+/// `(a, b)`, with the formatter's precision, on one line also in `{:#?}`.
+fn pair(f: &mut fmt::Formatter<'_>, a: f32, between: &str, b: f32) -> fmt::Result {
+    f.write_str("(")?;
+    fmt::Debug::fmt(&a, f)?;
+    f.write_str(between)?;
+    fmt::Debug::fmt(&b, f)?;
+    f.write_str(")")
+}
 
 impl<F> Default for Point<F> {
     fn default() -> Self {
@@ -69,7 +87,9 @@ impl<F> Point<F> {
 }
 
 /// An upright rectangle in the image: left, top, width, height in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+///
+/// `{:?}` prints the left top corner and the size, `(20.5, 31.0) + (64.0 x 80.0)`.
+#[derive(Clone, Copy, PartialEq, Default)]
 pub struct Rect {
     /// Left edge.
     pub x: f32,
@@ -79,6 +99,14 @@ pub struct Rect {
     pub width: f32,
     /// Height.
     pub height: f32,
+}
+
+impl fmt::Debug for Rect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        pair(f, self.x, ", ", self.y)?;
+        f.write_str(" + ")?;
+        pair(f, self.width, " x ", self.height)
+    }
 }
 
 impl Rect {
@@ -136,7 +164,7 @@ impl Rect {
 /// Scale, turn and shift from frame `From` to frame `To`: `x' = a x - b y + tx`, `y' = b x + a y + ty`.
 ///
 /// Named `to_from`: `image_from_crop * point_in_crop` is a point in the image.
-#[derive(Debug, PartialEq)]
+#[derive(PartialEq)]
 pub struct Similarity<To, From> {
     /// Scale times the cosine of the turn.
     pub a: f32,
@@ -147,6 +175,13 @@ pub struct Similarity<To, From> {
     /// Shift downwards.
     pub ty: f32,
     frames: PhantomData<(To, From)>,
+}
+
+impl<To, From> fmt::Debug for Similarity<To, From> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { a, b, tx, ty, .. } = self;
+        f.debug_struct("Similarity").field("a", a).field("b", b).field("tx", tx).field("ty", ty).finish()
+    }
 }
 
 impl<To, From> Clone for Similarity<To, From> {
@@ -178,7 +213,7 @@ impl<To, From> Similarity<To, From> {
         libm::atan2f(self.b, self.a)
     }
 
-    /// The way back. Not finite when the scale is 0.
+    /// The transform back, from `To` to `From`. Not finite when the scale is 0.
     pub fn inverse(&self) -> Similarity<From, To> {
         let d = self.a * self.a + self.b * self.b;
         let (a, b) = (self.a / d, -self.b / d);
@@ -227,7 +262,9 @@ mod tests {
         }
 
         #[test]
-        fn composition_is_one_after_the_other(s in 0.5f32..2.0, angle in -3.0f32..3.0, x in -9.0f32..9.0, y in -9.0f32..9.0) {
+        fn composition_is_one_after_the_other(
+            s in 0.5f32..2.0, angle in -3.0f32..3.0, x in -9.0f32..9.0, y in -9.0f32..9.0,
+        ) {
             let t = Similarity::<ImageFrame, CropFrame>::from_scale_angle_shift(s, angle, 3.0, -2.0);
             let u = Similarity::<CropFrame, ImageFrame>::from_scale_angle_shift(1.5, 0.3, 1.0, 4.0);
             let p = Point::<CropFrame>::new(x, y);
@@ -240,6 +277,18 @@ mod tests {
             prop_assert_eq!(a.iou(&b), b.iou(&a));
             prop_assert!((0.0..=1.0).contains(&a.iou(&b)));
         }
+    }
+
+    #[test]
+    fn points_and_rectangles_print_as_they_are_written_by_hand() {
+        let p: Point = Point::new(224.7, 128.5);
+        assert_eq!(format!("{p:?}"), "(224.7, 128.5)");
+        assert_eq!(format!("{:#?}", Some(p)), "Some(\n    (224.7, 128.5),\n)");
+        assert_eq!(format!("{:.2?}", Point::<CropFrame>::new(-1.0 / 3.0, f32::NAN)), "(-0.33, NaN)");
+        assert_eq!(format!("{:?}", Rect::from_xywh(20.5, 31.0, 64.0, 80.25)), "(20.5, 31.0) + (64.0 x 80.25)");
+        assert_eq!(format!("{:.0?}", Rect::from_xywh(20.4, 31.0, 64.0, 80.3)), "(20, 31) + (64 x 80)");
+        let t = Similarity::<ImageFrame, CropFrame>::new(1.0, 0.0, 2.0, -3.5);
+        assert_eq!(format!("{t:?}"), "Similarity { a: 1.0, b: 0.0, tx: 2.0, ty: -3.5 }");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The one way in for pixels: a checked, borrowed view of grey, RGB, RGBA or BGRA bytes.
+//! The only way to hand over pixels: a checked, borrowed view of grey, RGB, RGBA or BGRA bytes.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -40,7 +40,7 @@ pub struct ImageView<'a> {
     format: PixelFormat,
 }
 
-/// Longest side that is accepted, in pixels: 65,535, what common image formats can hold.
+/// Longest side that is accepted, in pixels: 65,535, the limit of common image formats.
 pub const MAX_SIDE: usize = u16::MAX as usize;
 
 impl<'a> ImageView<'a> {
@@ -101,7 +101,7 @@ impl<'a> ImageView<'a> {
         self.format
     }
 
-    /// The bytes of row `y`, without what the stride adds.
+    /// The bytes of row `y`, without the padding that the stride adds.
     ///
     /// # Panics
     /// When `y` is not below the height.
@@ -110,7 +110,7 @@ impl<'a> ImageView<'a> {
         &self.pixels[y * self.stride..][..self.width * self.format.bytes()]
     }
 
-    /// The grey version: borrowed where the pixels are grey without gaps already, converted otherwise.
+    /// The grey version: borrowed if the pixels are grey without gaps already, else converted.
     ///
     /// Grey is `(77 R + 150 G + 29 B + 128) / 256`, the BT.601 luma that a camera's Y plane holds.
     pub fn to_grey(&self) -> GreyImage<'a> {
@@ -125,7 +125,7 @@ impl<'a> ImageView<'a> {
         GreyImage { pixels: Cow::Owned(pixels), width, height }
     }
 
-    /// The grey version of `columns` of row `y`: the pixels themselves where they are grey, else converted in `memory`.
+    /// The grey version of `columns` of row `y`: borrowed if the pixels are grey, else converted into `memory`.
     pub(crate) fn grey_part<'b>(&self, y: usize, columns: Range<usize>, memory: &'b mut Vec<u8>) -> &'b [u8]
     where
         'a: 'b,
@@ -140,7 +140,7 @@ impl<'a> ImageView<'a> {
         memory
     }
 
-    /// `pixels` of this image's format as grey.
+    /// Converts `pixels`, which have the format of this image, to grey.
     fn write_grey(&self, pixels: &[u8], grey: &mut [u8]) {
         vectorized(
             #[inline(always)]
@@ -165,7 +165,7 @@ impl<'a> ImageView<'a> {
 
 #[inline(always)]
 fn luma(r: u8, g: u8, b: u8) -> u8 {
-    // At most 255 * 256 + 128: fits 16 bits, of which a vector holds twice as many as of 32.
+    // At most 255 * 256 + 128, which fits 16 bits; a vector holds twice as many of these as of 32 bits.
     ((77 * u16::from(r) + 150 * u16::from(g) + 29 * u16::from(b) + 128) >> 8) as u8
 }
 
@@ -193,7 +193,7 @@ impl GreyImage<'_> {
         &self.pixels
     }
 
-    /// As any other picture.
+    /// A view of it, like that of any other picture.
     pub fn view(&self) -> ImageView<'_> {
         let format = PixelFormat::Grey;
         ImageView { pixels: &self.pixels, width: self.width, height: self.height, stride: self.width, format }

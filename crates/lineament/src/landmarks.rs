@@ -15,7 +15,7 @@ use lineament_nn::model::{Model, Role, Shape, key};
 /// The points of one face and what is known about them, in pixels of the image.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Landmarks {
-    /// The iBUG 68 points.
+    /// The iBUG 68 points, in the order that [`topology`](crate::topology) lists and shows.
     pub points: [Point; POINTS],
     /// Expected distance of each point to the true one, in pixels.
     pub errors: [f32; POINTS],

@@ -1,18 +1,19 @@
 //! Points that neither shake on a still face nor lag behind a moving one.
 //!
-//! The motion of the whole face (shift, turn, size; a weighted fit over all points) is separate from the change of its
-//! shape (lids, lips). The prediction is that the face moves on at its speed and keeps its shape. The filter then follows
-//! the measurement by a share that grows with its distance from the prediction: a small distance is mostly noise, a large
-//! one is motion, which must not lag. For the whole face this is an alpha-beta filter with a variable gain (Benedict and
-//! Bordner, "Synthesis of an optimal set of radar track-while-scan smoothing equations", 1962).
+//! Two motions are separated: how the whole face moves (shift, rotation, size; a weighted fit over all points) and how
+//! its shape changes (lids, lips). The face is expected to keep its speed, and the shape to stay. Each measurement is
+//! then followed by a share that grows with its distance from the expected value. Close to it, the difference is mostly
+//! noise; far from it, it is motion, which must show at once. For the whole face this is an alpha-beta filter with a
+//! variable gain (Benedict and Bordner, "Synthesis of an optimal set of radar track-while-scan smoothing equations",
+//! 1962).
 //!
-//! What counts as small follows from each point's expected error, so an unsure point is smoothed more, and small and
-//! large faces are smoothed alike.
+//! What counts as close follows from the expected error of each point. So an uncertain point is smoothed more, and
+//! small and large faces are smoothed alike.
 //!
-//! The alternative that lost is the One Euro filter (Casiez, Roussel and Vogel, 2012), which takes the share from the
-//! filtered speed of each point. The best of five settings was as steady on a still noisy portrait. Where the portrait
-//! slid by 0.76 pixels a frame, it was 0.2 frames late and shook five times as much; on a blink it was 0.25 frames late.
-//! This filter is 0.0 and 0.05 frames late.
+//! The alternative that lost is the One Euro filter (Casiez, Roussel and Vogel, 2012), which derives the share from the
+//! filtered speed of each point. The best of five settings was as steady as this filter on a still, noisy portrait.
+//! Where the portrait slid by 0.76 pixels per frame it was 0.2 frames late (this filter: 0.0) and shook five times as
+//! much; on a blink it was 0.25 frames late (this filter: 0.05).
 
 use crate::error::{Error, Result};
 use crate::geometry::{ImageFrame, Point, Similarity};
@@ -21,17 +22,18 @@ use crate::topology::POINTS;
 /// How strongly points are smoothed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct SmoothOptions {
-    /// Seconds in which a resting point takes on about two thirds of a small change. Longer is steadier and lets small
-    /// movements lag; 0 smooths nothing.
+    /// Seconds in which a resting point follows about two thirds of a small change. Longer is steadier and lets small
+    /// movements lag; 0 turns smoothing off.
     pub settle_secs: f32,
-    /// What counts as a small change, as a share of a point's expected error: a point that lies this far from where it
-    /// was expected is followed twice as fast, one three times as far ten times as fast. Larger is steadier.
+    /// What counts as a small change, as a share of a point's expected error. A point this far from where it was
+    /// expected is followed twice as fast, and a point three times as far ten times as fast. Larger is steadier.
     pub tolerance: f32,
 }
 
-/// Chosen by trial on a noisy portrait, still and sliding (`lineament bench stability`), and on four videos. There a point
-/// shakes from frame to frame by about 0.045 of its expected error, and the tolerance is twice that. Half the tolerance
-/// doubles the remaining noise; twice the tolerance lets a slide of 0.1 pixels a frame lag by most of a frame.
+/// Chosen by trial on a noisy portrait, still and sliding (`lineament bench stability`), and on four videos. In the
+/// videos a point shakes from frame to frame by about 0.045 of its expected error, and the tolerance is twice that.
+/// Half the tolerance doubles the noise that remains; twice the tolerance makes a slide of 0.1 pixels per frame lag by
+/// most of a frame.
 const DEFAULT: SmoothOptions = SmoothOptions { settle_secs: 0.2, tolerance: 0.09 };
 
 impl Default for SmoothOptions {
@@ -52,31 +54,31 @@ impl SmoothOptions {
         Ok(())
     }
 
-    /// The share by which a measurement is followed after `secs`, from the square of its distance from the prediction in
-    /// tolerances.
+    /// The share by which a measurement is followed after `secs`; `distance_squared` is its squared distance from the
+    /// expected value, in tolerances.
     fn share(&self, secs: f32, distance_squared: f32) -> f32 {
-        // From 0 to 1; in this form, an infinite time gives 1.
+        // From 0 to 1; in this form an infinite time gives 1.
         1.0 / (1.0 + self.settle_secs / (secs * (1.0 + distance_squared)))
     }
 }
 
-/// The frame of a face itself: its points have mean 0 and root mean square distance 1 from there.
+/// The frame of the face itself, in which its points have mean 0 and root mean square distance 1 from it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum FaceFrame {}
 
 /// How a face lies in the image, and how that changes per second.
 type FacePose = Similarity<ImageFrame, FaceFrame>;
 
-/// Least tolerance, as a share of the face's size: a network that expects smaller errors is not believed.
+/// Expected errors below this share of the face size count as this share.
 const LEAST_TOLERANCE: f32 = 1e-3;
 
-/// Rounds of the fit. Each gives less weight to points that moved within the face, such as lips.
+/// Iterations of the fit. Each gives less weight to points that moved within the face, such as lips.
 const FIT_ROUNDS: usize = 3;
 
-/// How far a point may lie off the fit, in tolerances, before it counts half.
+/// How far from the fit a point has half its weight, in tolerances.
 const FIT_TOLERANCE: f32 = 1.5;
 
-/// A frame for which there is no usable time is taken to come this long after the one before.
+/// A frame without a usable time is taken to come this long after the one before.
 pub(crate) const FRAME_SECS: f64 = 1.0 / 30.0;
 
 /// Smooths the points of one face from frame to frame.
@@ -104,7 +106,7 @@ impl Smoother {
         Ok(Self { options, state: None })
     }
 
-    /// Changes the options from the next frame on.
+    /// Uses other options from the next frame on.
     ///
     /// # Errors
     /// [`Error::Option`] for options outside their range.
@@ -114,11 +116,12 @@ impl Smoother {
         Ok(())
     }
 
-    /// The smoothed points of the next frame, from the placed ones with their expected errors (both in pixels), taken
-    /// `elapsed_secs` after the frame before. A time that is not finite or not above 0 counts as a thirtieth second.
+    /// The smoothed points of the next frame, from the measured points and their expected errors (both in pixels). The
+    /// frame was taken `elapsed_secs` after the one before; a time that is not finite or not above 0 counts as a
+    /// thirtieth of a second.
     ///
-    /// The first frame is answered as it is. So is a frame whose points are not finite or all in one place; the next one
-    /// then counts as the first.
+    /// Returns the points of the first frame as they are. So it does for a frame whose points are not finite or all in
+    /// one place; the next frame then counts as the first.
     pub fn update(&mut self, points: &[Point; POINTS], errors: &[f32; POINTS], elapsed_secs: f64) -> [Point; POINTS] {
         let followed =
             self.state.take().and_then(|state| state.follow(points, errors, secs(elapsed_secs), &self.options));
@@ -136,8 +139,8 @@ impl Smoother {
         }
     }
 
-    /// The points predicted `elapsed_secs` after the last frame: the face moves on at its speed and keeps its shape. `None`
-    /// before the first frame.
+    /// Where the points are expected `elapsed_secs` after the last frame, if the face keeps its speed and its shape;
+    /// `None` before the first frame.
     pub fn expect(&self, elapsed_secs: f64) -> Option<[Point; POINTS]> {
         let state = self.state.as_ref()?;
         Some(State { pose: state.pose_after(secs(elapsed_secs)), ..state.clone() }.points())
@@ -183,7 +186,7 @@ impl State {
         let share = options.share(secs, (0..POINTS).map(apart).sum::<f32>() / POINTS as f32);
         let change = plus(placed, -1.0, expected);
         self.pose = plus(expected, share, change);
-        // Benedict and Bordner's best gain of the speed for a gain of the place.
+        // The optimal gain of speed for a gain of position, after Benedict and Bordner.
         self.speed = plus(self.speed, share * share / (2.0 - share) / secs, change);
 
         let face_from_image = placed.inverse();
@@ -195,8 +198,8 @@ impl State {
         self.centred()
     }
 
-    /// The same points in the image, with the shape brought to mean 0 and size 1 again, from which rounding and noise
-    /// would drive it away. `None` when it has no size.
+    /// The same points in the image, with the shape normalised to mean 0 and size 1 again: rounding and noise make it
+    /// drift. `None` when it has no size.
     fn centred(mut self) -> Option<Self> {
         let center = Point::mean(&self.shape);
         let size = (self.shape.iter().map(|p| p.distance(center).powi(2)).sum::<f32>() / POINTS as f32).sqrt();
@@ -220,8 +223,8 @@ fn plus(pose: FacePose, share: f32, change: FacePose) -> FacePose {
     )
 }
 
-/// The pose of a face of `shape` whose points are at `points`: least squares with each point's tolerance, where a point
-/// off the fit counts less (Cauchy's weights). `None` where the points have no size or are not finite.
+/// The transform that takes `shape` to `points`: least squares, weighted by the tolerance of each point, with less
+/// weight for points far from the fit (Cauchy weights). `None` where the points have no size or are not finite.
 fn fit(shape: &[Point<FaceFrame>; POINTS], points: &[Point; POINTS], tolerances: &[f32; POINTS]) -> Option<FacePose> {
     let trust = tolerances.map(|tolerance| (tolerances[0] / tolerance).powi(2));
     let mut weights = trust;

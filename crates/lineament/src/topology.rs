@@ -1,14 +1,31 @@
-//! The iBUG 68 points as data: parts, outlines, mirror pairs, the points that measure a face.
+//! The iBUG 68 points as data: parts, outlines, mirror pairs, and the points that measure a face.
 //!
-//! Left and right are the person's own: the right eye (36 to 41) stands on the left side of an upright photo.
-//! Source: Sagonas et al., "300 Faces in-the-Wild Challenge", 2013.
+//! Left and right are the person's own: the right eye is on the left side of an upright photo. Lines run from the left
+//! side of such a photo to the right, and closed lines clockwise.
+//!
+//! | points | part | first and last |
+//! |---|---|---|
+//! | 0 to 16 | jaw | next to the right ear; 8 is the chin; next to the left ear |
+//! | 17 to 21 | right brow | outer end; inner end |
+//! | 22 to 26 | left brow | inner end; outer end |
+//! | 27 to 30 | bridge of the nose | between the eyes; tip |
+//! | 31 to 35 | nostrils | right; 33 is the middle; left |
+//! | 36 to 41 | right eye | outer corner; 39 is the inner corner |
+//! | 42 to 47 | left eye | inner corner; 45 is the outer corner |
+//! | 48 to 59 | outer lips | right corner; 51 is the middle above, 54 the left corner, 57 the middle below |
+//! | 60 to 67 | inner lips | right corner; 64 is the left corner |
+//!
+#![cfg_attr(doc, doc = include_str!("points68.html"))]
+//!
+//! `docs/points.md` in the repository has the same picture, larger. Source of the points: Sagonas et al., "300 Faces
+//! in-the-Wild Challenge", 2013.
 
 use crate::geometry::Point;
 
 /// Number of points.
 pub const POINTS: usize = 68;
 
-/// Outer corners of the right and the left eye; their distance is what "inter-ocular" errors are divided by.
+/// Outer corners of the right and the left eye. Errors called inter-ocular are divided by their distance.
 pub const OUTER_EYE_CORNERS: (usize, usize) = (36, 45);
 
 /// First of the 51 inner points: everything but the jaw.
@@ -65,8 +82,8 @@ pub const OUTLINES: [Outline; 9] = [
 /// Triangles between the points, as for a mesh: each clockwise on the screen in an upright face that looks ahead. They
 /// cover the face from the jaw to the brows, eyes and mouth included, without overlaps.
 ///
-/// The Delaunay triangulation of the mean of 300-W's training faces, made symmetric; the strip above the brows, where it
-/// cannot be symmetric, is left out.
+/// The Delaunay triangulation of the mean of 300-W's training faces, made symmetric; the strip above the brows, where
+/// it cannot be symmetric, is left out.
 #[rustfmt::skip]
 pub const TRIANGLES: [[usize; 3]; 107] = [
     [0, 36, 1], [0, 17, 36], [1, 41, 2], [1, 36, 41], [2, 31, 3], [2, 41, 31], [3, 48, 4], [3, 31, 48], [4, 48, 5],
@@ -100,16 +117,24 @@ pub fn five_points<F>(points: &[Point<F>; POINTS]) -> [Point<F>; 5] {
     [Point::mean(&points[RIGHT_EYE]), Point::mean(&points[LEFT_EYE]), points[30], points[48], points[54]]
 }
 
-/// The distance of the outer eye corners, in the units of the points.
+/// The distance between the outer eye corners, in the units of the points.
 pub fn inter_ocular<F>(points: &[Point<F>; POINTS]) -> f32 {
     points[OUTER_EYE_CORNERS.0].distance(points[OUTER_EYE_CORNERS.1])
 }
 
 #[cfg(test)]
+#[path = "../tests/schematic/mod.rs"]
+mod schematic;
+
+#[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use proptest::prelude::*;
+
+    use super::schematic::FACE_MM;
     use super::*;
+    use crate::geometry::{ImageFrame, Similarity};
 
     #[test]
     fn mirroring_twice_changes_nothing() {
@@ -146,6 +171,85 @@ mod tests {
             }
         }
         assert!((0..POINTS).all(|i| edges.iter().any(|edge| edge.0 == i)), "every point is in a triangle");
+    }
+
+    /// The schematic face that `docs/points68.png` shows.
+    fn schematic() -> [Point; POINTS] {
+        FACE_MM.map(|(x, y)| Point::new(x, y))
+    }
+
+    /// What the points of a face become when the picture is mirrored at the axis x = 0.
+    fn mirrored(points: &[Point; POINTS]) -> [Point; POINTS] {
+        std::array::from_fn(|i| Point::new(-points[MIRROR[i]].x, points[MIRROR[i]].y))
+    }
+
+    #[test]
+    fn a_symmetric_face_is_its_own_mirror_image() {
+        let face = schematic();
+        for (i, (point, mirrored)) in face.iter().zip(mirrored(&face)).enumerate() {
+            assert!(point.distance(mirrored) < 1e-3, "point {i}: {point:?} and {mirrored:?}");
+        }
+    }
+
+    #[test]
+    fn an_outline_mirrors_to_an_outline() {
+        let set = |points: std::ops::Range<usize>| points.collect::<BTreeSet<_>>();
+        let all: Vec<BTreeSet<usize>> = OUTLINES.iter().map(|outline| set(outline.points.clone())).collect();
+        for outline in OUTLINES {
+            let mirrored: BTreeSet<usize> = outline.points.clone().map(|i| MIRROR[i]).collect();
+            assert!(all.contains(&mirrored), "{}", outline.name);
+        }
+        assert_eq!(set(RIGHT_EYE).into_iter().map(|i| MIRROR[i]).collect::<BTreeSet<_>>(), set(LEFT_EYE));
+        assert_eq!((MIRROR[OUTER_EYE_CORNERS.0], MIRROR[OUTER_EYE_CORNERS.1]), (45, 36));
+    }
+
+    #[test]
+    fn the_right_eye_is_on_the_left_of_the_picture_and_eyes_and_lips_run_clockwise() {
+        let face = schematic();
+        assert!(face[OUTER_EYE_CORNERS.0].x < face[OUTER_EYE_CORNERS.1].x);
+        for outline in OUTLINES.iter().filter(|outline| outline.closed) {
+            let points = &face[outline.points.clone()];
+            let next = points.iter().cycle().skip(1);
+            let doubled_area: f32 = points.iter().zip(next).map(|(p, q)| p.x * q.y - q.x * p.y).sum();
+            assert!(doubled_area > 0.0, "{}", outline.name); // clockwise, because y points down
+        }
+        for outline in OUTLINES.iter().filter(|outline| !outline.closed && outline.name != "nose bridge") {
+            assert!(face[outline.points.clone()].is_sorted_by(|p, q| p.x <= q.x), "{} runs to the right", outline.name);
+        }
+        assert!(face[27..31].is_sorted_by(|p, q| p.y < q.y), "the bridge of the nose runs down");
+    }
+
+    #[test]
+    fn triangles_cover_an_upright_face_without_overlaps() {
+        let face = schematic();
+        for [a, b, c] in TRIANGLES {
+            let [p, q, r] = [a, b, c].map(|i| face[i]);
+            let doubled_area = (q.x - p.x) * (r.y - p.y) - (r.x - p.x) * (q.y - p.y);
+            assert!(doubled_area > 0.0, "{a} {b} {c} is clockwise");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn measures_follow_a_face_that_is_mirrored_moved_turned_and_scaled(
+            numbers in prop::collection::vec(-50.0f32..50.0, 2 * POINTS), scale in 0.2f32..5.0, angle in -3.0f32..3.0,
+            x in -50.0f32..50.0, y in -50.0f32..50.0,
+        ) {
+            let points: [Point; POINTS] = std::array::from_fn(|i| Point::new(numbers[2 * i], numbers[2 * i + 1]));
+            let [right_eye, left_eye, nose, right_mouth, left_mouth] = five_points(&points);
+            let swapped = [left_eye, right_eye, nose, left_mouth, right_mouth].map(|p| Point::new(-p.x, p.y));
+            for (found, expected) in five_points(&mirrored(&points)).into_iter().zip(swapped) {
+                prop_assert!(found.distance(expected) < 1e-3);
+            }
+            prop_assert_eq!(inter_ocular(&mirrored(&points)), inter_ocular(&points));
+
+            let moving = Similarity::<ImageFrame, ImageFrame>::from_scale_angle_shift(scale, angle, x, y);
+            let moved = points.map(|p| moving * p);
+            for (found, before) in five_points(&moved).into_iter().zip(five_points(&points)) {
+                prop_assert!(found.distance(moving * before) < 1e-2);
+            }
+            prop_assert!((inter_ocular(&moved) - scale * inter_ocular(&points)).abs() < 1e-2);
+        }
     }
 
     #[test]

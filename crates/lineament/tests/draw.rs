@@ -1,33 +1,38 @@
-//! Drawing: one golden picture, and input that must not crash it.
+//! Drawing: golden pictures, among them the map of the points in `docs`, and input that must not crash it.
 //!
-//! `REGENERATE=1 cargo test -p lineament --features draw --test draw` rewrites the golden picture; look at it before
+//! `REGENERATE=1 cargo test -p lineament --features draw --test draw` rewrites the pictures; look at them before
 //! committing.
 #![cfg(feature = "draw")]
 
+mod schematic;
+
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
+use image::{ExtendedColorType, ImageEncoder};
 use lineament::draw::{Canvas, DrawOptions};
 use lineament::topology::POINTS;
 use lineament::{Detection, Face, ImageView, Landmarks, PixelFormat, Point, Pose, Rect};
+use schematic::FACE_MM;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/drawn_face.ppm");
 
-/// A face drawn by hand on a grid of 100 by 100, chin down.
-#[rustfmt::skip]
-const FACE: [(f32, f32); POINTS] = [
-    (8.0, 38.0), (9.0, 48.0), (11.0, 58.0), (14.0, 68.0), (19.0, 77.0), (26.0, 85.0), (34.0, 91.0), (42.0, 95.0), (50.0, 96.0),
-    (58.0, 95.0), (66.0, 91.0), (74.0, 85.0), (81.0, 77.0), (86.0, 68.0), (89.0, 58.0), (91.0, 48.0), (92.0, 38.0), // jaw
-    (15.0, 30.0), (20.0, 25.0), (27.0, 24.0), (34.0, 25.0), (41.0, 28.0), // right brow
-    (59.0, 28.0), (66.0, 25.0), (73.0, 24.0), (80.0, 25.0), (85.0, 30.0), // left brow
-    (50.0, 37.0), (50.0, 44.0), (50.0, 50.0), (50.0, 57.0), // nose bridge
-    (42.0, 62.0), (46.0, 63.5), (50.0, 65.0), (54.0, 63.5), (58.0, 62.0), // nostrils
-    (23.0, 38.0), (28.0, 35.0), (34.0, 35.0), (39.0, 39.0), (34.0, 41.0), (28.0, 41.0), // right eye
-    (61.0, 39.0), (66.0, 35.0), (72.0, 35.0), (77.0, 38.0), (72.0, 41.0), (66.0, 41.0), // left eye
-    (33.0, 75.0), (39.0, 72.0), (46.0, 70.5), (50.0, 71.5), (54.0, 70.5), (61.0, 72.0), (67.0, 75.0),
-    (61.0, 80.0), (55.0, 83.0), (50.0, 83.5), (45.0, 83.0), (39.0, 80.0), // outer lips
-    (36.0, 75.5), (46.0, 75.0), (50.0, 75.5), (54.0, 75.0), (64.0, 75.5), (54.0, 77.0), (50.0, 77.5), (46.0, 77.0), // inner lips
-];
+/// The map of the points, which `docs/points.md` shows, and the same for the documentation of `topology`.
+const MAP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/points68.png");
+const MAP_IN_RUSTDOC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/points68.html");
 
+const ALL: DrawOptions = DrawOptions {
+    outlines: true,
+    points: true,
+    point_numbers: true,
+    rect: true,
+    score: true,
+    face_number: Some(1234567890),
+};
+const NONE: DrawOptions =
+    DrawOptions { outlines: false, points: false, point_numbers: false, rect: false, score: false, face_number: None };
+
+/// The schematic face from its left and top edges on, 100 pixels wide with a `scale` of 1.
 fn face(left: f32, top: f32, scale: f32, error: f32) -> Face {
-    let points = FACE.map(|(x, y)| Point::new(left + x * scale, top + y * scale));
+    let points = FACE_MM.map(|(x, y)| Point::new(left + (x + 73.0) / 1.46 * scale, top + (y + 25.0) / 1.46 * scale));
     let detection = Detection {
         rect: Rect::bounding(&points).unwrap(),
         points: lineament::topology::five_points(&points),
@@ -37,43 +42,150 @@ fn face(left: f32, top: f32, scale: f32, error: f32) -> Face {
     Face { detection, landmarks }
 }
 
-const ALL: DrawOptions = DrawOptions { outlines: true, points: true, rect: true, score: true };
+/// Red, green, blue of all pixels.
+fn rgb(canvas: &Canvas) -> Vec<u8> {
+    canvas.pixels().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect()
+}
+
+/// Other processors round a little differently along the edges.
+fn assert_alike(golden: &[u8], drawn: &[u8], path: &str) {
+    assert_eq!(golden.len(), drawn.len(), "size of {path}");
+    let differences = golden.iter().zip(drawn).map(|(a, b)| a.abs_diff(*b));
+    let (worst, sum) = differences.fold((0, 0), |(worst, sum), d| (d.max(worst), sum + u64::from(d)));
+    assert!(worst <= 16 && sum <= drawn.len() as u64 / 20, "{path}: worst difference {worst}, sum {sum}");
+}
+
+fn regenerates() -> bool {
+    std::env::var_os("REGENERATE").is_some()
+}
 
 #[test]
 fn a_drawn_face_looks_as_it_did() {
     const SIDE: usize = 96;
     let pixels: Vec<u8> = (0..SIDE * SIDE).flat_map(|i| [(i % SIDE) as u8 * 2, 110, (i / SIDE) as u8 * 2]).collect();
     let mut canvas = Canvas::from_view(&ImageView::rgb(&pixels, SIDE, SIDE).unwrap());
-    let mut face = face(8.0, 8.0, 0.8, 1.0);
-    face.landmarks.errors[11..17].fill(5.0); // the jaw on the right is uncertain
+    let mut face = face(8.0, 14.0, 0.8, 1.0);
+    face.landmarks.errors[11..17].fill(5.0); // the jaw on the right is hidden
     face.landmarks.errors[22..27].fill(4.0); // and the brow above it
-    canvas.draw_face(&face, &ALL);
+    canvas.draw_face(&face, &DrawOptions { score: true, face_number: Some(3), ..DrawOptions::default() });
 
-    let drawn: Vec<u8> = canvas.pixels().chunks_exact(4).flat_map(|p| [p[0], p[1], p[2]]).collect();
-    let mut file = format!("P6\n{SIDE} {SIDE}\n255\n").into_bytes();
-    let header = file.len();
-    file.extend(&drawn);
-    if std::env::var_os("REGENERATE").is_some() {
-        std::fs::write(GOLDEN, &file).unwrap();
+    let drawn = rgb(&canvas);
+    let header = format!("P6\n{SIDE} {SIDE}\n255\n").into_bytes();
+    if regenerates() {
+        std::fs::write(GOLDEN, [&header[..], &drawn].concat()).unwrap();
     }
-    let golden = std::fs::read(GOLDEN).unwrap();
-    assert_eq!(golden.len(), file.len(), "size of {GOLDEN}");
-    // Other processors round a little differently along the edges.
-    let differences: Vec<u8> = golden[header..].iter().zip(&drawn).map(|(a, b)| a.abs_diff(*b)).collect();
-    let (worst, sum) = (differences.iter().max().unwrap(), differences.iter().map(|&d| u64::from(d)).sum::<u64>());
-    assert!(*worst <= 16 && sum <= drawn.len() as u64 / 20, "worst difference {worst}, sum {sum}");
+    assert_alike(&std::fs::read(GOLDEN).unwrap()[header.len()..], &drawn, GOLDEN);
+}
+
+#[test]
+fn the_map_of_the_points_is_the_one_in_the_documentation() {
+    // Parts have the colours of their outlines, on a dark ground, so that it shows on white pages as on dark ones.
+    let (width, height, ground) = (1080u32, 1060u32, [24, 28, 36]);
+    let pixels = ground.repeat((width * height) as usize);
+    let mut canvas = Canvas::from_view(&ImageView::rgb(&pixels, width as usize, height as usize).unwrap());
+    let options = DrawOptions { outlines: true, points: true, point_numbers: true, ..NONE };
+    canvas.draw_face(&face(75.0, 75.0, 9.3, 1.0), &options);
+
+    let drawn = rgb(&canvas);
+    if regenerates() {
+        let mut png = Vec::new();
+        let encoder = PngEncoder::new_with_quality(&mut png, CompressionType::Best, FilterType::Adaptive);
+        encoder.write_image(&drawn, width, height, ExtendedColorType::Rgb8).unwrap();
+        std::fs::write(MAP, &png).unwrap();
+        std::fs::write(MAP_IN_RUSTDOC, inline(&png)).unwrap();
+    }
+    assert_alike(&image::open(MAP).unwrap().into_rgb8().into_raw(), &drawn, MAP);
+    let html = std::fs::read_to_string(MAP_IN_RUSTDOC).unwrap();
+    assert!(html == inline(&std::fs::read(MAP).unwrap()), "{MAP_IN_RUSTDOC} has another picture than {MAP}");
+}
+
+/// A picture as an element of HTML that needs no other file.
+fn inline(png: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut base64 = String::new();
+    for bytes in png.chunks(3) {
+        let number = (0..3).fold(0, |number, i| number << 8 | u32::from(*bytes.get(i).unwrap_or(&0)));
+        let digit = |i: usize| char::from(DIGITS[(number >> (18 - 6 * i) & 63) as usize]);
+        base64.extend((0..4).map(|i| if i <= bytes.len() { digit(i) } else { '=' }));
+    }
+    format!("<img alt=\"A schematic face with 68 numbered points\" src=\"data:image/png;base64,{base64}\">\n")
 }
 
 #[test]
 fn nothing_is_drawn_without_options_and_far_away() {
     let pixels = [77; 40 * 30];
     let image = ImageView::grey(&pixels, 40, 30).unwrap();
-    let none = DrawOptions { outlines: false, points: false, rect: false, score: false };
-    for (face, options) in [(face(5.0, 5.0, 0.2, 1.0), &none), (face(4000.0, -3000.0, 1.0, 1.0), &ALL)] {
+    for (face, options) in [(face(5.0, 5.0, 0.2, 1.0), &NONE), (face(4000.0, -3000.0, 1.0, 1.0), &ALL)] {
         let mut canvas = Canvas::from_view(&image);
         canvas.draw_face(&face, options);
         assert!(canvas.pixels().chunks_exact(4).all(|p| p == [77, 77, 77, 255]));
     }
+}
+
+/// Which pixels of an even picture are touched, as the smallest rectangle around them and their number.
+fn touched(width: usize, height: usize, face: &Face, options: &DrawOptions) -> (Rect, usize) {
+    let pixels = vec![77; width * height];
+    let mut canvas = Canvas::from_view(&ImageView::grey(&pixels, width, height).unwrap());
+    canvas.draw_face(face, options);
+    let touched = canvas.pixels().chunks_exact(4).enumerate().filter(|(_, p)| *p != [77, 77, 77, 255]);
+    let points: Vec<Point> = touched.map(|(i, _)| Point::new((i % width) as f32, (i / width) as f32)).collect();
+    (Rect::bounding(&points).unwrap_or_default(), points.len())
+}
+
+#[test]
+fn each_option_draws_something_of_its_own() {
+    let face = face(60.0, 60.0, 2.4, 1.0);
+    let options = [
+        ("outlines", DrawOptions { outlines: true, ..NONE }),
+        ("points", DrawOptions { points: true, ..NONE }),
+        ("point_numbers", DrawOptions { point_numbers: true, ..NONE }),
+        ("rect", DrawOptions { rect: true, ..NONE }),
+        ("score", DrawOptions { score: true, ..NONE }),
+        ("face_number", DrawOptions { face_number: Some(12), ..NONE }),
+    ];
+    for (name, options) in &options {
+        assert!(touched(400, 400, &face, options).1 > 100, "{name}");
+    }
+    let numbered = touched(400, 400, &face, &options[5].1).0;
+    assert!(numbered.y + numbered.height < 60.0 && numbered.x < 80.0, "above the box's left end: {numbered:?}");
+    let scored = touched(400, 400, &face, &options[4].1).0;
+    assert!(scored.y + scored.height < 60.0 && scored.x > 250.0, "above the right end: {scored:?}");
+}
+
+#[test]
+fn lines_are_wider_on_a_picture_that_a_screen_shows_smaller() {
+    // One face in pictures of up to 24 megapixels: as many pixels wide, and a line grows with what the screen shrinks.
+    for options in [DrawOptions { outlines: true, ..NONE }, DrawOptions { rect: true, ..NONE }] {
+        let areas = [400, 1600, 6000].map(|width| touched(width, 160, &face(20.0, 20.0, 1.0, 1.0), &options).1);
+        assert_eq!(areas[0], areas[1], "a screen shows both as they are");
+        assert!(areas[2] as f32 > 1.5 * areas[1] as f32, "{areas:?}");
+    }
+    // But never so wide that they hide a small face.
+    let small = face(20.0, 20.0, 0.3, 1.0);
+    let (_, area) = touched(6000, 100, &small, &DrawOptions { rect: false, ..DrawOptions::default() });
+    assert!(area < 30 * 30 * 2 / 3, "{area}");
+}
+
+#[test]
+fn the_number_of_a_face_at_the_edge_is_inside_the_picture() {
+    let options = DrawOptions { face_number: Some(888), ..NONE };
+    let whole = touched(300, 300, &face(100.0, 150.0, 1.0, 1.0), &options);
+    for (left, top) in [(-60.0, 100.0), (100.0, -60.0), (270.0, 100.0), (-40.0, -40.0), (100.0, 280.0)] {
+        let (rect, area) = touched(300, 300, &face(left, top, 1.0, 1.0), &options);
+        assert!(area.abs_diff(whole.1) < whole.1 / 10, "{left}, {top}: {rect:?}, {area} of {}", whole.1);
+    }
+}
+
+#[test]
+fn a_hidden_point_is_a_ring_as_wide_as_its_error() {
+    let options = DrawOptions { points: true, ..NONE };
+    let mut face = face(60.0, 60.0, 2.4, 1.0);
+    let before = touched(400, 400, &face, &options).0;
+    face.landmarks.errors[8] = 30.0; // the chin: of 147 pixels between the eye corners that is more than a tenth
+    assert!(!face.landmarks.visible()[8]);
+    let (rect, _) = touched(400, 400, &face, &options);
+    let lower = rect.y + rect.height - (before.y + before.height);
+    assert!((lower - 27.0).abs() < 4.0, "{lower}");
 }
 
 #[test]

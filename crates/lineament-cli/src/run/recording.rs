@@ -13,13 +13,14 @@ use lineament_data::video::{Frame, Rate, y4m};
 
 use crate::failure::usage;
 use crate::output::{Files, cannot_write, check_folder};
-use crate::picture::{encode, has_extension, paint};
+use crate::picture::{Style, encode, has_extension, paint, tracked};
 
 /// Frames that may wait to be drawn: enough to keep both sides at work.
 const WAITING: usize = 4;
 
 /// Takes frames with their faces.
 pub struct Recording {
+    path: PathBuf,
     sender: SyncSender<(Frame, Vec<TrackedFace>)>,
     thread: JoinHandle<Result<()>>,
 }
@@ -42,18 +43,19 @@ impl Recording {
     ///
     /// # Errors
     /// When it names a picture or the video that is read, or cannot be written.
-    pub fn start(path: PathBuf, rate: Rate, files: Files) -> Result<Self> {
+    pub fn start(path: PathBuf, rate: Rate, files: Files, style: Style) -> Result<Self> {
         let mut target = Target::open(&path, rate, files).context("--draw")?;
         let (sender, receiver): (_, Receiver<(Frame, Vec<TrackedFace>)>) = sync_channel(WAITING);
+        let name = path.clone();
         let work = move || {
             for (mut frame, faces) in receiver {
-                paint(&mut frame.picture, faces.iter().map(|tracked| &tracked.face));
-                target.add(&frame).with_context(|| format!("--draw {}: frame {}", path.display(), frame.index))?;
+                paint(&mut frame.picture, tracked(&faces), &style);
+                target.add(&frame).with_context(|| format!("--draw {}: frame {}", name.display(), frame.index))?;
             }
-            target.finish().with_context(|| format!("--draw {}: cannot write", path.display()))
+            target.finish().with_context(|| format!("--draw {}: cannot write", name.display()))
         };
         let thread = thread::Builder::new().spawn(work).context("cannot start a thread")?;
-        Ok(Self { sender, thread })
+        Ok(Self { path, sender, thread })
     }
 
     /// Hands over a frame; `false` when the other side has failed, which [`Recording::finish`] explains.
@@ -61,13 +63,14 @@ impl Recording {
         self.sender.send((frame, faces)).is_ok()
     }
 
-    /// Waits for what is still to be drawn, and gives the file its name.
+    /// Waits for what is still to be drawn, gives the file its name, and answers where it is.
     ///
     /// # Errors
     /// What went wrong while frames were drawn and written.
-    pub fn finish(self) -> Result<()> {
+    pub fn finish(self) -> Result<PathBuf> {
         drop(self.sender);
-        self.thread.join().unwrap_or_else(|_| Err(anyhow!("--draw: a fault of this program; please report it")))
+        let fault = |_| Err(anyhow!("--draw: a fault of this program; please report it"));
+        self.thread.join().unwrap_or_else(fault).map(|()| self.path)
     }
 }
 

@@ -24,7 +24,7 @@ use crate::interrupt::{STOPPED, stop_on_ctrl_c};
 use crate::models::Models;
 use crate::names::{output_names, with_suffix};
 use crate::output::Files;
-use crate::picture::has_extension;
+use crate::picture::{Style, has_extension};
 use crate::progress::{Progress, say};
 use crate::sink::{Destination, Sink};
 
@@ -76,8 +76,11 @@ pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
     let tracker = tracker(&args)?;
     let destination = destination(&args, inputs);
     let prints = matches!(destination, Destination::Print);
-    let recording =
-        args.draw.map(|path| Recording::start(path, about.rate, Files::protecting(&inputs.photos))).transpose()?;
+    let style = Style::new(&args.draw_style, true);
+    let recording = args
+        .draw
+        .map(|path| Recording::start(path, about.rate, Files::protecting(&inputs.photos), style))
+        .transpose()?;
     let mut work = Work {
         sink: Sink::open(&destination, &args.format.video_header())?,
         format: args.format,
@@ -85,7 +88,7 @@ pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
         tracker,
         recording,
         #[cfg(feature = "window")]
-        window: args.video.live.then(Window::default),
+        window: args.video.live.then(|| Window::new(style)),
         frames: 0,
         tracking: Duration::ZERO,
     };
@@ -97,8 +100,11 @@ pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
     // Files are made whole whatever happened; the first failure is the one to tell.
     let speed = work.speed(begin.elapsed());
     let finished = work.finish();
-    let stopped = ending.and_then(|stopped| finished.map(|()| stopped))?;
+    let (stopped, drawn) = ending.and_then(|stopped| Ok((stopped, finished?)))?;
     say(&speed);
+    if let Some(path) = drawn {
+        say(&format!("drawn: {}", path.display()));
+    }
     if stopped {
         say("stopped; what was done before is written");
         return Ok(ExitCode::from(STOPPED));
@@ -228,8 +234,9 @@ impl Work {
         )
     }
 
-    fn finish(self) -> Result<()> {
-        let drawn = self.recording.map_or(Ok(()), Recording::finish);
+    /// Makes all files whole; answers where the drawn one is.
+    fn finish(self) -> Result<Option<PathBuf>> {
+        let drawn = self.recording.map(Recording::finish).transpose();
         self.sink.finish().and(drawn)
     }
 }

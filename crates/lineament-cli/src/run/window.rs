@@ -7,14 +7,14 @@ use lineament::TrackedFace;
 use lineament_data::video::Frame;
 use minifb::{Key, ScaleMode, WindowOptions};
 
-use crate::picture::paint;
+use crate::picture::{Style, paint, tracked};
 
 /// How much the newest frame counts in the speed that is shown.
 const NEWEST: f64 = 0.1;
 
 /// A window that opens with the first frame.
-#[derive(Default)]
 pub struct Window {
+    style: Style,
     window: Option<minifb::Window>,
     pixels: Vec<u32>,
     last: Option<Instant>,
@@ -22,13 +22,18 @@ pub struct Window {
 }
 
 impl Window {
+    /// Faces are drawn in this style.
+    pub fn new(style: Style) -> Self {
+        Self { style, window: None, pixels: Vec::new(), last: None, frame_secs: 0.0 }
+    }
+
     /// Shows a frame; `false` when the user closed the window.
     ///
     /// # Errors
     /// When there is no screen to open a window on.
     pub fn show(&mut self, frame: &Frame, faces: &[TrackedFace]) -> Result<bool> {
         let mut picture = frame.picture.clone();
-        paint(&mut picture, faces.iter().map(|tracked| &tracked.face));
+        paint(&mut picture, tracked(faces), &self.style);
         self.pixels.clear();
         // 0RGB
         self.pixels.extend(picture.pixels.as_chunks::<3>().0.iter().map(|&[r, g, b]| u32::from_be_bytes([0, r, g, b])));

@@ -59,7 +59,7 @@ fn the_points_of_a_real_face_are_the_stored_ones() {
     let folder = Folder::new();
     fs::copy(&photo, folder.path("astronaut.jpg")).unwrap();
     let outcome = folder.run(&["run", "astronaut.jpg", "--format", "json", "--draw", "drawn.png"]);
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), "drawn: drawn.png\n"));
     assert!(folder.path("drawn.png").exists());
     let mut actual: Value = serde_json::from_str(&outcome.stdout).unwrap();
     actual.as_object_mut().unwrap().remove("ms");

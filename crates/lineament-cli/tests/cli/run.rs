@@ -116,7 +116,10 @@ fn a_jpeg_that_is_cut_off_is_looked_at_and_reported() {
     let whole = faceless(ImageFormat::Jpeg);
     folder.write("a.jpg", &whole[..whole.len() - 2]);
     let outcome = folder.run(&["run", "a.jpg", "--draw", "drawn.png"]);
-    assert_eq!(outcome.stderr, "error: a.jpg: the JPEG's end is missing: the rest of the picture is grey\n");
+    assert_eq!(
+        outcome.stderr,
+        "error: a.jpg: the JPEG's end is missing: the rest of the picture is grey\ndrawn: drawn.png\n"
+    );
     assert_eq!(outcome.code, Some(1));
     assert!(outcome.stdout.contains("no face"), "{}", outcome.stdout);
     assert!(folder.path("drawn.png").exists());
@@ -189,6 +192,7 @@ fn same_named_photos_of_different_folders_do_not_meet() {
     }
     let outcome = folder.run(&["run", "x", "y", "--out", "points", "--draw", "drawn"]);
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(0), ""), "{}", outcome.stderr);
+    assert_eq!(outcome.stderr, "drawn: 3 pictures in drawn\n");
     let written: Vec<String> = folder.files().into_iter().filter(|f| !f.starts_with(['x', 'y'])).collect();
     assert_eq!(
         written,
@@ -216,6 +220,54 @@ fn json_and_csv_go_into_one_file_for_all_photos() {
     assert_eq!(folder.files(), ["p/a.png", "p/b.png", "results/faces.csv", "results/faces.jsonl"]);
     assert_eq!(folder.read("results/faces.jsonl").lines().count(), 2);
     assert_eq!(folder.read("results/faces.csv").lines().count(), 1);
+}
+
+#[test]
+fn where_drawn_pictures_went_is_said_once() {
+    let folder = Folder::new();
+    folder.write("a.png", faceless(ImageFormat::Png));
+    folder.write("b.png", faceless(ImageFormat::Png));
+    folder.write("c.png", "no picture");
+    for (args, text) in [
+        (&["a.png", "--draw", "one.jpg"][..], "drawn: one.jpg\n"),
+        (&["a.png", "--draw", "many"], "drawn: many/a.png\n"),
+        (&["a.png", "b.png", "--draw", "many"], "drawn: 2 pictures in many\n"),
+    ] {
+        let outcome = folder.run(&[&["run"], args].concat());
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), text), "{args:?}");
+    }
+    let outcome = folder.run(&["run", "c.png", "--draw", "none.png"]);
+    assert!(!outcome.stderr.contains("drawn"), "{}", outcome.stderr);
+}
+
+#[test]
+fn what_is_drawn_can_be_chosen() {
+    let folder = Folder::new();
+    std::fs::copy(concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/two_faces.jpg"), folder.path("a.jpg")).unwrap();
+    let marks = ["outlines", "points", "numbers", "box", "ids", "score", "outlines,points,box", "points,numbers,ids"];
+    let pictures: Vec<Vec<u8>> = marks
+        .iter()
+        .map(|marks| {
+            let outcome = folder.run(&["run", "a.jpg", "--draw", "drawn.png", "--draw-style", marks]);
+            assert_eq!(outcome.code, Some(0), "{marks}: {}", outcome.stderr);
+            std::fs::read(folder.path("drawn.png")).unwrap()
+        })
+        .collect();
+    for (i, picture) in pictures.iter().enumerate() {
+        let same = pictures[..i].iter().position(|other| other == picture);
+        assert_eq!(same, None, "{} is drawn as an earlier one", marks[i]);
+    }
+    folder.run(&["run", "a.jpg", "--draw", "drawn.png"]);
+    assert_eq!(std::fs::read(folder.path("drawn.png")).unwrap(), pictures[6], "the usual marks");
+
+    for (args, text) in [
+        (&["a.jpg", "--draw-style", "points"][..], "error: --draw-style says what --draw shows: add --draw"),
+        (&["a.jpg", "--draw", "b.png", "--draw-style", "nose"], "invalid value 'nose' for '--draw-style <MARK,...>'"),
+    ] {
+        let outcome = folder.run(&[&["run"], args].concat());
+        assert_eq!(outcome.code, Some(2));
+        assert!(outcome.stderr.contains(text), "{}", outcome.stderr);
+    }
 }
 
 #[test]

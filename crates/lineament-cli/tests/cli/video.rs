@@ -97,6 +97,7 @@ fn drawn_frames_become_a_video_or_pictures_that_can_be_read_again() {
     for drawn in ["drawn.mp4", "drawn.y4m", "frames"] {
         let outcome = folder.run(&["run", "face.mp4", "--draw", drawn]);
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+        assert!(outcome.stderr.ends_with(&format!("\ndrawn: {drawn}\n")), "{}", outcome.stderr);
     }
     let pictures: Vec<_> = (0..FRAMES).map(|i| format!("frames/{i:06}.jpg")).collect();
     assert_eq!(
@@ -144,6 +145,7 @@ fn smoothing_can_be_set_and_left_out() {
 fn a_stream_of_raw_frames_is_read() {
     let outcome = Folder::new().run_with_stdin(&["run", "-", "--draw", "out.y4m"], &y4m(&[20, 120, 220], ""));
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
+    assert!(outcome.stderr.ends_with("\ndrawn: out.y4m\n"), "{}", outcome.stderr);
     assert_eq!(outcome.stdout, "frame 0, 0.000 s: no face\nframe 1, 0.100 s: no face\nframe 2, 0.200 s: no face\n");
 }
 
@@ -271,7 +273,8 @@ fn ctrl_c_leaves_whole_files_of_what_was_done() {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(130), "{stderr}");
     assert!(
-        stderr.contains("-: 3 frames in ") && stderr.ends_with("stopped; what was done before is written\n"),
+        stderr.contains("-: 3 frames in ")
+            && stderr.ends_with(&format!("drawn: {drawn}\nstopped; what was done before is written\n")),
         "{stderr}"
     );
     assert_eq!(folder.files(), ["faces.jsonl", drawn]);

@@ -1,25 +1,25 @@
-//! What a node of a cascade asks of a window: the brightness of rectangles beside others (Haar), or which of eight
-//! blocks are at least as bright as the one in their middle (local binary pattern).
+//! The features of a cascade: what a node tests in a window. A Haar feature compares the brightness of rectangles. A
+//! local binary pattern says which of eight blocks are at least as bright as the block in their middle.
 
 use std::array::from_fn;
 
 use super::integral::Layout;
 
-/// A question as the file has it, in pixels of the window.
+/// A feature as the file has it, in pixels of the window.
 pub(super) trait Feature {
-    /// The question for one layout of the integral images.
+    /// The feature for one layout of the integral images.
     type Placed: Placed;
     /// Windows are compared at the same contrast: sums are divided by the window's standard deviation.
     const NORMALISED: bool;
-    /// The feature needs sums over turned rectangles.
+    /// The feature needs sums over rectangles turned by 45 degrees.
     fn tilted(&self) -> bool;
-    /// Rectangles become offsets.
+    /// The same feature with offsets into integral images instead of rectangles.
     fn place(&self, layout: &Layout) -> Self::Placed;
 }
 
-/// A question with offsets into integral images.
+/// A feature with offsets into integral images.
 pub(super) trait Placed {
-    /// For `N` windows in a row, the first at `at`: `left` where the answer is the left one, else `right`.
+    /// For `N` neighbouring windows, the first at `at`: `left` where the feature leads to the left, else `right`.
     fn choose<const N: usize>(
         &self,
         sums: &[u32],
@@ -30,8 +30,8 @@ pub(super) trait Placed {
     ) -> [f32; N];
 }
 
-/// An upright rectangle; turned by 45 degrees it starts at its top corner, `width` along the diagonal down right and
-/// `height` along the one down left.
+/// An upright rectangle. A rectangle turned by 45 degrees starts at its top corner, with `width` along the diagonal
+/// down to the right and `height` along the diagonal down to the left.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) struct Block {
     pub(super) x: usize,
@@ -49,7 +49,7 @@ impl Block {
         [(x, y), (x + width, y), (x, y + height), (x + width, y + height)].map(|(x, y)| layout.offset(x, y))
     }
 
-    /// Of the turned rectangle: top, left, right, bottom. `x` is at least `height`, as the reader makes sure.
+    /// Of the turned rectangle: top, left, right, bottom. The reader makes sure that `x` is at least `height`.
     fn tilted_corners(&self, layout: &Layout) -> Corners {
         let Self { x, y, width, height } = *self;
         [(x, y), (x - height, y + height), (x + width, y + width), (x + width - height, y + width + height)]
@@ -57,8 +57,8 @@ impl Block {
     }
 }
 
-/// An array from a number for each place. Unlike `std::array::from_fn` it is inlined for certain, and so compiled for
-/// the processor's level with what it is in.
+/// An array with `f` of each index. Unlike `std::array::from_fn` it is always inlined, and so compiled with the
+/// instructions of its caller.
 #[inline(always)]
 pub(super) fn each<T: Copy + Default, const N: usize>(value: impl Fn(usize) -> T) -> [T; N] {
     let mut values = [T::default(); N];
@@ -79,10 +79,10 @@ pub(super) fn sum<const N: usize>(sums: &[u32], at: usize, &[a, b, c, d]: &Corne
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Haar {
     pub(super) blocks: [Block; 3],
-    /// Of each block; 0 for one that is not there.
+    /// The weight of each rectangle; 0 for a rectangle that does not exist.
     pub(super) weights: [f32; 3],
     pub(super) tilted: bool,
-    /// Below it the answer is left.
+    /// A weighted sum below this leads to the left.
     pub(super) threshold: f32,
 }
 
@@ -133,7 +133,7 @@ impl Placed for PlacedHaar {
 pub(super) struct Lbp {
     /// The first of the blocks; the others have its size.
     pub(super) block: Block,
-    /// One bit for each of the 256 patterns: set where the answer is left.
+    /// One bit for each of the 256 patterns, set where the pattern leads to the left.
     pub(super) patterns: [u32; 8],
 }
 
@@ -176,7 +176,7 @@ impl Placed for PlacedLbp {
         for around in AROUND {
             let block = self.block::<N>(sums, at, around);
             for k in 0..N {
-                // The sign of the difference, without a comparison: one if at least as bright.
+                // The sign bit of the difference instead of a comparison: 1 if at least as bright.
                 patterns[k] = 2 * patterns[k] + (!block[k].wrapping_sub(middle[k]) >> 31);
             }
         }

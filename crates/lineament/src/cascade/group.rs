@@ -1,4 +1,4 @@
-//! Many windows around one face become one box: OpenCV's `groupRectangles`.
+//! Joins the many windows around one face into one box, as OpenCV's `groupRectangles` does.
 
 /// An upright rectangle in whole pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub(super) struct Window {
     pub(super) height: i32,
 }
 
-/// How far the edges of two windows of one face may be apart, in parts of their size.
+/// How far the edges of two windows of one face may be apart, as a share of their size.
 const SIMILARITY: f64 = 0.2;
 
 impl Window {
@@ -31,7 +31,7 @@ impl Window {
             && near(self.bottom(), other.bottom())
     }
 
-    /// Within `other`, made larger on each side by the similarity.
+    /// Lies within `other`, enlarged by [`SIMILARITY`] on each side.
     fn is_within(&self, other: &Self) -> bool {
         let grow = |side: i32| (f64::from(side) * SIMILARITY).round_ties_even() as i32;
         let (dx, dy) = (grow(other.width), grow(other.height));
@@ -42,8 +42,9 @@ impl Window {
     }
 }
 
-/// The mean of each set of similar windows, with their number, for sets of more than `min_neighbors`. A mean within
-/// the mean of a clearly larger set is left out. With `min_neighbors` 0 all windows come back as they are.
+/// The mean of each set of similar windows and the size of the set, for sets of more than `min_neighbors` windows. A
+/// mean that lies within the mean of a clearly larger set is dropped. With `min_neighbors` 0, returns all windows as
+/// they are.
 pub(super) fn group(windows: &[Window], min_neighbors: u32) -> Vec<(Window, u32)> {
     if min_neighbors == 0 {
         return windows.iter().map(|&window| (window, 1)).collect();
@@ -70,16 +71,16 @@ pub(super) fn group(windows: &[Window], min_neighbors: u32) -> Vec<(Window, u32)
 }
 
 fn mean(sum: [i64; 4], count: u32) -> Window {
-    // In f32 as OpenCV does it: halves fall as they fall there.
+    // In f32, as OpenCV does it, so that a mean of .5 is rounded as it is there.
     let part = 1.0 / count as f32;
     let [x, y, width, height] = sum.map(|sum| (sum as f32 * part).round_ties_even() as i32);
     Window { x, y, width, height }
 }
 
-/// The set of each window, numbered in the order of their first windows. Windows that are similar, be it by way of
-/// others, are of one set.
+/// The set of each window; sets are numbered in the order of their first windows. Similar windows belong to one set,
+/// and so do windows that other windows link.
 fn partition(windows: &[Window]) -> Vec<usize> {
-    // By their left edge: only those within reach are compared.
+    // Sorted by the left edge, so that only windows within reach are compared.
     let mut by_x: Vec<usize> = (0..windows.len()).collect();
     by_x.sort_by_key(|&at| windows[at].x);
     let mut parents: Vec<usize> = (0..windows.len()).collect();
@@ -89,7 +90,7 @@ fn partition(windows: &[Window]) -> Vec<usize> {
         for &other in by_x[k + 1..].iter().take_while(|&&other| windows[other].x <= reach) {
             if window.is_similar(&windows[other]) {
                 let (a, b) = (root(&mut parents, at), root(&mut parents, other));
-                // The first window of a set is its root.
+                // The root of a set is its first window.
                 parents[a.max(b)] = a.min(b);
             }
         }
@@ -108,7 +109,7 @@ fn partition(windows: &[Window]) -> Vec<usize> {
     sets
 }
 
-/// The root of a set, with the way to it halved.
+/// The root of a set; halves the path to it.
 fn root(parents: &mut [usize], mut at: usize) -> usize {
     while parents[at] != at {
         parents[at] = parents[parents[at]];
@@ -131,11 +132,11 @@ mod tests {
         let mut windows = vec![square(300, 300, 40)];
         windows.extend((0..6).map(|k| square(100 + k, 50, 41 - k % 2)));
         windows.extend([square(105, 55, 24), square(105, 55, 24)]);
-        // Halves go to the even number: 102.5 becomes 102, 40.5 becomes 40.
+        // Ties round to even: 102.5 becomes 102, 40.5 becomes 40.
         assert_eq!(group(&windows, 1), [(square(102, 50, 40), 6)]);
         assert_eq!(group(&windows, 0).len(), windows.len());
         assert_eq!(group(&windows, 6), []);
-        // A set of three or more is no part of another.
+        // A set of three or more windows is not dropped for another set.
         windows.push(square(106, 55, 24));
         assert_eq!(group(&windows, 1), [(square(102, 50, 40), 6)]);
         windows[1..7].iter_mut().for_each(|window| window.x += 500);
@@ -148,7 +149,7 @@ mod tests {
             places in proptest::collection::vec((0i32..60, 0i32..60, 10i32..60), 0..40),
         ) {
             let windows: Vec<Window> = places.iter().map(|&(x, y, width)| square(x, y, width)).collect();
-            // Each window takes over the lowest number among its like until nothing changes.
+            // Each window takes the lowest number among the windows similar to it, until nothing changes.
             let mut lowest: Vec<usize> = (0..windows.len()).collect();
             for _ in 0..windows.len() {
                 for (a, first) in windows.iter().enumerate() {

@@ -1,20 +1,20 @@
 //! Integral images: sums over any upright rectangle, sums of squares, and sums over rectangles turned by 45 degrees,
 //! from four numbers each.
 //!
-//! Windows are looked at in every second column of a fine level. Columns are therefore stored by their remainder:
-//! first all even ones of a row, then all odd ones. What neighbouring windows read then lies side by side, and the
-//! compiler turns the loop over them into vectors.
+//! On a fine level, windows stand at every second column. Each row therefore stores its even columns first and then
+//! its odd columns. The numbers that neighbouring windows read are then neighbours in memory, and the compiler
+//! vectorises the loop over windows.
 
-/// Windows of a row that are looked at together.
+/// Windows of a row that are evaluated together.
 pub(super) const LANES: usize = 16;
 
-/// Where the numbers of a level lie. One layout serves all levels of a step, at most as large as the first.
+/// Where the numbers of a level lie. One layout serves all levels with the same step; the first is the largest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Layout {
     step: usize,
-    /// Columns of one remainder.
+    /// Columns with the same remainder, in one row.
     columns: usize,
-    /// Numbers of one integral image.
+    /// Length of one integral image.
     plane: usize,
 }
 
@@ -25,17 +25,17 @@ impl Layout {
         Self { step, columns, plane: columns * step * (height + 1) }
     }
 
-    /// From the number of a window (in steps, from the left) on the first row to the corner `x`, `y` within it.
+    /// The offset from a window on the first row, which is counted in steps from the left, to its corner `x`, `y`.
     pub(super) fn offset(&self, x: usize, y: usize) -> usize {
         y * self.stride() + x % self.step * self.columns + x / self.step
     }
 
-    /// As [`Layout::offset`], to the corner of a turned rectangle.
+    /// The same as [`Layout::offset`], for the corner of a turned rectangle.
     pub(super) fn tilted_offset(&self, x: usize, y: usize) -> usize {
         self.plane + self.offset(x, y)
     }
 
-    /// Numbers from a row to the next.
+    /// Distance from one row to the next.
     pub(super) fn stride(&self) -> usize {
         self.columns * self.step
     }
@@ -56,15 +56,15 @@ impl Layout {
     }
 }
 
-/// The integral images of one level. Sums wrap at 32 bits: differences over a window are right all the same.
+/// The integral images of one level. Sums wrap at 32 bits; differences over a window are still right.
 pub(super) struct Integrals {
     pub(super) layout: Layout,
-    /// Upright sums, then turned ones where they are wanted.
+    /// Upright sums, then turned sums if any feature needs them.
     pub(super) sums: Vec<u32>,
     /// Sums of squares.
     pub(super) squares: Vec<u32>,
     tilted: bool,
-    /// The last row of each kind, columns in their order; two of the turned sums.
+    /// The last row of each kind, in the order of columns; the last two rows of turned sums.
     line: Vec<u32>,
     square_line: Vec<u32>,
     tilted_lines: [Vec<u32>; 2],
@@ -73,7 +73,7 @@ pub(super) struct Integrals {
 impl Integrals {
     /// Memory for the levels of `layout`.
     pub(super) fn new(layout: Layout, tilted: bool) -> Self {
-        // Lanes beyond the last window of the last row read on.
+        // Lanes beyond the last window of the last row read further.
         let sums = vec![0; layout.plane * if tilted { 2 } else { 1 } + LANES];
         let squares = vec![0; layout.plane + LANES];
         Self {
@@ -112,8 +112,9 @@ impl Integrals {
         }
     }
 
-    /// The turned sum at `x`, `y` is over the pixels of a wedge that opens upwards, with its tip at pixel (x - 1, y - 1).
-    /// It is that of the two wedges right and left above, less what both hold, and the two pixels that neither holds.
+    /// The turned sum at `x`, `y` covers the pixels of a wedge that opens upwards, with its tip at pixel (x - 1, y -
+    /// 1). It is the sum of the two wedges above it to the left and to the right, minus their overlap, plus the two
+    /// pixels that neither contains.
     fn sum_up_tilted(&mut self, pixels: &[u8], width: usize) {
         let [last, before] = &mut self.tilted_lines;
         for line in [&mut *last, &mut *before] {
@@ -125,13 +126,13 @@ impl Integrals {
         let rows = self.sums[self.layout.plane..].chunks_exact_mut(self.layout.stride()).skip(1);
         for (pixels, row) in pixels.chunks_exact(width).zip(rows) {
             let tip = |x: usize| u32::from(pixels[x - 1]) + u32::from(above[x - 1]);
-            // The new row takes the place of the one before the last, each number of which is read once more, right here.
+            // The new row overwrites the row before the last. Each of its numbers is read for the last time right here.
             before[0] = last[1];
             for x in 1..width {
                 let both = before[x];
                 before[x] = last[x - 1].wrapping_add(last[x + 1]).wrapping_sub(both).wrapping_add(tip(x));
             }
-            // At the right edge, what the right wedge holds is what both hold.
+            // At the right edge the right wedge is the overlap.
             before[width] = last[width - 1].wrapping_add(tip(width));
             std::mem::swap(last, before);
             self.layout.store(last, row);
@@ -145,7 +146,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The sum over pixels for which `within` says so.
+    /// The sum over the pixels for which `within` is true.
     fn slow(pixels: &[u8], width: usize, within: impl Fn(i64, i64) -> bool, value: impl Fn(u32) -> u32) -> u32 {
         let pixels = pixels.iter().enumerate();
         pixels.filter(|(k, _)| within((k % width) as i64, (k / width) as i64)).map(|(_, &p)| value(u32::from(p))).sum()
@@ -162,13 +163,13 @@ mod tests {
             let pixels = &pixels[..width * height];
             let layout = Layout::new(width + wider, height + 2, step);
             let mut integrals = Integrals::new(layout, true);
-            // A larger level first: nothing of it may be left.
+            // A larger level comes first, and nothing of it may remain.
             integrals.sum_up(&vec![200; (width + wider) * (height + 2)], width + wider);
             integrals.sum_up(pixels, width);
             let (x, y) = (x.min(width), y.min(height));
             let (right, bottom) = (x as i64, y as i64);
             let before = |px: i64, py: i64| px < right && py < bottom;
-            // Rows upwards from the tip, each wider by one pixel on both sides.
+            // Upwards from the tip, each row is wider by one pixel on both sides.
             let wedge = |px: i64, py: i64| py < bottom && (px - right + 1).abs() < bottom - py;
             prop_assert_eq!(integrals.sums[layout.offset(x, y)], slow(pixels, width, before, |p| p));
             prop_assert_eq!(integrals.squares[layout.offset(x, y)], slow(pixels, width, before, |p| p * p));

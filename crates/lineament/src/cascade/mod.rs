@@ -1,9 +1,9 @@
 //! The paper's detector: boosted cascades of rectangle features after Viola and Jones, as OpenCV's files hold them.
 //!
 //! [`Cascade::parse`] reads the XML of both of OpenCV's formats, with Haar features (upright and turned by 45 degrees)
-//! and local binary patterns, in stumps and deeper trees. [`Cascade::detect`] gives the boxes that OpenCV's
-//! `detectMultiScale` gives with the same numbers, pixel for pixel: the picture is shrunk level by level and a window of
-//! the cascade's size slides over each; what many overlapping windows agree on is one box.
+//! and local binary patterns, in stumps and deeper trees. [`Cascade::detect`] returns the boxes that OpenCV's
+//! `detectMultiScale` returns with the same options, pixel for pixel. The picture is shrunk level by level, and a
+//! window of the cascade's size slides over each level. Many overlapping windows that agree become one box.
 //!
 //! ```
 //! use lineament::ImageView;
@@ -52,7 +52,7 @@ use integral::{Integrals, Layout};
 use resize::Resizer;
 use scan::{Scanner, Stage};
 
-/// A cascade, ready to find what it was trained for.
+/// A cascade, ready to find the objects it was trained for.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cascade {
     /// Width and height in pixels.
@@ -67,17 +67,17 @@ enum Stages {
     Lbp(Vec<Stage<Lbp>>),
 }
 
-/// What to look for; the numbers of OpenCV's `detectMultiScale` with its defaults.
+/// The options of OpenCV's `detectMultiScale`, with its defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CascadeOptions {
-    /// Each level is smaller than the one before by this factor, from [`MIN_SCALE_FACTOR`] up. Half the step takes twice
-    /// the time.
+    /// Each level is smaller than the one before by this factor, from [`MIN_SCALE_FACTOR`] up. Half the distance from 1
+    /// takes twice the time.
     pub scale_factor: f64,
-    /// A box is kept when more windows than this agree on it. With 0 each window is a box of its own.
+    /// A box is kept if more windows than this agree on it. With 0, each window is a box of its own.
     pub min_neighbors: u32,
-    /// Width and height in pixels of the smallest box. Leaving small ones out saves most of the time.
+    /// Width and height in pixels of the smallest box. Leaving out small boxes saves most of the time.
     pub min_size: (u32, u32),
-    /// Width and height in pixels of the largest box; `None` for the image's.
+    /// Width and height in pixels of the largest box; `None` for those of the image.
     pub max_size: Option<(u32, u32)>,
 }
 
@@ -87,10 +87,10 @@ impl Default for CascadeOptions {
     }
 }
 
-/// The smallest [`CascadeOptions::scale_factor`]: levels that differ by less are the same picture.
+/// The smallest [`CascadeOptions::scale_factor`]: levels that differ by less are practically equal.
 pub const MIN_SCALE_FACTOR: f64 = 1.001;
 
-/// What was found.
+/// A box that was found.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CascadeDetection {
     /// The box, in whole pixels of the image.
@@ -100,18 +100,18 @@ pub struct CascadeDetection {
 }
 
 impl CascadeDetection {
-    /// A number from 0 to 1 that grows with the neighbours, one half at 10: to sort by and to compare with, no
-    /// probability.
+    /// A score from 0 to 1 that grows with the number of neighbours and is 0.5 at 10. It serves to sort and to compare,
+    /// and is not a probability.
     pub fn score(&self) -> f32 {
         self.neighbors as f32 / (self.neighbors as f32 + 10.0)
     }
 }
 
-/// Most windows that are grouped, the smallest ones first: bounds time and memory with a cascade that accepts
-/// everything. A face of 480 pixels has a few hundred.
+/// Most windows that are grouped, smallest first. Bounds time and memory for a cascade that accepts everything. A face
+/// of 480 pixels has a few hundred windows.
 const MAX_WINDOWS: usize = 1 << 16;
 
-/// From this factor on windows stand at every pixel of the level, before at every second one.
+/// From this factor on, windows stand at every pixel of the level; below, at every second pixel.
 const DENSE_FROM: f32 = 2.0;
 
 impl Cascade {
@@ -123,7 +123,7 @@ impl Cascade {
         read::parse(xml)
     }
 
-    /// Width and height, in pixels, of the smallest thing that can be found.
+    /// Width and height, in pixels, of the smallest object that can be found.
     pub fn window(&self) -> (usize, usize) {
         self.window
     }
@@ -133,7 +133,7 @@ impl Cascade {
     /// # Errors
     /// [`Error::Option`] for a scale factor that is not a number from [`MIN_SCALE_FACTOR`] up.
     pub fn detect(&self, image: &GreyImage, options: &CascadeOptions) -> Result<Vec<CascadeDetection>> {
-        // What is not a number is not within either.
+        // NaN is not within any range.
         if !(MIN_SCALE_FACTOR..).contains(&options.scale_factor) {
             return Err(Error::Option(format!(
                 "a scale factor of {}, at least {MIN_SCALE_FACTOR} is needed",
@@ -179,7 +179,7 @@ struct Level {
     height: usize,
     /// Pixels from a window to the next, both ways.
     step: usize,
-    /// Places for the window's left top corner.
+    /// Number of positions for the left top corner of the window.
     places: (usize, usize),
 }
 
@@ -203,7 +203,7 @@ fn find<T: Feature>(stages: &[Stage<T>], window: (usize, usize), image: &GreyIma
     let levels: Vec<Level> = scales.iter().map(|&scale| Level::new(scale, image, window)).collect();
     let mut windows = Vec::new();
     let Some(first) = levels.first() else { return windows };
-    // OpenCV cuts each level in so many stripes; the rows that its division leaves over are not looked at.
+    // OpenCV cuts each level into this many stripes. The rows that remain after the division are not scanned.
     let stripes = first.places.0.div_ceil(32);
     let (mut resizer, mut pixels) = (Resizer::default(), Vec::new());
     for levels in levels.chunk_by(|a, b| a.step == b.step) {
@@ -249,7 +249,7 @@ fn scan_level<P: features::Placed>(
     ControlFlow::Continue(())
 }
 
-/// The part within the image, if there is any.
+/// The part of the box within the image, if any.
 fn clip(window: Window, image: &GreyImage) -> Option<Rect> {
     let (x0, y0) = (window.x.max(0), window.y.max(0));
     let (x1, y1) =

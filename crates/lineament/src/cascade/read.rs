@@ -1,7 +1,7 @@
-//! Reads cascade files: OpenCV's format of today, and the one before it, which becomes the same stages.
+//! Reads cascade files in the current format of OpenCV and in the one before it. Both become the same stages.
 //!
-//! Whatever the text holds, what comes out is sound: features lie within the window, trees lead forward and end in
-//! leaves, numbers are finite. Memory is in proportion to the text.
+//! Whatever the text contains, the result is sound: features lie within the window, trees lead forward and end in
+//! leaves, and numbers are finite. Memory is proportional to the length of the text.
 
 use crate::error::Result;
 
@@ -10,14 +10,14 @@ use super::scan::{Child, Node, Stage};
 use super::xml::{Element, document};
 use super::{Cascade, Stages};
 
-/// Shortest and longest side of the window in pixels. Below, nothing is left within the outermost pixels; above, sums
-/// of squares do not fit in 32 bits. OpenCV's cascades have 14 to 64.
+/// Shortest and longest side of the window in pixels. A smaller window has nothing inside its outermost pixels; in a
+/// larger one, sums of squares do not fit in 32 bits. OpenCV's cascades have 14 to 64.
 const WINDOW_SIDE: (i64, i64) = (3, 256);
 
 /// Most nodes of a tree. Trees of OpenCV's files have up to 9.
 const MAX_NODES: usize = 255;
 
-/// What a stage's threshold may have lost when it was written down; OpenCV's number.
+/// What the threshold of a stage may have lost when it was printed; the value that OpenCV uses.
 const THRESHOLD_SLACK: f32 = 1e-5;
 
 /// Words of 32 bits with one bit for each local binary pattern.
@@ -46,7 +46,7 @@ fn parse_new(root: Element) -> Result<Cascade> {
         Stages::Lbp(new_stages::<Lbp>(root, 3 + PATTERN_WORDS, |element, node| {
             let mut patterns = [0; PATTERN_WORDS];
             for (pattern, &word) in patterns.iter_mut().zip(&node[3..]) {
-                // Written as signed numbers; the bits count.
+                // The file has signed numbers; only their bits matter.
                 *pattern = element.whole(word, i64::from(i32::MIN)..=i64::from(u32::MAX))? as u32;
             }
             Ok(Lbp { block: blocks[index(element, node[2], blocks.len())?], patterns })
@@ -61,8 +61,8 @@ fn parse_new(root: Element) -> Result<Cascade> {
     Ok(Cascade { window, stages })
 }
 
-/// The stages of today's format. A node is `length` numbers: left and right child, the feature's number, and what else
-/// `make` turns into the feature.
+/// The stages of the current format. A node has `length` numbers: left and right child, the index of the feature, and
+/// the rest, from which `make` makes the feature.
 fn new_stages<T>(root: Element, length: usize, make: impl Fn(Element, &[f64]) -> Result<T>) -> Result<Vec<Stage<T>>> {
     stages(root, |stage| {
         let threshold = stage.child("stageThreshold")?;
@@ -78,7 +78,7 @@ fn new_stages<T>(root: Element, length: usize, make: impl Fn(Element, &[f64]) ->
                 return Err(leaves.fail(&format!("{leaf_count} leaves for {node_count} nodes, which have one more")));
             }
             let child = |at: usize, link: f64| {
-                // Above 0 the number of a node, from 0 downwards the number of a leaf.
+                // Above 0: the index of a node. From 0 downwards: the index of a leaf.
                 match element.whole(link, -(node_count as i64)..=node_count as i64 - 1)? {
                     link @ ..=0 => Ok(Child::Leaf(leaves.narrow(leaf_values[-link as usize])?)),
                     link => later_node(element, at, link),
@@ -93,8 +93,8 @@ fn new_stages<T>(root: Element, length: usize, make: impl Fn(Element, &[f64]) ->
     })
 }
 
-/// The format before: features and leaves stand in the nodes. Which stage follows which is not read: as in OpenCV, they
-/// follow in the order of the file.
+/// The older format, whose nodes contain features and leaves. The links between stages are not read: as in OpenCV,
+/// stages follow each other in the order of the file.
 fn parse_old(root: Element) -> Result<Cascade> {
     let size = root.child("size")?;
     let &[width, height] = &size.numbers()?[..] else { return Err(size.fail("width and height are expected here")) };
@@ -128,7 +128,7 @@ fn parse_old(root: Element) -> Result<Cascade> {
     Ok(Cascade { window, stages: Stages::Haar(stages) })
 }
 
-/// The stages of either format: `read` gives the threshold and the trees of one.
+/// The stages of either format; `read` reads the threshold and the trees of one stage.
 fn stages<T>(root: Element, read: impl Fn(Element) -> Result<(f64, Vec<Vec<Node<T>>>)>) -> Result<Vec<Stage<T>>> {
     let list = root.child("stages")?;
     let stage = |element: Element| {
@@ -149,7 +149,7 @@ fn stages<T>(root: Element, read: impl Fn(Element) -> Result<(f64, Vec<Vec<Node<
     if stages.is_empty() { Err(list.fail("a cascade without stages")) } else { Ok(stages) }
 }
 
-/// A link that leads forward, so that no tree goes round in circles.
+/// A link that must lead forward, so that no tree has a cycle.
 fn later_node(element: Element, at: usize, link: i64) -> Result<Child> {
     match usize::try_from(link) {
         Ok(link) if link > at => Ok(Child::Node(link)),
@@ -165,7 +165,7 @@ fn index(element: Element, number: f64, count: usize) -> Result<usize> {
     Ok(element.whole(number, 0..=count as i64 - 1)? as usize)
 }
 
-/// Two or three weighted rectangles within the window; the threshold is the node's and not set yet.
+/// Two or three weighted rectangles within the window. The threshold comes from the node and is not set yet.
 fn haar(element: Element, window: (usize, usize)) -> Result<Haar> {
     let tilted = match element.optional("tilted") {
         Some(tilted) => tilted.number()? != 0.0,

@@ -1,7 +1,7 @@
 //! Shrinks a grey picture as OpenCV's `INTER_LINEAR_EXACT` does, bit for bit: bilinear between the centres of the four
 //! nearest pixels, with weights in steps of 1/256 and one rounding at the end.
 
-/// One in the fixed point of the weights.
+/// The weight 1, in fixed point.
 const ONE: u32 = 256;
 
 /// The pixel before a position, and the weight of the pixel after it.
@@ -11,9 +11,9 @@ struct Tap {
     weight: u32,
 }
 
-/// For each of `to` pixels the place among `from` pixels where its centre falls.
+/// For each of `to` pixels, the position of its centre among `from` pixels.
 fn taps(from: usize, to: usize) -> impl Iterator<Item = Tap> {
-    // Twice a quotient, because OpenCV inverts the inverse: the last bit decides some weights.
+    // Two divisions, because OpenCV inverts the inverse: the last bit decides some weights.
     let scale = 1.0 / (to as f64 / from as f64);
     (0..to).map(move |k| {
         let at = scale * (k as f64 + 0.5) - 0.5;
@@ -28,11 +28,11 @@ fn taps(from: usize, to: usize) -> impl Iterator<Item = Tap> {
     })
 }
 
-/// Resizes to one size after another, keeping its memory.
+/// Resizes to one size after another and keeps its memory.
 #[derive(Default)]
 pub(super) struct Resizer {
     across: Vec<Tap>,
-    /// One row between two rows of the source, in 1/256 of a grey level; the last number twice.
+    /// One row between two rows of the source, in 1/256 of a grey level. The last number is stored twice.
     between: Vec<u16>,
 }
 
@@ -50,7 +50,7 @@ impl Resizer {
         self.across.extend(taps(width, to_size.0));
         self.between.resize(width + 1, 0);
         for Tap { first, weight } in taps(size.1, to_size.1) {
-            // Down first: products of weights are exact, so the order does not matter, and rows are contiguous.
+            // Columns first: products of weights are exact, so the order does not matter, and rows are contiguous.
             let above = &from[first * width..][..width];
             let below = if weight == 0 { above } else { &from[(first + 1) * width..][..width] };
             self.blend(above, below, weight as u16);
@@ -65,7 +65,7 @@ impl Resizer {
     #[inline(always)]
     fn blend(&mut self, above: &[u8], below: &[u8], weight: u16) {
         for ((to, &a), &b) in self.between.iter_mut().zip(above).zip(below) {
-            // At most 255 * 256: fits.
+            // At most 255 * 256, which fits.
             *to = u16::from(a) * (ONE as u16 - weight) + u16::from(b) * weight;
         }
         self.between[above.len()] = self.between[above.len() - 1];

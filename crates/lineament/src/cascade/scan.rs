@@ -1,15 +1,15 @@
-//! Slides the window over one level. Cheap stages throw most windows away, so that few see the dear ones: the paper's
-//! idea, done for [`LANES`] windows at once as long as some of them are left.
+//! Slides the window over one level. Cheap stages reject most windows, so that few reach the expensive stages: that is
+//! the idea of the paper. Here [`LANES`] windows are evaluated at once, as long as enough of them remain.
 
 use std::ops::ControlFlow;
 
 use super::features::{Block, Corners, Feature, Placed, each, sum};
 use super::integral::{Integrals, LANES, Layout};
 
-/// A stage: trees whose answers are added up.
+/// A stage: trees whose leaf values are added up.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stage<T> {
-    /// Windows with a smaller sum are thrown away.
+    /// Windows with a smaller sum are rejected.
     pub(super) threshold: f32,
     /// Number of nodes of each tree.
     pub(super) trees: Vec<usize>,
@@ -25,12 +25,12 @@ pub(super) struct Node<T> {
     pub(super) right: Child,
 }
 
-/// Where an answer leads.
+/// Where a node leads.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Child {
     /// To a node of the same tree, further on.
     Node(usize),
-    /// To the tree's answer.
+    /// To the value of the tree.
     Leaf(f32),
 }
 
@@ -61,8 +61,8 @@ impl<P: Placed> Stage<P> {
         })
     }
 
-    /// Whether the windows in each of [`LANES`] lanes pass. Trees are answered from their leaves up: `answers` holds
-    /// what each node of the tree would say.
+    /// Whether the window in each of [`LANES`] lanes passes. Trees are evaluated from their leaves up; `answers` has
+    /// the value of each node.
     #[inline(always)]
     fn passes_lanes(&self, sums: &[u32], at: usize, norms: &Lanes, answers: &mut [Lanes]) -> [bool; LANES] {
         let mut total = [0f64; LANES];
@@ -99,28 +99,28 @@ impl<P: Placed> Stage<P> {
     }
 }
 
-/// One number for each of the windows that are looked at together.
+/// One number for each of the windows that are evaluated together.
 type Lanes = [f32; LANES];
 
-/// With fewer windows left in the lanes, each goes on alone. Chosen by trial: 1 and 3 are up to a fifth slower.
+/// With fewer windows left in the lanes, each continues alone. Chosen by trial: 1 and 3 are up to a fifth slower.
 const FEWEST_LANES: u32 = 2;
 
-/// The area times the factor for the contrast is one over the standard deviation: windows with one below ten grey
-/// levels are flat, no face. OpenCV's number.
+/// The area times the factor for contrast is one over the standard deviation. A window whose standard deviation is
+/// below ten grey levels is flat and not a face. The value is that of OpenCV.
 const FLAT: f64 = 0.1;
 
 /// A cascade placed for one layout.
 pub(super) struct Scanner<P> {
     stages: Vec<Stage<P>>,
-    /// The rectangle for the window's contrast: the window without its outermost pixels.
+    /// The rectangle in which contrast is measured: the window without its outermost pixels.
     inner: Option<(Corners, f64)>,
     answers: Vec<Lanes>,
-    /// Of the windows of a row: what became of them, and the factors for their contrast.
+    /// For the windows of a row: the result of the first stage, and the factors for contrast.
     fates: Vec<Fate>,
     norms: Vec<f32>,
 }
 
-/// What became of a window in the first stage.
+/// The result of the first stage for a window.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Fate {
     Fails,
@@ -142,7 +142,7 @@ impl<P: Placed> Scanner<P> {
         }
     }
 
-    /// Hands the number of each of the `count` windows on row `y` that passes all stages to `found`, from the left.
+    /// Calls `found` with the index of each of the `count` windows on row `y` that passes all stages, from the left.
     #[inline(always)]
     pub(super) fn scan_row(
         &mut self,
@@ -171,7 +171,7 @@ impl<P: Placed> Scanner<P> {
                 let k = alive.trailing_zeros() as usize;
                 alive &= alive - 1;
                 let mut passes = true;
-                // A loop, which is compiled for the processor's level, unlike the inside of `all`.
+                // A loop, because the inside of `all` is not compiled with the instructions of this function.
                 for stage in stages {
                     passes = stage.passes(&integrals.sums, row + first + k, norms[k]);
                     if !passes {
@@ -214,7 +214,7 @@ impl<P: Placed> Scanner<P> {
         self.fates[count..].fill(Fate::Fails);
     }
 
-    /// The window right of one that fails in the first stage is not looked at.
+    /// The window to the right of one that fails in the first stage is skipped.
     fn skip_after_failures(&mut self, count: usize) {
         let mut k = 0;
         while k < count {
@@ -234,7 +234,7 @@ fn bits(lanes: &[bool; LANES]) -> u32 {
     lanes.iter().enumerate().fold(0, |bits, (k, &lane)| bits | u32::from(lane) << k)
 }
 
-/// The factors that bring sums of windows to one contrast, and whether there is any.
+/// The factors that bring sums of windows to the same contrast, and whether there is any contrast.
 #[inline(always)]
 fn contrast(sums: &[u32; LANES], squares: &[u32; LANES], area: f64) -> (Lanes, [bool; LANES]) {
     let norms: Lanes = each(|k| {

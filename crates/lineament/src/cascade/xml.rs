@@ -6,20 +6,21 @@ use roxmltree::{Document, Node};
 
 use crate::error::{Error, Result};
 
-/// Most characters of a message: what it quotes may be all of the file.
+/// Most characters of a message, which may quote the whole file.
 const MESSAGE: usize = 300;
 
 fn error(message: String) -> Error {
     Error::Cascade(message.chars().take(MESSAGE).collect())
 }
 
-/// Most attributes in a file; OpenCV's have two. The XML reader compares each with all others of its element, and
-/// namespaces with those of all elements around: more would take it minutes and gigabytes.
+/// Most attributes in a file; files of OpenCV have two. The XML reader compares each attribute with all others of its
+/// element, and namespaces with those of all enclosing elements. With many attributes that would take minutes and
+/// gigabytes.
 const ATTRIBUTES: usize = 64;
 
 /// The document of a text.
 pub(super) fn document(text: &str) -> Result<Document<'_>> {
-    // From one `<` to the next there is one tag, and numbers; only comments hold other signs of equality.
+    // From one `<` to the next there are one tag and numbers. Only comments contain other equals signs.
     let tags = text.split('<').filter(|tag| !tag.starts_with('!'));
     if tags.map(|tag| tag.matches('=').count()).sum::<usize>() > ATTRIBUTES {
         return Err(error(format!("a cascade is expected, which has at most {ATTRIBUTES} attributes")));
@@ -32,7 +33,7 @@ pub(super) fn document(text: &str) -> Result<Document<'_>> {
 pub(super) struct Element<'a>(Node<'a, 'a>);
 
 impl<'a> Element<'a> {
-    /// The cascade: the first element within the outermost one.
+    /// The cascade: the first element within the outermost element.
     pub(super) fn cascade(document: &'a Document<'a>) -> Result<Self> {
         let storage = document.root_element();
         let cascade = storage.first_element_child();
@@ -68,14 +69,14 @@ impl<'a> Element<'a> {
         self.0.children().filter(Node::is_text).filter_map(|node| node.text()).flat_map(str::split_ascii_whitespace)
     }
 
-    /// The only word, which must be one of `known`.
+    /// The only word in it, which must be one of `known`.
     pub(super) fn word(self, known: &[&'static str]) -> Result<&'static str> {
         let word = self.words().collect::<Vec<_>>().join(" ");
         let found = known.iter().find(|&&known| known == word);
         found.copied().ok_or_else(|| self.fail(&format!("`{word}` is not read here, only {}", known.join(" and "))))
     }
 
-    /// All numbers. Each is finite.
+    /// All numbers in it. Each is finite.
     pub(super) fn numbers(self) -> Result<Vec<f64>> {
         let number = |word: &str| match word.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(number),
@@ -89,7 +90,7 @@ impl<'a> Element<'a> {
         self.numbers()?.first().copied().ok_or_else(|| self.fail("a number is expected in this element"))
     }
 
-    /// `number` as the evaluator holds it, still finite.
+    /// `number` as f32, still finite.
     pub(super) fn narrow(self, number: f64) -> Result<f32> {
         let narrow = number as f32;
         if narrow.is_finite() { Ok(narrow) } else { Err(self.fail(&format!("{number} is too large"))) }

@@ -13,8 +13,8 @@ pub struct Piece {
     pub ends: (usize, usize),
 }
 
-/// The pieces through `points`, in order. A closed line has two corners, at its first point and halfway round: the
-/// corners of eyes and lips.
+/// The pieces through `points`, in order. A closed line has two corners, at its first point and halfway round: those
+/// are the corners of eyes and lips.
 pub fn pieces(points: &[Point], closed: bool) -> Vec<Piece> {
     let n = points.len();
     match (n, closed) {
@@ -24,7 +24,7 @@ pub fn pieces(points: &[Point], closed: bool) -> Vec<Piece> {
     }
 }
 
-/// One smooth stretch over the points with these indices, counted on past the end.
+/// One smooth stretch over the points with these indices, which continue past the end of a closed line.
 fn smooth(points: &[Point], indices: RangeInclusive<usize>) -> impl Iterator<Item = Piece> {
     let (first, last) = (*indices.start(), *indices.end());
     let index = move |i: usize| i.clamp(first, last) % points.len();
@@ -42,7 +42,7 @@ fn smooth(points: &[Point], indices: RangeInclusive<usize>) -> impl Iterator<Ite
     })
 }
 
-/// A sixth of the way from `before` to `after`, but at most a third of the piece: longer handles make loops where
+/// A sixth of the way from `before` to `after`, but at most a third of the piece. Longer handles make loops where
 /// points are unevenly spaced.
 fn handle(before: Point, after: Point, start: Point, end: Point) -> (f32, f32) {
     let (length, limit) = (before.distance(after) / 6.0, start.distance(end) / 3.0);
