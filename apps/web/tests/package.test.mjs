@@ -60,8 +60,8 @@ test('calls that overlap are answered as if one waited for the other', async () 
 test('what is wrong is said plainly, and the next call works', async () => {
   const read = (name) => readFileSync(`${models}${name}`);
   for (const [options, words] of [
-    [{ model: new Uint8Array(100) }, /not a readable model file/],
-    [{ model: read('lite/lite.onnx').subarray(0, 5000) }, /not a readable model file/],
+    [{ model: new Uint8Array(100) }, /not a model file/],
+    [{ model: read('lite/lite.onnx').subarray(0, 5000) }, /damaged model file/],
     [{ model: read('detector/detector.onnx') }, /wrong model: expected the role `landmarks`, the file says `detector`/],
     [{ maxFaces: 0 }, /maxFaces is a whole number from 1, not 0/],
     [{ smoothing: -1 }, /at least 0 seconds, not -1/],

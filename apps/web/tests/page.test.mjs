@@ -187,7 +187,7 @@ test('a model of one\'s own is used, a broken one is refused by name', async () 
   await faces(page, '1');
   await page.setInputFiles('#model-file', { name: 'broken.onnx', mimeType: '', buffer: Buffer.alloc(1000, 7) });
   await page.waitForSelector('#message:visible');
-  assert.match(await message(page), /^broken\.onnx cannot be used: not a readable model file/);
+  assert.match(await message(page), /^broken\.onnx cannot be used: not a model file/);
   await page.setInputFiles('#model-file', `${models}detector/detector.onnx`);
   await page.waitForFunction(() => /detector\.onnx/.test(document.getElementById('message').textContent));
   assert.match(await message(page), /wrong model: expected the role `landmarks`/);

@@ -2,12 +2,23 @@
 
 use thiserror::Error;
 
-/// Why a model cannot be read or run.
+/// Why a model cannot be read or run, by what its user can do about it.
 #[derive(Debug, Clone, PartialEq, Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The model file is damaged, truncated, or uses something this version does not read.
-    #[error("not a readable model file: {0}")]
+    /// The bytes are something else altogether. Give another file.
+    #[error("not a model file: {0}")]
+    NotAModel(String),
+    /// It is a model file, but bytes are missing or changed. Copy or download it again.
+    #[error("damaged model file: {0}; copy or download it again")]
+    Damaged(String),
+    /// It is a whole file, but uses an operator, a version or a way of storing that this version does not read. Export it
+    /// with this library, or use a newer version.
+    #[error("unsupported model file: {0}")]
+    Unsupported(String),
+    /// The model is sound, but not what it is used for: its inputs, outputs, sizes or metadata are others. Give another
+    /// model.
+    #[error("wrong model: {0}")]
     Model(String),
     /// The model is sound but has another role than the one it was given for.
     #[error("wrong model: expected the role `{expected}`, the file says `{actual}`")]
@@ -17,6 +28,19 @@ pub enum Error {
         /// The role in the file's metadata.
         actual: String,
     },
+}
+
+impl Error {
+    /// The same, with the place in the file in front.
+    pub(crate) fn at(self, place: &str) -> Self {
+        match self {
+            Self::NotAModel(what) => Self::NotAModel(format!("{place}: {what}")),
+            Self::Damaged(what) => Self::Damaged(format!("{place}: {what}")),
+            Self::Unsupported(what) => Self::Unsupported(format!("{place}: {what}")),
+            Self::Model(what) => Self::Model(format!("{place}: {what}")),
+            role @ Self::Role { .. } => role,
+        }
+    }
 }
 
 /// The crate's result.

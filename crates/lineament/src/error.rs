@@ -9,8 +9,17 @@ pub enum Error {
     /// The caller's pixels do not fit their description (length, stride, zero size).
     #[error("the image does not fit its description: {0}")]
     Image(String),
-    /// The model file is damaged, truncated, or uses something this version does not read.
-    #[error("not a readable model file: {0}")]
+    /// The bytes are no model file at all.
+    #[error("not a model file: {0}")]
+    NotAModel(String),
+    /// The model file is cut off or changed.
+    #[error("damaged model file: {0}; copy or download it again")]
+    Damaged(String),
+    /// The model file is whole, but uses an operator, a version or a way of storing that this version does not read.
+    #[error("unsupported model file: {0}")]
+    Unsupported(String),
+    /// The model is sound, but not what it is used for: its inputs, outputs, sizes or metadata are others.
+    #[error("wrong model: {0}")]
     Model(String),
     /// The text is no cascade that this version reads, or one that contradicts itself.
     #[error("not a readable cascade file: {0}")]
@@ -35,6 +44,9 @@ impl From<lineament_nn::Error> for Error {
     fn from(error: lineament_nn::Error) -> Self {
         match error {
             lineament_nn::Error::Role { expected, actual } => Self::Role { expected, actual },
+            lineament_nn::Error::NotAModel(text) => Self::NotAModel(text),
+            lineament_nn::Error::Damaged(text) => Self::Damaged(text),
+            lineament_nn::Error::Unsupported(text) => Self::Unsupported(text),
             lineament_nn::Error::Model(text) => Self::Model(text),
             other => Self::Model(other.to_string()),
         }

@@ -62,7 +62,7 @@ fn what_cannot_be_quantised_is_one_clear_line() {
     folder.run(&["quantize", "lite.onnx", "--data", "faces", "--to", "int8", "--max-loss", "9"]);
     for (args, expected) in [
         (&["none.onnx", "--data", "faces"][..], "none.onnx"),
-        (&["faces/a.jpg", "--data", "faces"], "not a readable model file"),
+        (&["faces/a.jpg", "--data", "faces"], "not a model file"),
         (&["lite.onnx", "--data", "nowhere"], "--data: nowhere"),
         (&["lite.onnx", "--data", "faces", "--validation", "0.5"], "too few photos"),
         (&["lite.onnx", "--data", "faces", "--out", "lite.onnx"], "--out: lite.onnx"),

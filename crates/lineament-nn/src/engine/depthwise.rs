@@ -32,7 +32,7 @@ impl Depthwise<'_> {
     /// The output's `rows` only: `output` and what is added begin with the first of them.
     ///
     /// # Panics
-    /// When a slice has another length.
+    /// When a slice has another length, or the map is empty.
     pub fn run_rows(
         self,
         input: &[f32],
@@ -43,6 +43,8 @@ impl Depthwise<'_> {
     ) {
         let Self { weights, bias, window } = self;
         let ((h, w), channels) = (window.over((height, width)), bias.len());
+        // Rows that lie off the map are replaced by one on it.
+        assert!(height > 0 && width > 0, "an empty map of {height}x{width}");
         assert_eq!(input.len(), height * width * channels, "input of a depthwise convolution");
         assert_eq!(weights.len(), window.kernel * window.kernel * channels, "weights of a depthwise convolution");
         assert!(rows.end <= h, "rows of a depthwise convolution");
@@ -308,4 +310,18 @@ impl<V: Copy, const K: usize> Shared<V, K> {
 unsafe fn some<S: Simd>(simd: S, from: *const f32, count: usize) -> S::V {
     // SAFETY: the caller's promise.
     unsafe { if count == S::LANES { simd.load_ptr(from) } else { simd.load_first(from, count) } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[should_panic(expected = "an empty map of 0x5")]
+    fn an_empty_map_is_refused() {
+        let window = Window { kernel: 3, stride: 1, padding: 2 };
+        let depthwise = Depthwise { weights: &[0.0; 9 * 16], bias: &[0.0; 16], window };
+        let (h, w) = window.over((0, 5));
+        depthwise.run(&[], (0, 5), Finish::default(), &mut vec![0.0; h * w * 16]);
+    }
 }

@@ -21,7 +21,7 @@ impl Integers {
     /// For `steps` of `model`, whose values have these `shapes` at the nominal size.
     ///
     /// # Errors
-    /// [`Error::Model`] when the size of a step is not above 0.
+    /// [`Error::Damaged`] when a scale is not above 0.
     pub fn new(model: &Model, shapes: &[Shape], steps: &[Step]) -> Result<Self> {
         let mut codes = vec![None; shapes.len()];
         for step in steps {
@@ -71,7 +71,20 @@ pub(super) fn rounding(model: &Model, layer: usize) -> Result<Steps> {
         [scale, offset] if scale.is_normal() && scale > 0.0 && scale.recip().is_normal() => {
             Ok(Steps { scale, offset: offset as u8 })
         }
-        _ => Err(Error::Model(format!("layer {layer} rounds to steps of {tensors:?}"))),
+        _ => Err(Error::Damaged(format!("layer {layer} is quantised with the scale and zero point {tensors:?}"))),
+    }
+}
+
+/// Most products in a sum, so that the sum of the largest, 255 * 127, fits into an i32. Layers with more run in f32 on
+/// their int8 weights: reading these takes most of the time either way.
+const MAX_PRODUCTS: usize = (i32::MAX / (255 * 127)) as usize;
+
+/// Output channels of a layer with weights.
+fn op_outputs(op: Op, from: Shape) -> usize {
+    match op {
+        Op::Conv { filters, .. } => filters,
+        Op::Dense { units } => units,
+        _ => from.channels,
     }
 }
 
@@ -99,7 +112,8 @@ fn fits(model: &Model, shapes: &[Shape], step: &Step) -> bool {
             && weight.bytes.iter().all(is_kept)
             && scales.is_some_and(|s| s.axis == op.output_axis() || s.bytes.len() == 4)
     });
-    is_taken && is_int8 && !adds_to_pooled
+    let products = weight.map_or(0, |weight| weight.len()) / op_outputs(op, from).max(1);
+    is_taken && is_int8 && !adds_to_pooled && products <= MAX_PRODUCTS
 }
 
 /// A layer in integers.

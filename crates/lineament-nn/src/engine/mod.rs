@@ -54,8 +54,8 @@ impl Engine {
     /// Makes `model` ready to run.
     ///
     /// # Errors
-    /// [`Error::Model`](crate::Error::Model) when a weight is not a finite number, or the values would take absurd
-    /// memory.
+    /// [`Error::Damaged`](crate::Error::Damaged) when a weight is not a finite number,
+    /// [`Error::Model`](crate::Error::Model) when the values would take absurd memory.
     pub fn new(model: &Model) -> Result<Self> {
         Self::over(Arc::new(Network::new(model)?))
     }

@@ -73,7 +73,7 @@ impl Network {
     /// Arranges the weights of `model` for this processor.
     ///
     /// # Errors
-    /// [`Error::Model`] when a weight is not a finite number.
+    /// [`Error::Damaged`] when a weight is not a finite number.
     pub fn new(model: &Model) -> Result<Self> {
         let architecture = model.architecture.clone();
         let (shapes, steps) = (architecture.shapes()?, Step::all(&architecture));
@@ -124,7 +124,7 @@ impl Source<'_> {
                 return Err(Error::Model("batch normalisation is for training only".into()));
             }
             if self.model.weights[layer].iter().any(|tensor| tensor.to_vec().iter().any(|v| !v.is_finite())) {
-                return Err(Error::Model(format!("a weight of {op:?} is not a finite number")));
+                return Err(Error::Damaged(format!("a weight of {op:?} is not a finite number")));
             }
         }
         let weights = match (step.work, input) {

@@ -138,11 +138,13 @@ impl<'a> Running<'a> {
             return self.integers(layer, part, workspace);
         }
         let Some(steps) = self.codes_of(step.output) else {
-            let output = self.numbers_mut(&part);
+            // SAFETY: the only one of this part.
+            let output = unsafe { self.numbers_mut(&part) };
             self.numbers(part, workspace, output);
             return self.round(output);
         };
-        let codes = self.codes_mut(&part);
+        // SAFETY: the only one of this part.
+        let codes = unsafe { self.codes_mut(&part) };
         if only_rounds(step) {
             return int8::to_codes(&self.number(step.input)[part], steps, codes);
         }
@@ -173,17 +175,23 @@ impl<'a> Running<'a> {
         &as_bytes(self.number(value))[..self.plan.shapes[value].len()]
     }
 
-    /// A part that is made as numbers: once, as it is ours alone.
+    /// A part that is made as numbers.
+    ///
+    /// # Safety
+    /// Nothing else that this answered, or [`Running::codes_mut`], may be used meanwhile: the memory is the part's alone.
     #[allow(clippy::mut_from_ref, reason = "it is memory that the part owns, whoever else reads the rest")]
-    fn numbers_mut(&self, part: &Range<usize>) -> &'a mut [f32] {
+    unsafe fn numbers_mut(&self, part: &Range<usize>) -> &'a mut [f32] {
         let start = self.plan.places[self.step.output].start;
         // SAFETY: the promise.
         unsafe { self.values.numbers_mut(start + part.start..start + part.end) }
     }
 
     /// The same as codes.
+    ///
+    /// # Safety
+    /// As [`Running::numbers_mut`].
     #[allow(clippy::mut_from_ref, reason = "as above")]
-    fn codes_mut(&self, part: &Range<usize>) -> &'a mut [u8] {
+    unsafe fn codes_mut(&self, part: &Range<usize>) -> &'a mut [u8] {
         // SAFETY: the promise.
         unsafe { self.values.codes_mut(&self.plan.places[self.step.output], part.clone()) }
     }
@@ -227,9 +235,10 @@ impl<'a> Running<'a> {
             (integers::Layer::Dense(dense), target, _) => dense.run_units(input, part.clone(), finish, target),
         };
         match self.codes_of(step.output) {
-            Some(steps) => run(Target::Codes(self.codes_mut(&part), steps)),
+            // SAFETY of both: the only one of this part.
+            Some(steps) => run(Target::Codes(unsafe { self.codes_mut(&part) }, steps)),
             None => {
-                let output = self.numbers_mut(&part);
+                let output = unsafe { self.numbers_mut(&part) };
                 run(Target::Numbers(output));
                 self.round(output);
             }

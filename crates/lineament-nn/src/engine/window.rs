@@ -22,7 +22,10 @@ impl Window {
     /// # Panics
     /// When the window does not fit into the padded map.
     pub fn over(self, (height, width): (usize, usize)) -> (usize, usize) {
-        let places = |len: usize| (len + 2 * self.padding - self.kernel) / self.stride + 1;
+        let places = |len: usize| {
+            let room = (len + 2 * self.padding).checked_sub(self.kernel);
+            room.unwrap_or_else(|| panic!("{self:?} does not fit into a map of {height}x{width}")) / self.stride + 1
+        };
         (places(height), places(width))
     }
 
@@ -51,6 +54,12 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[should_panic(expected = "does not fit into a map of 2x5")]
+    fn a_window_larger_than_the_padded_map_is_refused() {
+        Window { kernel: 5, stride: 1, padding: 1 }.over((2, 5));
+    }
 
     #[test]
     fn windows_are_cut_where_the_map_ends() {

@@ -71,5 +71,5 @@ impl<'n> Attributes<'n> {
 }
 
 fn fault(what: String) -> Error {
-    Error::Model(what)
+    Error::Unsupported(what)
 }

@@ -10,7 +10,7 @@ pub const FORMAT_VERSION: &str = "1";
 pub(super) const MAX_ENTRIES: usize = 256;
 
 /// Keys that the reader and the writer own; they never stand in [`Metadata::entries`].
-pub(super) const OWNED_KEYS: [&str; 3] = [key::FORMAT_VERSION, key::ROLE, key::INPUT_SIZE];
+pub(super) const OWNED_KEYS: [&str; 4] = [key::FORMAT_VERSION, key::ROLE, key::INPUT_SIZE, key::CHECKSUM];
 
 /// What a model is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,21 +72,25 @@ impl Metadata {
     /// Takes the owned keys out of a file's entries: the rest, and the input's size (height, width) if it is there.
     pub(super) fn from_file(mut entries: Vec<(String, String)>) -> Result<(Self, Option<(usize, usize)>)> {
         if let Some(key) = repeated_key(&entries) {
-            return Err(Error::Model(format!("the metadata has `{key}` twice")));
+            return Err(Error::Damaged(format!("the metadata has `{key}` twice")));
         }
         let mut take = |key: &str| entries.iter().position(|(k, _)| k == key).map(|i| entries.remove(i).1);
         match take(key::FORMAT_VERSION).as_deref() {
             Some(FORMAT_VERSION) => {}
-            Some(other) => return Err(Error::Model(format!("format version `{other}`, this library reads 1"))),
-            None => return Err(Error::Model("the metadata has no `format_version`: not a Lineament model".into())),
+            Some(other) => {
+                return Err(Error::Unsupported(format!("format version `{other}`, this library reads 1; update it")));
+            }
+            None => {
+                return Err(Error::Unsupported("its metadata has no `format_version`: another program made it".into()));
+            }
         }
-        let role = take(key::ROLE).ok_or_else(|| Error::Model("the metadata has no `role`".into()))?;
-        let role = Role::from_name(&role).ok_or_else(|| Error::Model(format!("unknown role `{role}`")))?;
+        let role = take(key::ROLE).ok_or_else(|| Error::Unsupported("its metadata has no `role`".into()))?;
+        let role = Role::from_name(&role).ok_or_else(|| Error::Unsupported(format!("unknown role `{role}`")))?;
         let size = match take(key::INPUT_SIZE) {
             None => None,
             Some(text) => {
                 let sides = text.split_once('x').and_then(|(h, w)| Some((h.parse().ok()?, w.parse().ok()?)));
-                Some(sides.ok_or_else(|| Error::Model(format!("input size `{text}`, expected `HEIGHTxWIDTH`")))?)
+                Some(sides.ok_or_else(|| Error::Damaged(format!("input size `{text}`, expected `HEIGHTxWIDTH`")))?)
             }
         };
         Ok((Self { role, entries }, size))

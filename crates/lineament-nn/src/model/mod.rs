@@ -23,6 +23,7 @@
 //! |---|---|---|
 //! | `format_version` | version of this table; always there | `1` |
 //! | `role` | `detector` or `landmarks`; always there | `landmarks` |
+//! | `checksum` | CRC-32 of the whole file in hexadecimal, taken while these eight digits are `0`; a file that does not have its own is refused, one without this key is not checked | `1c291ca3` |
 //! | `input_size` | nominal height and width, where the graph leaves them free | `240x320` |
 //! | `name` | the model's name | `lite` |
 //! | `topology` | what the points are | `ibug68` |
@@ -37,6 +38,7 @@
 //! | `scores` | measured on what, by the code of that commit | `nme68=3.9% on faces68/test` |
 
 mod attributes;
+mod checksum;
 mod emit;
 mod layers;
 mod metadata;
@@ -62,6 +64,8 @@ pub mod key {
     pub const FORMAT_VERSION: &str = "format_version";
     /// What the model is for. Written by the writer.
     pub const ROLE: &str = "role";
+    /// CRC-32 of the file. Written by the writer; a tool that changes the file must remove it.
+    pub const CHECKSUM: &str = "checksum";
     /// `HEIGHTxWIDTH`, where the graph leaves them free. Written by the writer.
     pub const INPUT_SIZE: &str = "input_size";
     /// The model's name.
@@ -107,7 +111,8 @@ impl<'a> Model<'a> {
     /// time are bounded by the file's length. Numbers are not looked at: weights may be NaN.
     ///
     /// # Errors
-    /// [`Error::Model`] for anything but a whole, sound file of the operators this library has.
+    /// [`Error::NotAModel`] for something else, [`Error::Damaged`] for a file that is cut off or changed,
+    /// [`Error::Unsupported`] for operators, versions and types that this library does not read.
     pub fn parse(bytes: &'a [u8]) -> Result<Self> {
         read::read(bytes)
     }

@@ -1,6 +1,7 @@
 //! ONNX messages with everything borrowed from the file: the fields that we read, by their numbers in `onnx.proto`.
 //! The writer uses the same numbers.
 
+use super::key;
 use super::layers::MAX_LAYERS;
 use super::metadata::MAX_ENTRIES;
 use super::tensor::Element;
@@ -99,15 +100,23 @@ pub(super) struct ModelProto<'a> {
     /// The version of ONNX's own operators.
     pub opset: Option<i64>,
     pub metadata: Vec<(String, String)>,
+    /// The value of [`key::CHECKSUM`], where it lies in the file.
+    pub checksum: Option<&'a str>,
 }
 
 impl<'a> ModelProto<'a> {
     pub fn read(bytes: &'a [u8]) -> Result<Self> {
+        // Every exporter writes its version first.
+        match Fields::new(bytes).next() {
+            Some(Ok((field::model::IR_VERSION, Value::Varint(_)))) => {}
+            None => return Err(Error::NotAModel("it is empty".into())),
+            Some(_) => return Err(Error::NotAModel("it does not begin as an ONNX file does".into())),
+        }
         let mut model = Self::default();
         for item in Fields::new(bytes) {
             let (number, value) = item?;
             match number {
-                field::model::GRAPH if model.graph.is_some() => return Err(Error::Model("two graphs".into())),
+                field::model::GRAPH if model.graph.is_some() => return Err(Error::Damaged("two graphs".into())),
                 field::model::GRAPH => model.graph = Some(Graph::read(value)?),
                 field::model::OPSET_IMPORT => {
                     let (mut domain, mut version) = ("", 0);
@@ -123,15 +132,19 @@ impl<'a> ModelProto<'a> {
                     }
                 }
                 field::model::METADATA_PROPS => {
-                    let (mut key, mut text) = ("", "");
+                    let (mut name, mut text) = ("", "");
                     for item in value.message()? {
                         match item? {
-                            (field::entry::KEY, value) => key = value.text()?,
+                            (field::entry::KEY, value) => name = value.text()?,
                             (field::entry::VALUE, value) => text = value.text()?,
                             _ => {}
                         }
                     }
-                    push_limited(&mut model.metadata, (key.into(), text.into()), MAX_ENTRIES, "metadata entries")?;
+                    if name == key::CHECKSUM {
+                        model.checksum = Some(text);
+                        continue;
+                    }
+                    push_limited(&mut model.metadata, (name.into(), text.into()), MAX_ENTRIES, "metadata entries")?;
                 }
                 _ => {}
             }
@@ -264,14 +277,14 @@ impl<'a> TensorProto<'a> {
                     has_floats = number == field::tensor::FLOAT_DATA;
                 }
                 field::tensor::RAW_DATA | field::tensor::FLOAT_DATA => {
-                    return Err(Error::Model(format!("tensor `{}` has its numbers in pieces", tensor.name)));
+                    return Err(Error::Unsupported(format!("tensor `{}` has its numbers in pieces", tensor.name)));
                 }
                 field::tensor::DATA_LOCATION => tensor.is_external = value.int()? != 0,
                 _ => {}
             }
         }
         if has_floats && tensor.data_type != FLOAT {
-            return Err(Error::Model(format!("tensor `{}` has floats in place of its numbers", tensor.name)));
+            return Err(Error::Unsupported(format!("tensor `{}` has floats in place of its numbers", tensor.name)));
         }
         Ok(tensor)
     }

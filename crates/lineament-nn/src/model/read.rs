@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use super::attributes::Attributes;
+use super::checksum;
 use super::layers::{Activation, Architecture, Layer, Op, Output, Shape, ValueId};
 use super::metadata::Metadata;
 use super::onnx::{DATA_TYPES, Dim, FLOAT, Graph, ModelProto, Node, TensorProto, is_onnx};
@@ -70,12 +71,16 @@ struct Reader<'a> {
 
 /// See [`Model::parse`].
 pub(super) fn read(bytes: &[u8]) -> Result<Model<'_>> {
-    let file = ModelProto::read(bytes)?;
+    let file = ModelProto::read(bytes).map_err(|error| match checksum::verify(bytes) {
+        Err(damaged) => damaged, // What it does to the rest says less.
+        Ok(()) => error,
+    })?;
+    checksum::verify(bytes)?;
     let (metadata, nominal_size) = Metadata::from_file(file.metadata)?;
     if !file.opset.is_some_and(|version| OPSETS.contains(&version)) {
         return Err(fault(format!("ONNX opset {:?}, this library reads {OPSETS:?}", file.opset)));
     }
-    let Graph { nodes, tensors, inputs, outputs } = file.graph.ok_or_else(|| fault("no graph".into()))?;
+    let Graph { nodes, tensors, inputs, outputs } = file.graph.ok_or_else(|| damaged("no graph".into()))?;
 
     let mut reader = Reader {
         layers: Vec::new(),
@@ -89,7 +94,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model<'_>> {
     for tensor in tensors {
         let name = tensor.name;
         if reader.tensors.insert(name, tensor).is_some() {
-            return Err(fault(format!("two tensors are named `{name}`")));
+            return Err(damaged(format!("two tensors are named `{name}`")));
         }
     }
     // Old files list their tensors among the inputs.
@@ -104,26 +109,23 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model<'_>> {
     reader.values.insert(image.name, (0, Form::Spatial));
 
     for node in &nodes {
-        reader.node(node).map_err(|error| match error {
-            Error::Model(what) => fault(format!("node `{}` ({}): {what}", node.name, node.op_type)),
-            other => other,
-        })?;
+        reader.node(node).map_err(|error| error.at(&format!("node `{}` ({})", node.name, node.op_type)))?;
     }
     if let Some(name) = reader.tensors.keys().chain(reader.converted.keys()).next() {
-        return Err(fault(format!("no node uses the tensor `{name}`")));
+        return Err(damaged(format!("no node uses the tensor `{name}`")));
     }
 
     let outputs = outputs.iter().map(|output| match reader.values.get(output.name) {
         Some(&(value, Form::Spatial | Form::Vector)) => Ok(Output { name: output.name.to_owned(), value }),
         Some(_) => Err(fault(format!("output `{}` is neither [N, C, H, W] nor made by a Gemm", output.name))),
-        None => Err(fault(format!("no node makes the output `{}`", output.name))),
+        None => Err(damaged(format!("no node makes the output `{}`", output.name))),
     });
     let outputs = outputs.collect::<Result<Vec<_>>>()?;
     if outputs.is_empty() {
-        return Err(fault("no outputs".into()));
+        return Err(damaged("no outputs".into()));
     }
     let architecture = Architecture { input, layers: reader.layers, outputs };
-    let shapes = architecture.shapes()?;
+    let shapes = architecture.shapes().map_err(contradiction)?;
     for &value in &reader.flattened_as_is {
         let Shape { height, width, channels } = shapes[value];
         if height * width != 1 && channels != 1 {
@@ -152,7 +154,7 @@ fn check_sizes(architecture: &Architecture, shapes: &[Shape], weights: &[Vec<Ten
         let expected = layer.op.weight_dims(shapes[layer.input]);
         let actual: Vec<_> = tensors.iter().map(|tensor| tensor.dims.clone()).collect();
         if actual != expected {
-            return Err(fault(format!("layer {i} ({:?}): tensors of {actual:?}, expected {expected:?}", layer.op)));
+            return Err(damaged(format!("layer {i} ({:?}): tensors of {actual:?}, expected {expected:?}", layer.op)));
         }
     }
     Ok(())
@@ -228,7 +230,7 @@ impl<'a> Reader<'a> {
             return Err(fault(format!("{} outputs, expected one", node.outputs.len())));
         };
         if self.values.contains_key(name) || self.codes.contains_key(name) || self.is_tensor(name) {
-            return Err(fault(format!("its output `{name}` exists already")));
+            return Err(damaged(format!("its output `{name}` exists already")));
         }
         Ok(name)
     }
@@ -383,7 +385,7 @@ impl<'a> Reader<'a> {
 
     fn value(&self, node: &Node<'a>, index: usize) -> Result<(ValueId, Form)> {
         let name = argument(node, index)?;
-        self.values.get(name).copied().ok_or_else(|| fault(format!("its input `{name}` is not made yet")))
+        self.values.get(name).copied().ok_or_else(|| damaged(format!("its input `{name}` is not made yet")))
     }
 
     fn is_tensor(&self, name: &str) -> bool {
@@ -407,21 +409,21 @@ impl<'a> Reader<'a> {
     /// network.
     fn stored(&mut self, name: &str) -> Result<Tensor<'a>> {
         let tensor = self.tensors.remove(name);
-        let tensor = tensor.ok_or_else(|| fault(format!("the tensor `{name}` is missing or used twice")))?;
+        let tensor = tensor.ok_or_else(|| damaged(format!("the tensor `{name}` is missing or used twice")))?;
         let element = DATA_TYPES.iter().find(|(_, code)| *code == tensor.data_type).map(|(element, _)| *element);
         let (Some(element), false) = (element, tensor.is_external) else {
             return Err(fault(format!("the tensor `{name}` is not of f32, f16 or whole numbers inside this file")));
         };
         let dims = tensor.dims.iter().map(|&d| size(d)).collect::<Result<Vec<_>>>()?;
         if byte_len(&dims, element) != Some(tensor.bytes.len()) {
-            return Err(fault(format!("the tensor `{name}` of {dims:?} has {} bytes", tensor.bytes.len())));
+            return Err(damaged(format!("the tensor `{name}` of {dims:?} has {} bytes", tensor.bytes.len())));
         }
         Ok(Tensor { dims, element, bytes: tensor.bytes.into(), scales: None })
     }
 }
 
 fn argument<'a>(node: &Node<'a>, index: usize) -> Result<&'a str> {
-    node.inputs.get(index).copied().ok_or_else(|| fault(format!("input {index} is missing")))
+    node.inputs.get(index).copied().ok_or_else(|| damaged(format!("input {index} is missing")))
 }
 
 /// A convolution of one channel by itself is both kinds; it is read as [`Op::Conv`].
@@ -445,9 +447,23 @@ fn convolution(attributes: &Attributes, weight: &[usize]) -> Result<Op> {
 }
 
 fn size(n: i64) -> Result<usize> {
-    usize::try_from(n).map_err(|_| fault(format!("a size of {n}")))
+    usize::try_from(n).map_err(|_| damaged(format!("a size of {n}")))
 }
 
+/// Sound ONNX, but nothing that we read.
 fn fault(what: String) -> Error {
-    Error::Model(what)
+    Error::Unsupported(what)
+}
+
+/// No exporter writes this.
+fn damaged(what: String) -> Error {
+    Error::Damaged(what)
+}
+
+/// What would be a wrong network, had it not come from a file.
+fn contradiction(error: Error) -> Error {
+    match error {
+        Error::Model(what) => Error::Damaged(what),
+        other => other,
+    }
 }

@@ -79,6 +79,66 @@ fn a_truncated_file_is_an_error() {
 }
 
 #[test]
+fn every_changed_bit_is_found_or_changes_nothing() {
+    let model = tinyint8();
+    let bytes = model.to_bytes().unwrap();
+    let mut harmless = 0;
+    for (at, bit) in (0..bytes.len()).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
+        let mut changed = bytes.clone();
+        changed[at] ^= 1 << bit;
+        match Model::parse(&changed) {
+            Err(_) => {}
+            Ok(read) => {
+                harmless += 1;
+                assert_eq!(read.metadata.role, model.metadata.role, "bit {bit} of byte {at}");
+                let same = read.architecture == model.architecture && read.weights == model.weights;
+                assert!(same, "bit {bit} of byte {at} changes the network without a word");
+            }
+        }
+    }
+    // A key that is no longer `checksum`: nothing is checked, and nothing else is changed.
+    assert!(harmless <= 8 * (key::CHECKSUM.len() + 16), "{harmless} changed bits are not found");
+}
+
+#[test]
+fn a_file_without_a_checksum_is_read() {
+    let bytes = file(&tiny());
+    let at = bytes.windows(8).position(|w| w == key::CHECKSUM.as_bytes()).unwrap();
+    let mut without = bytes.clone();
+    without[at..at + 8].copy_from_slice(b"other_sum"[..8].as_ref());
+    assert!(Model::parse(&without).unwrap().weights == Model::parse(&bytes).unwrap().weights);
+}
+
+#[test]
+fn what_is_wrong_with_a_file_can_be_told_apart() {
+    let bytes = file(&tiny());
+    let last = bytes.len() - 1;
+    let mut changed = bytes.clone();
+    changed[last / 2] ^= 1;
+    let unknown = patched(&bytes, b"format_version\x12\x011", b"format_version\x12\x019");
+    type Is = fn(&Error) -> bool;
+    let [not, damaged, unsupported]: [Is; 3] = [
+        |e| matches!(e, Error::NotAModel(_)),
+        |e| matches!(e, Error::Damaged(_)),
+        |e| matches!(e, Error::Unsupported(_)),
+    ];
+    for (what, bytes, is) in [
+        ("nothing", &[][..], not),
+        ("text", b"hello, world", not),
+        ("a photo", &[0xff, 0xd8, 0xff, 0xe0, 0, 16, 0x4a, 0x46], not),
+        ("zeros", &[0; 100], not),
+        ("a file that breaks off", &bytes[..last], damaged),
+        ("a changed byte", &changed, damaged),
+        ("a newer version", &unknown, unsupported),
+    ] {
+        let error = Model::parse(bytes).unwrap_err();
+        assert!(is(&error), "{what}: {error:?}");
+    }
+    let model = Model::parse(&bytes).unwrap();
+    assert!(matches!(model.expect(key::INPUT, "colour"), Err(Error::Model(_))));
+}
+
+#[test]
 fn no_changed_byte_makes_the_reader_panic() {
     let mut net = Architecture::new(Shape::hwc(4, 3, 1));
     net.push(Op::Conv { filters: 2, kernel: 3, stride: 1, padding: 1 });
@@ -92,6 +152,7 @@ fn no_changed_byte_makes_the_reader_panic() {
         for change in [0x01, 0x7f, 0x80, 0xff] {
             let mut changed = bytes.clone();
             changed[at] ^= change;
+            checksum::fill_in(&mut changed); // Or the reader would go no further.
             if let Ok(model) = Model::parse(&changed) {
                 assert_eq!(model.architecture.shapes().unwrap().len(), model.weights.len() + 1);
                 model.multiply_adds().unwrap();
@@ -101,12 +162,14 @@ fn no_changed_byte_makes_the_reader_panic() {
     }
 }
 
-/// Replaces the one occurrence of `from` in a file.
+/// Replaces the one occurrence of `from` in a file, and its checksum.
 fn patched(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let at: Vec<_> = (0..=bytes.len() - from.len()).filter(|&i| bytes[i..].starts_with(from)).collect();
     assert_eq!(at.len(), 1, "{from:?} occurs at {at:?}");
-    [&bytes[..at[0]], to, &bytes[at[0] + from.len()..]].concat()
+    let mut changed = [&bytes[..at[0]], to, &bytes[at[0] + from.len()..]].concat();
+    checksum::fill_in(&mut changed);
+    changed
 }
 
 fn error(bytes: &[u8]) -> String {
@@ -152,6 +215,7 @@ fn numbers_that_are_stored_wrongly_are_clear_errors() {
         let mut changed = bytes.clone();
         let at = changed.windows(from.len()).rposition(|w| w == from).unwrap();
         changed[at..at + to.len()].copy_from_slice(to);
+        checksum::fill_in(&mut changed);
         error(&changed)
     };
     let codes = [0x08, 24, 0x08, 5, 0x10, 3]; // [24, 5], int8
@@ -186,6 +250,7 @@ fn sizes_past_all_counting_are_errors() {
     // A graph with one tensor of [2^62, 4] and no bytes: the product is 0 in 64 bits. Likewise 2^30 in 32 bits.
     let quarter = 1usize << (usize::BITS - 2);
     let mut writer = wire::Writer::default();
+    writer.int(1, 8);
     let entry = |w: &mut wire::Writer, key: &str, value: &str| {
         w.message(14, |w| {
             w.text(1, key);
@@ -313,6 +378,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
+        checksum::fill_in(&mut bytes); // Or the reader would go no further.
         if let Ok(model) = Model::parse(&bytes) {
             model.multiply_adds().unwrap();
             let _ = crate::engine::Engine::new(&model);

@@ -206,7 +206,7 @@ impl Writer {
 }
 
 fn fault(what: String) -> Error {
-    Error::Model(what)
+    Error::Damaged(what)
 }
 
 #[cfg(test)]

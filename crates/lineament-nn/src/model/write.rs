@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::checksum;
 use super::emit::{convolution, int, ints, write_node, write_value};
 use super::layers::{Activation, Architecture, Layer, Op, Shape, ValueId};
 use super::metadata::{FORMAT_VERSION, Metadata};
@@ -64,6 +65,7 @@ pub(super) fn write_model(Model { metadata, architecture, weights }: &Model) -> 
     };
     entry(key::FORMAT_VERSION, FORMAT_VERSION);
     entry(key::ROLE, metadata.role.name());
+    entry(key::CHECKSUM, checksum::PLACEHOLDER);
     if is_free {
         entry(key::INPUT_SIZE, &format!("{}x{}", architecture.input.height, architecture.input.width));
     }
@@ -79,6 +81,7 @@ pub(super) fn write_model(Model { metadata, architecture, weights }: &Model) -> 
     if i32::try_from(writer.buffer.len()).is_err() {
         return Err(fault("the file would be larger than protobuf's 2 GiB".into()));
     }
+    checksum::fill_in(&mut writer.buffer);
     Ok(writer.buffer)
 }
 

@@ -196,7 +196,7 @@ pub unsafe trait Simd: Copy + Send + Sync {
         (0..Self::LANES).for_each(|i| unsafe { to.add(i).write(lanes[i].round_ties_even() as u8) });
     }
 
-    /// Writes vectors as [`Simd::store_codes_ptr`] does, each to its place. A number may be at most 2^31.
+    /// Writes vectors as [`Simd::store_codes_ptr`] does, each to its place.
     ///
     /// # Safety
     /// Each place must be valid for writing [`Simd::LANES`] codes.
@@ -431,4 +431,61 @@ pub fn vectorized<R>(work: impl FnOnce() -> R) -> R {
         }
     }
     dispatch(Loop(work))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Writes numbers as bytes, by four vectors and by one.
+    struct Store<'a>(&'a [f32; MAX_LANES]);
+
+    impl Kernel for Store<'_> {
+        type Output = [[u8; MAX_LANES]; 5];
+        const USES_DOT: bool = true; // So that every level runs it.
+
+        #[inline(always)]
+        #[allow(unsafe_code)]
+        fn run<S: Simd>(self, simd: S) -> Self::Output {
+            let mut bytes = [[0; MAX_LANES]; 5];
+            let [a, b, c, d, e] = &mut bytes;
+            for start in (0..MAX_LANES).step_by(S::LANES) {
+                let v = simd.load(&self.0[start..]);
+                // SAFETY: each array has room for a vector from `start` on.
+                unsafe {
+                    let to = |of: &mut [u8; MAX_LANES]| of.as_mut_ptr().add(start);
+                    simd.store_four_codes([(v, to(a)), (v, to(b)), (v, to(c)), (v, to(d))]);
+                    simd.store_codes_ptr(v, to(e));
+                }
+            }
+            bytes
+        }
+    }
+
+    #[test]
+    fn numbers_beyond_the_ends_of_a_byte_are_held_at_them_at_every_level() {
+        let far = 2_147_483_648.0;
+        let numbers = [
+            -f32::INFINITY,
+            -far,
+            -1.0,
+            -0.4,
+            0.0,
+            0.5,
+            1.5,
+            2.5,
+            254.5,
+            255.4,
+            256.0,
+            70_000.0,
+            far,
+            2.0 * far,
+            3e38,
+            f32::INFINITY,
+        ];
+        let expected = [0, 0, 0, 0, 0, 0, 2, 2, 254, 255, 255, 255, 255, 255, 255, 255];
+        for (level, bytes) in testing::at_every_level(|| dispatch(Store(&numbers))).into_iter().enumerate() {
+            assert_eq!(bytes, [expected; 5], "{}", LEVELS[level]);
+        }
+    }
 }

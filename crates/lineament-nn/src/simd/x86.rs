@@ -401,8 +401,11 @@ fn dot_512(sums: __m512, x: __m512, w: __m512) -> __m512 {
 #[target_feature(enable = "avx512f,avx512bw")]
 unsafe fn store_four_codes_512([a, b, c, d]: [(__m512, *mut u8); 4]) {
     // Fewer steps than one by one: each packing holds the numbers of two vectors within the ends.
-    let ab = _mm512_packs_epi32(_mm512_cvtps_epi32(a.0), _mm512_cvtps_epi32(b.0));
-    let cd = _mm512_packs_epi32(_mm512_cvtps_epi32(c.0), _mm512_cvtps_epi32(d.0));
+    // The conversion makes the smallest integer of numbers from 2^31 on, so these are held back before.
+    let most = _mm512_set1_ps(255.0);
+    let whole = |v| _mm512_cvtps_epi32(_mm512_min_ps(v, most));
+    let ab = _mm512_packs_epi32(whole(a.0), whole(b.0));
+    let cd = _mm512_packs_epi32(whole(c.0), whole(d.0));
     let fours = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
     let codes = _mm512_permutexvar_epi32(fours, _mm512_packus_epi16(ab, cd));
     unsafe {

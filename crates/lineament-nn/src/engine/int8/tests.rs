@@ -2,7 +2,7 @@ use super::super::Engine;
 use super::super::finish::Activated;
 use super::super::window::Window;
 use super::*;
-use crate::model::{Activation, Model};
+use crate::model::{Activation, Architecture, Metadata, Model, Op, Role, Shape, Tensor};
 use crate::simd::testing::{at_every_level, is_quick};
 
 /// Bytes that look random.
@@ -283,6 +283,40 @@ fn networks_with_rounded_values_come_to_the_same_bits_at_every_level() {
         for (level, answer) in answers.iter().enumerate() {
             let differs = outputs().zip(answer).zip(&answers[0]).find(|((_, a), b)| a != b);
             assert!(differs.is_none(), "{} differs at level {level}", differs.map_or("", |((name, _), _)| name));
+        }
+    }
+}
+
+#[test]
+fn a_sum_of_more_products_than_an_integer_holds_comes_out_right() {
+    // The least multiple of four of which 255 * 127 each is more than 2^31.
+    let inputs = 66_312;
+    let mut architecture = Architecture::new(Shape::hwc(1, inputs / 4, 4));
+    architecture.push(Op::Quantize);
+    architecture.push(Op::Dense { units: 4 });
+    architecture.output("sums", 2);
+    let model = Model {
+        metadata: Metadata::new(Role::Landmarks),
+        architecture,
+        weights: vec![
+            vec![Tensor::from_f32(&[], &[1.0]), Tensor::from_u8(0)],
+            vec![
+                Tensor::from_i8(&[inputs, 4], &vec![127; inputs * 4], 1, &[1.0; 4]),
+                Tensor::from_f32(&[4], &[0.0; 4]),
+            ],
+        ],
+    };
+    let expected = (255 * 127 * inputs) as f32;
+    for (level, sums) in at_every_level(|| {
+        let mut engine = Engine::new(&model).unwrap();
+        engine.run(|input| input.fill(255.0));
+        engine.output("sums").unwrap().0.to_vec()
+    })
+    .into_iter()
+    .enumerate()
+    {
+        for sum in sums {
+            assert!((sum / expected - 1.0).abs() < 1e-3, "{sum}, not {expected}, at level {level}");
         }
     }
 }
