@@ -30,36 +30,10 @@ knobs! {
 /// off by 3 % of the crop or less, and their errors partly average out.
 const CLOSE: f32 = 0.3;
 
-impl Default for Jitter {
-    fn default() -> Self {
-        Self {
-            shift_sd: 0.05,
-            scale_sd: 0.1,
-            roll_small_share: 0.7,
-            roll_sd_deg: 8.0,
-            roll_max_deg: 45.0,
-            close_share: 0.5,
-        }
-    }
-}
-
 /// Normal draws are limited to this many standard deviations: nothing can be learned from a face outside its crop.
 const MAX_DEVIATIONS: f32 = 3.0;
 
 impl Jitter {
-    /// # Errors
-    /// [`crate::Error::Setting`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<()> {
-        check_ranges(&[
-            ("shift_sd", self.shift_sd, 0.0, 0.5),
-            ("scale_sd", self.scale_sd, 0.0, 1.0),
-            ("roll_small_share", self.roll_small_share, 0.0, 1.0),
-            ("roll_sd_deg", self.roll_sd_deg, 0.0, 180.0),
-            ("roll_max_deg", self.roll_max_deg, 0.0, 180.0),
-            ("close_share", self.close_share, 0.0, 1.0),
-        ])
-    }
-
     /// `crop` with a random shift, scale and rotation.
     pub fn jitter(&self, crop: &Crop, rng: &mut impl Rng) -> Crop {
         let close = rng.random::<f32>() < self.close_share;
