@@ -1,12 +1,14 @@
-# Sourced by the scripts beside it: `train RUN FLAG...` trains runs/RUN.toml with these flags of `lineament train` in
-# out/RUN; `ship NAME RUN` stores the run's model file in f16 as models/NAME/NAME.onnx and in int8 as NAME.int8.onnx beside
-# it, and prints the figures of both shipped models together. It fails when one loses more on the validation photos than
-# `lineament quantize` lets through. The int8 files are in the library.
+# Functions for the scripts in this folder, which source this file. `train RUN FLAG...` trains
+# runs/RUN.toml with these flags of `lineament train` in out/RUN. `ship NAME RUN` stores the run's
+# model file as models/NAME/NAME.onnx (f16) and NAME.int8.onnx, which the library contains, and
+# prints the figures of both shipped models together. It fails when a file loses more on the
+# validation photos than `lineament quantize` accepts.
 #
-# DATA is a folder with faces68/train and faces68/test (photos with a .pts file beside each), faces68/boxes_train.csv (a
-# box for every face in the training photos), chips (photos with faces and no points) and nonfaces (without faces). Stop it with Ctrl-C; started again it
-# goes on. A new model moves the points: look at what `REGENERATE=1 make test` changes, and write it into CHANGELOG.md
-# and the card.
+# DATA is a folder with faces68/train and faces68/test (photos, each with a .pts file),
+# faces68/boxes_train.csv (a box for every face in the training photos), chips (photos with faces,
+# without points) and nonfaces (photos without faces). Ctrl-C stops a run; started again it goes on.
+# A new model moves the points: check the changes that `make regenerate` makes, and describe them in
+# CHANGELOG.md and the card.
 set -euo pipefail
 DATA=$(cd "${DATA:?name the folder of the data: DATA=folder $0}" && pwd)
 cd "$(dirname "$0")/.."
@@ -29,10 +31,11 @@ train() {
 }
 
 ship() {
-  # Measured on the photos that training keeps back (`validation_share` of the .toml files).
+  # Measured on the photos that training holds back (`validation_share` of the .toml files).
   local data=(--data "$DATA/faces68/train" --validation 0.05)
   lineament quantize "out/$2/model.onnx" --to f16 "${data[@]}" --out "models/$1/$1.onnx"
   lineament quantize "out/$2/model.onnx" --to int8 "${data[@]}" --out "models/$1/$1.int8.onnx"
-  # The program is built anew with the file inside. 0.25 is the share of nonfaces that training keeps back.
+  # The program is built again with the new file inside. Training holds back a share of 0.25 of
+  # nonfaces.
   lineament eval "$DATA/faces68/test" --nonfaces "$DATA/nonfaces" --holdout 0.25
 }

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
-# Photos without faces from Debian packages: `runs/textures.sh FOLDER` makes about 4,200 pictures there: textures that games
-# use and wallpapers, and then nature, from moss to monkeys. Needs Debian or Ubuntu (apt-get, dpkg-deb), unzip, Python with
-# pillow and numpy, and 9 GB for a while; fetches 2.9 GB (1.4 of them for 0ad-data) and installs nothing.
+# Pictures without faces from Debian packages: `runs/textures.sh FOLDER` puts about 4,200 there:
+# textures of games and wallpapers, and nature, from moss to monkeys. Needs Debian or Ubuntu
+# (apt-get, dpkg-deb), unzip, Python with pillow and numpy, and 9 GB for a while; fetches 2.9 GB
+# (1.4 of them for 0ad-data) and installs nothing.
 #
-# Licences, by each package's usr/share/doc/PACKAGE/copyright: GPL-2+ (openarena, torcs, tuxpaint, plasma, mate, scorched3d;
-# most of ufoai), CC-BY-SA 3.0 and 4.0 and CC-BY (ufoai's others, lomiri, gnome, ukui), CC-BY-SA 3.0 (0ad), in stellarium
-# those of the photographers and the Free Art License, and photo by photo in endless-sky (public domain, CC-BY-SA) and gcompris
-# (public domain, CC0, CC-BY, CC-BY-SA, GFDL, GPL-3+). People are left out: textures-left-out.txt names those that the program
-# cannot tell.
+# Licences, by each package's usr/share/doc/PACKAGE/copyright: GPL-2+ (openarena, torcs, tuxpaint,
+# plasma, mate, scorched3d; most of ufoai), CC-BY-SA 3.0 and 4.0 and CC-BY (ufoai's others, lomiri,
+# gnome, ukui), CC-BY-SA 3.0 (0ad), in stellarium those of the photographers and the Free Art
+# License, and photo by photo in endless-sky (public domain, CC-BY-SA) and gcompris (public domain,
+# CC0, CC-BY, CC-BY-SA, GFDL, GPL-3+). Pictures of people are left out: textures-left-out.txt names
+# those that the program cannot find.
 set -euo pipefail
 out=${1:?name the folder for the pictures: $0 FOLDER}
 mkdir -p "$out"
@@ -26,10 +28,10 @@ fetch others lomiri-wallpapers lomiri-wallpapers-16.04 lomiri-wallpapers-20.04 m
   plasma-workspace-wallpapers ukui-wallpapers openarena-081-textures torcs-data ufoai-textures stellarium-data \
   tuxpaint-stamps-default
 fetch nature 0ad-data endless-sky-data gcompris-qt-data scorched3d-data
-# Its animals and plants are wanted from nearer by, too.
+# Closer crops of its animals and plants are wanted, too.
 cp -rl "$raw/others/tuxpaint-stamps-default" "$raw/nature"
 find "$raw/others" -name '*.pk3' | while read -r archive; do unzip -qo "$archive" -d "$(dirname "$archive")/x"; done
 find "$raw/nature" -name public.zip -execdir unzip -q {} 'art/textures/terrain/types/*' 'art/textures/skins/gaia/*' \
   'art/textures/skins/skeletal/animal*' \; -delete
-find "$raw/nature" -name '*.rcc' -exec python3 rcc.py {} +
+find "$raw/nature" -name '*.rcc' -exec python3 qt_resources.py {} +
 python3 textures.py "$raw/others" "$raw/nature" textures-left-out.txt "$out"

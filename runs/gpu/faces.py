@@ -1,7 +1,7 @@
 """Faces as squares of pixels on the device, each with its 68 points, as the library crops them.
 
-A patch is REACH sides of the library's crop wide, so that crops which stray and turn still lie within it. Coordinates
-are those of the crop frame: -1 to 1 over the crop that the points alone would give, x right, y down.
+A patch is REACH sides of the library's crop wide, so that crops that are shifted and turned still lie within it.
+Coordinates are those of the crop frame: -1 to 1 over the crop that the points alone would give, x right, y down.
 """
 
 import json
@@ -14,20 +14,15 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
+from common import common
+
 REACH = 2.2
 PATCH = 320
-MARGIN = 1.35  # lineament::crop::MARGIN
-JAW, FIRST_INNER = 17, 17
-EYE_CORNERS = (36, 45)
-MIRROR = np.array(
-    [*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31, 45, 44, 43, 42, 47, 46, 39, 38, 37, 36,
-     41, 40, *range(54, 47, -1), 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65]
-)
 MASK = (1 << 64) - 1
 
 
 def is_validation(name, share):
-    """As lineament_data::dataset::is_validation."""
+    """As lineament_data::dataset::is_validation; common.read compares the two."""
     stem = os.path.splitext(os.path.basename(name))[0]
     head, _, tail = stem.rpartition("_")
     group = head if head and tail.isdigit() and len(tail) <= 2 else stem
@@ -46,13 +41,14 @@ def read_pts(path):
 
 
 def write_pts(path, points):
-    """The other way round."""
+    """Writes what read_pts reads."""
     rows = "".join(f"{x + 0.5:.3f} {y + 0.5:.3f}\n" for x, y in points)
     open(path, "w").write(f"version: 1\nn_points: {len(points)}\n{{\n{rows}}}\n")
 
 
 def crop_of(points):
-    """Centre, side and roll of lineament::Crop::from_points."""
+    """Centre, side and roll of lineament::Crop::from_points; common.read compares the two."""
+    points = np.asarray(points, dtype=np.float64)
     right, left = points[36:42].mean(0), points[42:48].mean(0)
     mouth = (points[48] + points[54]) / 2
     across, down = left - right, mouth - (right + left) / 2
@@ -60,7 +56,7 @@ def crop_of(points):
     turn = np.array([[math.cos(roll), -math.sin(roll)], [math.sin(roll), math.cos(roll)]])
     turned = points @ turn  # the inverse turn of each point
     low, high = turned.min(0), turned.max(0)
-    return turn @ ((low + high) / 2), MARGIN * (high - low).max(), roll
+    return turn @ ((low + high) / 2), common.crop["margin"] * (high - low).max(), roll
 
 
 class Faces:
@@ -120,7 +116,7 @@ def similarity(scale, roll, device):
 
 
 def labelled(folder):
-    """(path, points) of each photo with a .pts file beside it, sorted."""
+    """(path, points) of each photo with a .pts file of the same name, sorted."""
     names = sorted(n for n in os.listdir(folder) if n.endswith(".pts"))
     return [(os.path.join(folder, n[:-4] + ".jpg"), read_pts(os.path.join(folder, n))) for n in names]
 

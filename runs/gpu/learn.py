@@ -1,4 +1,4 @@
-"""The training loop of both: as long as it is given, on crops that are spoilt anew each time."""
+"""The training loop of teachers and students: for a given time, on crops that are augmented anew each time."""
 
 import copy
 import math
@@ -6,47 +6,48 @@ import time
 
 import torch
 
-from faces import EYE_CORNERS, FIRST_INNER, REACH, base_grid
-from spoil import cut, mirrored, normalised, spoilt
+from augment import augmented, cut, mirrored, normalised
+from common import common
+from faces import REACH, base_grid
 
 
-class Course:
-    """What is learned from: faces that people labelled, faces that a teacher did, and no faces."""
+class Samples:
+    """What is learned from: faces that people labelled, pseudo-labelled faces, and photos without faces."""
 
-    def __init__(self, own, taught=None, nonfaces=None, taught_share=0.5, nonface_share=0.15, shape=0.06):
-        self.own, self.taught, self.nonfaces = own, taught, nonfaces
-        self.taught_share = taught_share if taught is not None else 0.0
+    def __init__(self, own, pseudo_labelled=None, nonfaces=None, pseudo_labelled_share=0.5, nonface_share=0.15, shape=0.06):
+        self.own, self.pseudo_labelled, self.nonfaces = own, pseudo_labelled, nonfaces
+        self.pseudo_labelled_share = pseudo_labelled_share if pseudo_labelled is not None else 0.0
         self.nonface_share, self.shape = nonface_share, shape
 
     def batch(self, n, side, generator):
-        """Crops, points, and which are taught; the last `nonface_share` of the crops show no face."""
+        """Crops, points, and how many of them people labelled, which come first; the last `nonface_share` of the crops show no face."""
         device = self.own[0].device
         empty = int(n * self.nonface_share)
-        taught = int((n - empty) * self.taught_share)
-        own = n - empty - taught
+        pseudo_labelled = int((n - empty) * self.pseudo_labelled_share)
+        own = n - empty - pseudo_labelled
         pick = lambda patches, k: torch.randint(len(patches), (k,), device=device, generator=generator)
         parts = []
-        for lesson, k in ((self.own, own), (self.taught, taught)):
+        for faces, k in ((self.own, own), (self.pseudo_labelled, pseudo_labelled)):
             if k:
-                index = pick(lesson[0], k)
-                parts.append(cut(lesson[0][index], lesson[1][index], side, 1.0, generator, self.shape))
+                index = pick(faces[0], k)
+                parts.append(cut(faces[0][index], faces[1][index], side, 1.0, generator, self.shape))
         crops, points = torch.cat([c for c, _ in parts]), torch.cat([p for _, p in parts])
         crops = torch.cat([crops, self.no_faces(empty, side, pick, generator)])
-        return normalised(spoilt(crops, generator)), points, own
+        return normalised(augmented(crops, generator)), points, own
 
     def no_faces(self, n, side, pick, generator):
-        """Crops of photos without faces, and of what lies beside a face."""
+        """Crops of photos without faces, and crops next to a face."""
         device = self.own[0].device
         uniform = lambda k: torch.rand(k, device=device, generator=generator)
-        beside = n // 4
-        squares = self.nonfaces[pick(self.nonfaces, n - beside)]
-        scale = uniform(n - beside) * 0.9 + 0.1
-        center = (2 * uniform(2 * (n - beside)).view(-1, 2) - 1) * (1 - scale[:, None])
+        next_to = n // 4
+        squares = self.nonfaces[pick(self.nonfaces, n - next_to)]
+        scale = uniform(n - next_to) * 0.9 + 0.1
+        center = (2 * uniform(2 * (n - next_to)).view(-1, 2) - 1) * (1 - scale[:, None])
         a = window(squares, center, scale, side)
-        faces = self.own[0][pick(self.own[0], beside)]
-        angle, away = uniform(beside) * 2 * math.pi, (0.6 + 0.4 * uniform(beside)) * 2 / REACH
+        faces = self.own[0][pick(self.own[0], next_to)]
+        angle, away = uniform(next_to) * 2 * math.pi, (0.6 + 0.4 * uniform(next_to)) * 2 / REACH
         center = torch.stack([angle.cos() * away, angle.sin() * away], -1)
-        b = window(faces, center, (0.5 + 0.8 * uniform(beside)) / REACH, side)
+        b = window(faces, center, (0.5 + 0.8 * uniform(next_to)) / REACH, side)
         return torch.cat([a, b])
 
 
@@ -57,32 +58,43 @@ def window(patches, center, scale, side):
 
 
 def loss_of(outputs, points, own):
-    """As the landmark task of lineament-train: likelihood, plain distance, cross entropy of the face score."""
-    faces = len(points)
-    distance = ((outputs["points"][:faces].view(-1, 68, 2) - points).square().sum(-1) + 1e-10).sqrt()
-    log_error = outputs["log_errors"][:faces].clamp(-5.5, 1.0)
-    # A teacher's points say nothing of how far off a network is.
-    log_error = torch.cat([log_error[:own], log_error[own:].detach()])
+    """As lineament_train::landmarks::loss: likelihood, plain distance, cross entropy of the face score; and the distance.
+
+    The first `len(points)` samples show a face, and people labelled the first `own` of them. tools/torch_loss.py compares
+    this function with the trainer's.
+    """
+    faces, knobs = len(points), common.loss
+    least, most = knobs["log_error_range"]
+    distance = ((outputs["points"][:faces].view(-1, 68, 2) - points).square().sum(-1) + knobs["least_square"]).sqrt()
+    raw = outputs["log_errors"][:faces]
+    clamped = raw.detach().clamp(least, most)
+    # Beyond the range the gradient may only lead back.
+    slope = 1 - distance.detach() * (-clamped).exp()
+    leads_out = ((raw > most) & (slope < 0)) | ((raw < least) & (slope > 0))
+    # A larger network's points do not tell how large a network's errors are.
+    is_own = torch.arange(faces, device=raw.device)[:, None] < own
+    log_error = torch.where(is_own & ~leads_out, raw - raw.detach() + clamped, clamped)
     likelihood = distance * (-log_error).exp() + log_error
     label = torch.zeros_like(outputs["score"])
     label[:faces] = 1
     score = torch.nn.functional.binary_cross_entropy_with_logits(outputs["score"], label)
-    share = faces / len(label)
-    return share * (likelihood.mean() + 0.5 / 0.03 * distance.mean()) + 0.5 * score, distance.detach().mean()
+    plain = knobs["plain_weight"] / knobs["plain_unit"] * distance.mean()
+    loss = faces / len(label) * (likelihood.mean() + plain) + knobs["score_weight"] * score
+    return loss, distance.detach().mean()
 
 
 @torch.no_grad()
-def look(network, patches, side, strayed, generator, looks=8, size=1024):
-    """Mean of the points of several looks, every second one mirrored, in the crop frame; and their spread."""
+def predict(network, patches, side, jitter, generator, passes=8, size=1024):
+    """Mean of the points of several passes, every second one mirrored, in the crop frame; and their spread."""
     network.eval()
     means, spreads = [], []
     for start in range(0, len(patches), size):
         part = patches[start : start + size]
-        seen = []
-        for k in range(looks):
-            # A look's frame is made again from known points: those of a unit frame.
+        passed = []
+        for k in range(passes):
+            # The frame of a pass follows from where it moves known points: those of a unit frame.
             unit = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]], device=part.device).expand(len(part), 3, 2)
-            crops, frame = cut(part, unit, side, strayed, generator, mirror=False)
+            crops, frame = cut(part, unit, side, jitter, generator, mirror=False)
             flip = k % 2 == 1
             crops = normalised(crops)
             with torch.autocast("cuda", torch.bfloat16, enabled=part.is_cuda):
@@ -90,31 +102,32 @@ def look(network, patches, side, strayed, generator, looks=8, size=1024):
             points = mirrored(points) if flip else points
             origin, x, y = frame[:, 0], frame[:, 1] - frame[:, 0], frame[:, 2] - frame[:, 0]
             back = torch.linalg.inv(torch.stack([x, y], -1))
-            seen.append((points - origin[:, None]) @ back.transpose(1, 2))
-        seen = torch.stack(seen)
-        means.append(seen.mean(0))
-        spreads.append((seen - seen.mean(0)).norm(dim=-1).mean((0, 2)) / inter_ocular(seen.mean(0)))
+            passed.append((points - origin[:, None]) @ back.transpose(1, 2))
+        passed = torch.stack(passed)
+        means.append(passed.mean(0))
+        spreads.append((passed - passed.mean(0)).norm(dim=-1).mean((0, 2)) / inter_ocular(passed.mean(0)))
     return torch.cat(means), torch.cat(spreads)
 
 
 def inter_ocular(points):
-    return (points[:, EYE_CORNERS[0]] - points[:, EYE_CORNERS[1]]).norm(dim=-1)
+    right, left = common.topology["outer_eye_corners"]
+    return (points[:, right] - points[:, left]).norm(dim=-1)
 
 
 def nme(points, truth):
     """Mean distance in percent of the distance of the outer eye corners: of 68 and of the 51 inner points."""
     share = 100 * (points - truth).norm(dim=-1) / inter_ocular(truth)[:, None]
-    return share.mean().item(), share[:, FIRST_INNER:].mean().item()
+    return share.mean().item(), share[:, common.topology["first_inner_point"] :].mean().item()
 
 
 def faster_layout(network, crops):
-    """The order of channels in memory with which this network learns faster on this device."""
+    """The order of channels in memory with which this network trains faster on this device."""
     times = {}
     for layout in (torch.channels_last, torch.contiguous_format):
         trial, x = copy.deepcopy(network).to(memory_format=layout), crops.contiguous(memory_format=layout)
         for step in range(12):
             if step == 2:
-                x[0, 0, 0, 0].item()  # waits for what was begun
+                x[0, 0, 0, 0].item()  # waits for the steps before
                 began = time.time()
             with torch.autocast(x.device.type, torch.bfloat16, enabled=x.is_cuda):
                 outputs = trial(x)
@@ -124,20 +137,20 @@ def faster_layout(network, crops):
     return min(times, key=times.get)
 
 
-def learn(name, network, side, course, validation, seconds, batch, rate, seed, log, decay=0.01, save=None):
-    """Trains for that many seconds; returns the averaged network. `validation`: patches and points. `save` gets the
-    averaged network at each report: what is stopped early is not lost."""
-    device = course.own[0].device
+def learn(name, network, side, samples, validation, seconds, batch, rate, seed, log, decay=0.01, save=None):
+    """Trains for that many seconds; returns the EMA of the network. `validation`: patches and points. `save` gets the EMA
+    at each report, so that a run that is stopped early is not lost."""
+    device = samples.own[0].device
     generator = torch.Generator(device).manual_seed(seed)
     network = network.to(device)
-    layout = faster_layout(network, course.batch(batch, side, generator)[0])
+    layout = faster_layout(network, samples.batch(batch, side, generator)[0])
     network = network.to(memory_format=layout)
-    average = copy.deepcopy(network)
+    ema = copy.deepcopy(network)
     matrices = [p for p in network.parameters() if p.ndim > 1]
     others = [p for p in network.parameters() if p.ndim <= 1]
     groups = [{"params": matrices, "weight_decay": decay}, {"params": others, "weight_decay": 0.0}]
     adam = torch.optim.AdamW(groups, rate, betas=(0.9, 0.99), fused=device.type == "cuda")
-    pairs = list(zip(average.state_dict().values(), network.state_dict().values()))
+    pairs = list(zip(ema.state_dict().values(), network.state_dict().values()))
     floats = [(a, b) for a, b in pairs if a.is_floating_point()]
     log(f"{name}: {layout}")
     began, step, next_report, distances = time.time(), 0, 0.0, []
@@ -147,7 +160,7 @@ def learn(name, network, side, course, validation, seconds, batch, rate, seed, l
         for group in adam.param_groups:
             group["lr"] = max(rate * share, 1e-6)
         network.train()
-        crops, points, own = course.batch(batch, side, generator)
+        crops, points, own = samples.batch(batch, side, generator)
         crops = crops.contiguous(memory_format=layout)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             outputs = network(crops)
@@ -166,14 +179,14 @@ def learn(name, network, side, course, validation, seconds, batch, rate, seed, l
             for a, b in pairs:
                 if not a.is_floating_point():
                     a.copy_(b)
-            seen, _ = look(average, validation[0], side, 0.3, generator, looks=2)
+            placed, _ = predict(ema, validation[0], side, 0.3, generator, passes=2)
             mean = torch.stack(distances).mean().item()
             distances.clear()
-            both = nme(seen, validation[1])
+            both = nme(placed, validation[1])
             if save:
-                save(average)
+                save(ema)
             log(f"{name} {time.time() - began:4.0f} s, step {step}: distance {mean:.4f}, validation {both[0]:.3f} {both[1]:.3f}")
-    seen, _ = look(average, validation[0], side, 0.3, generator, looks=2)
-    both = nme(seen, validation[1])
+    placed, _ = predict(ema, validation[0], side, 0.3, generator, passes=2)
+    both = nme(placed, validation[1])
     log(f"{name} done, {step} steps of {batch}: validation {both[0]:.3f} {both[1]:.3f}")
-    return average
+    return ema

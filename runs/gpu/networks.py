@@ -1,9 +1,13 @@
 """A network of ours in PyTorch, from the list of layers that `lineament train --print-network` writes, and the larger
-network that teaches it."""
+network whose pseudo-labels it learns from."""
+
+import math
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+
+from common import common
 
 
 class Listed(nn.Module):
@@ -80,17 +84,17 @@ class Listed(nn.Module):
         return {name: values[value].float().flatten(1) for name, value in self.outputs.items()}
 
     def begin(self, mean_points):
-        """As the task begins: heads small, votes where their cells lie, the mean shape, an error of 0.1."""
+        """As the trainer starts: small heads, votes where their cells lie, the mean shape, one expected error."""
         heads = {name: self.head(value) for name, value in self.outputs.items()}
         for part in self.parts:
             if isinstance(part, PositionBias):
                 part.begin()
         for name, head in heads.items():
-            head.weight.data *= 0.1
+            head.weight.data *= common.initial["head_scale"]
             if name == "points":
                 head.bias.data.copy_(mean_points.flatten())
             elif name == "log_errors":
-                head.bias.data.fill_(-2.3026)
+                head.bias.data.fill_(math.log(common.initial["expected_error"]))
 
     def head(self, value):
         """As Architecture::head: the convolution or dense layer whose bias shifts an output."""
@@ -125,7 +129,7 @@ class PositionBias(nn.Module):
         self.bias = nn.Parameter(torch.zeros(shape))
 
     def begin(self):
-        """A cell that has learned nothing yet means itself."""
+        """An untrained cell votes for its own position."""
         c, h, w = self.bias.shape
         x = (2 * torch.arange(w) + 1) / w - 1
         y = (2 * torch.arange(h) + 1) / h - 1
@@ -144,7 +148,7 @@ def block(c_in, c_out, stride=1):
 
 
 class Residual(nn.Module):
-    """Two convolutions beside the way past them; while training, a whole sample's two may be left out."""
+    """A residual block of two convolutions; while training, both may be left out for a whole sample."""
 
     def __init__(self, c, drop):
         super().__init__()
@@ -159,7 +163,7 @@ class Residual(nn.Module):
 
 
 class Teacher(nn.Module):
-    """Full convolutions to a 1/16 map, joined with the 1/8 map above it; every cell of that votes on every point.
+    """Full convolutions to a 1/16 map, joined with the 1/8 map above it, each of whose cells votes on every point.
     For inputs of 160 pixels. About 11 M weights, 1.6 G multiply-adds."""
 
     SIDE = 160
@@ -181,9 +185,9 @@ class Teacher(nn.Module):
     def begin(self, mean_points):
         self.place.begin()
         for head in (self.votes, self.weights, self.errors, self.score):
-            head.weight.data *= 0.1
+            head.weight.data *= common.initial["head_scale"]
         self.votes.bias.data.copy_(mean_points.flatten())
-        self.errors.bias.data.fill_(-2.3026)
+        self.errors.bias.data.fill_(math.log(common.initial["expected_error"]))
 
     def forward(self, x):
         fine = self.to8(self.to4(x))

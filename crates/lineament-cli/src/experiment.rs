@@ -41,7 +41,7 @@ enum Which {
 
 /// Kendrick et al.: what pooling costs a landmark network
 ///
-/// Trains the paper's networks alike, measures them, and writes a report that sets their numbers beside the paper's.
+/// Trains the paper's networks in the same way, measures them, and writes a report that compares them with the paper.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 struct PaperArgs {
@@ -73,19 +73,19 @@ struct PaperArgs {
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
     rows: Option<usize>,
 
-    /// Shuffle the rows by the seed before the last 10 % are held back; the paper takes them as they stand
+    /// Shuffle the rows by the seed before the last 10 % are held back; the paper keeps their order
     #[arg(long)]
     shuffle: bool,
 
-    /// What everything random follows from
+    /// Seed of all random numbers
     #[arg(long, value_name = "NUMBER", default_value = "7")]
     seed: u64,
 
-    /// What the model files say of their training data
+    /// Training data, for the metadata of the model files
     #[arg(long, value_name = "TEXT", default_value = "")]
     training_data: String,
 
-    /// Draw points on these photos instead of faces that were held back; folders in it name what they show
+    /// Draw points on these photos instead of faces that were held back; its folders name what the photos show
     #[arg(long, value_name = "DIR", help_heading = "Report")]
     pictures: Option<PathBuf>,
 
@@ -101,12 +101,12 @@ struct PaperArgs {
     #[arg(long, value_name = "COUNT", value_parser = values::threads)]
     threads: Option<usize>,
 
-    /// Train although memory seems not to suffice
+    /// Train even if memory seems too small
     #[arg(long)]
     force: bool,
 }
 
-/// Filters and kernels of the study that the paper wishes for (section 7), around its own 32,32,64 and 3,2,2.
+/// Filters and kernels of the study that the paper names as future work (section 7), around its own 32,32,64 and 3,2,2.
 const STUDY: [([usize; 3], [usize; 3]); 4] =
     [([16, 16, 32], [3, 2, 2]), ([64, 64, 128], [3, 2, 2]), ([32, 32, 64], [3, 3, 3]), ([32, 32, 64], [5, 3, 3])];
 
@@ -151,7 +151,7 @@ fn plan(args: &PaperArgs) -> Result<Plan> {
             ..Settings::paper(networks::PAPER[0].0, table.clone()).context("the paper has a basic network")?
         })
     };
-    let known = networks::PAPER.iter().map(|(name, _)| *name); // most pooling first, whatever the order they are given in
+    let known = networks::PAPER.iter().map(|(name, _)| *name); // most pooling first, in whatever order they are given
     let networks = known.filter(|known| args.networks.iter().any(|name| name == known)).map(|name| {
         let network = Paper::by_name(name).context("--networks: there is none of this name")?;
         Ok((settings(name, network)?, args.out.join(name)))

@@ -4,6 +4,7 @@
 
 mod annotate;
 mod bench;
+mod calibrate;
 mod data;
 mod eval;
 mod experiment;
@@ -50,6 +51,7 @@ enum Command {
     Eval(eval::EvalArgs),
     Experiment(experiment::ExperimentArgs),
     Quantize(quantize::QuantizeArgs),
+    Calibrate(calibrate::CalibrateArgs),
     Inspect(inspect::InspectArgs),
     Bench(bench::BenchArgs),
     Web(web::WebArgs),
@@ -64,6 +66,7 @@ fn main() -> ExitCode {
         Command::Eval(args) => eval::run(args),
         Command::Experiment(args) => experiment::run(args),
         Command::Quantize(args) => quantize::run(args),
+        Command::Calibrate(args) => calibrate::run(&args),
         Command::Inspect(args) => inspect::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Web(args) => web::run(args),

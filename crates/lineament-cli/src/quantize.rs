@@ -1,4 +1,4 @@
-//! `lineament quantize`: a smaller, faster model file, and what it costs.
+//! `lineament quantize`: a smaller, faster model file, and how much accuracy it loses.
 
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
@@ -20,18 +20,18 @@ use crate::output::Files;
 use crate::progress::{Progress, say};
 use crate::values;
 
-/// Most of the error that a landmark network may lose unless something else is asked for, in percent of the distance
-/// between the outer eye corners: a fifth of what one look more or less changes.
+/// Default of the largest loss of a landmark network, in percent of the distance between the outer eye corners: a fifth of
+/// what one pass more or less changes.
 const MAX_LOSS: f64 = 0.02;
 
-/// The same of a detector, in points of faces found and of overlap: one face of 200.
+/// The same for a detector, in percentage points of faces found and of overlap: one face of 200.
 const MAX_DETECTOR_LOSS: f64 = 0.5;
 
-/// Least products in a sum that a landmark network's layer has in integers: a 5x5 window, but not the convolutions over 16
-/// channels, whose rounding shakes the points.
+/// Default of the least products in a sum of a landmark network's integer layer: a 5x5 window, but not the convolutions over
+/// 16 channels, whose rounding makes the points jitter.
 const LEAST_PRODUCTS: usize = 25;
 
-/// The same of a detector, whose points are not answered: its first convolution, over grey, as well.
+/// The same for a detector, whose points are not used: its first convolution, over grey, is in integers, too.
 const DETECTOR_LEAST_PRODUCTS: usize = 9;
 
 const EXAMPLES: &str = "\
@@ -41,27 +41,27 @@ Examples:
                                                              integer products
   lineament quantize detector.onnx --data faces/ --to int8   the face detector
   lineament quantize lite.onnx --data faces/ --to int8 --validation 0.05
-                                                             shown other photos than it is measured on
+                                                             calibrated on other photos than it is measured on
 
 The result is a model file like any other: standard ONNX, for `--model` and `--detector` of the other commands, and for
 onnxruntime. `lineament inspect` shows how each layer is stored.";
 
-/// Makes a model smaller and faster, and measures what that costs
+/// Makes a model smaller and faster, and measures how much accuracy it loses
 ///
-/// Stores the weights as f16, or turns the network into integers (int8). Both models are measured on labelled photos,
-/// through the same path as in use; when the new one is worse by more than --max-loss, nothing is written and the exit
-/// code is 1. For int8 the network is shown photos first, to learn how large its inner values become.
+/// Stores the weights as f16, or quantises the network to int8. Both models are measured on labelled photos through the
+/// library, as in use; when the new one is worse by more than --max-loss, nothing is written and the exit code is 1. The
+/// scales of an int8 network follow from its values on some of the photos.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct QuantizeArgs {
     /// The model file, of a landmark network or a face detector, in f32
     model: PathBuf,
 
-    /// Folder of photos, each with its 68 points in a .pts file of the same name beside it
+    /// Folder of photos, each with its 68 points in a .pts file of the same name
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 
-    /// How the new model's numbers are stored
+    /// Precision of the new model
     #[arg(long, value_name = "PRECISION")]
     to: To,
 
@@ -69,30 +69,30 @@ pub struct QuantizeArgs {
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
 
-    /// Photos that an int8 network is shown
+    /// Photos that set the scales of an int8 network
     #[arg(long, value_name = "COUNT", default_value = "200", value_parser = values::count)]
     calibrate: usize,
 
     /// Layers whose sums have fewer products stay f32 in an int8 network [default: 25 for landmarks, 9 for a detector]
     ///
-    /// With fewer, a little is gained where processors multiply bytes, and lost elsewhere; points shake more. Depthwise
-    /// layers of 3x3 stay f32 in any case.
+    /// A lower number is a little faster on processors with int8 dot products and slower on others, and points jitter more.
+    /// Depthwise layers of 3x3 always stay f32.
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
     least_products: Option<usize>,
 
-    /// Measure on those photos that training with this `validation_share` does not see, and show the others
+    /// Measure on those photos that training with this `validation_share` does not see, and set scales on the others
     #[arg(long, value_name = "SHARE", value_parser = values::share)]
     validation: Option<f64>,
 
-    /// Most that may be lost [default: 0.02 for landmarks, 0.5 for a detector]
+    /// Largest loss that is accepted [default: 0.02 for landmarks, 0.5 for a detector]
     ///
-    /// Of a landmark network: growth of the mean error of 68 points, in percent of the distance between the outer eye
-    /// corners. Of a detector: loss of found faces, or of the boxes' overlap with the true ones, in percent of the
-    /// photos, whichever is more.
+    /// For a landmark network: growth of the mean error of 68 points, in percent of the distance between the outer eye
+    /// corners. For a detector: loss of found faces, or of the boxes' overlap with the true ones, in percent of the
+    /// photos, whichever is larger.
     #[arg(long, value_name = "LOSS", allow_negative_numbers = true)]
     max_loss: Option<f64>,
 
-    /// Write the file even when more is lost
+    /// Write the file even when the loss is larger
     #[arg(long)]
     force: bool,
 
@@ -107,9 +107,9 @@ pub struct QuantizeArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum To {
-    /// Weights in half precision; the points stay the same to a thousandth
+    /// Weights in half precision; points change by less than a thousandth
     F16,
-    /// Weights and what layers with long sums read in whole numbers of one byte
+    /// Weights, and the inputs of layers with long sums, in 8-bit integers
     Int8,
 }
 
@@ -163,20 +163,20 @@ pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
     if max_loss.is_nan() {
         bail!("--max-loss: not a number");
     }
-    let out = args.out.clone().unwrap_or_else(|| beside(&args.model, args.to.name()));
+    let out = args.out.clone().unwrap_or_else(|| next_to(&args.model, args.to.name()));
     let files = Files::protecting(&[Source::File(args.model.clone())]);
     files.check(&out).context("--out")?;
-    let (shown, measured) = parts(&args).context("--data")?;
+    let (calibrating, measured) = parts(&args).context("--data")?;
 
     let threads = args.threads.unwrap_or(0);
-    let calibrating = if args.to == To::Int8 { 2 * shown.len() } else { 0 };
-    let progress = Progress::new(2 * measured.len() + calibrating, false);
+    let passes = if args.to == To::Int8 { 2 * calibrating.len() } else { 0 };
+    let progress = Progress::new(2 * measured.len() + passes, false);
     let advance = || progress.advance();
     let precision = match args.to {
         To::F16 => Precision::F16,
         To::Int8 => Precision::Int8 { least_products: args.least_products.unwrap_or(usual_products) },
     };
-    let smaller = quantize::quantize(&model, precision, &shown, advance).with_context(named)?.to_bytes()?;
+    let smaller = quantize::quantize(&model, precision, &calibrating, advance).with_context(named)?.to_bytes()?;
     let before = Side { file_bytes: bytes.len(), quality: quality(&bytes, &measured, threads, &advance)? };
     let after = Side { file_bytes: smaller.len(), quality: quality(&smaller, &measured, threads, &advance)? };
     progress.finish();
@@ -197,7 +197,7 @@ pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if args.force {
-        say(&format!("warning: more is lost than {max_loss}; written because of --force"));
+        say(&format!("warning: the loss is larger than {max_loss}; written because of --force"));
         return Ok(ExitCode::SUCCESS);
     }
     say(&format!(
@@ -208,7 +208,7 @@ pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
     Ok(ExitCode::FAILURE)
 }
 
-/// The photos that the network is shown, evenly from all, and those that it is measured on.
+/// The photos that set the scales, evenly from all, and those that the models are measured on.
 fn parts(args: &QuantizeArgs) -> Result<(Vec<Sample>, Vec<Sample>)> {
     let all = dataset::read(&args.data)?;
     let (measured, others): (Vec<Sample>, Vec<Sample>) = match args.validation {
@@ -219,12 +219,12 @@ fn parts(args: &QuantizeArgs) -> Result<(Vec<Sample>, Vec<Sample>)> {
         bail!("{}: too few photos for --validation", args.data.display());
     }
     let count = args.calibrate.min(others.len());
-    let shown = (0..count).map(|i| others[i * others.len() / count].clone()).collect();
-    Ok((shown, measured))
+    let calibrating = (0..count).map(|i| others[i * others.len() / count].clone()).collect();
+    Ok((calibrating, measured))
 }
 
 /// `faces/lite.onnx` to `faces/lite.int8.onnx`.
-fn beside(model: &Path, precision: &str) -> PathBuf {
+fn next_to(model: &Path, precision: &str) -> PathBuf {
     with_suffix(&model.with_extension(""), &format!(".{precision}.onnx"))
 }
 
@@ -264,11 +264,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_new_file_lies_beside_the_model() {
+    fn the_new_file_lies_next_to_the_model() {
         for (model, out) in
             [("a/lite.onnx", "a/lite.int8.onnx"), ("lite", "lite.int8.onnx"), ("a.b.onnx", "a.b.int8.onnx")]
         {
-            assert_eq!(beside(Path::new(model), "int8"), Path::new(out));
+            assert_eq!(next_to(Path::new(model), "int8"), Path::new(out));
         }
     }
 }

@@ -12,12 +12,12 @@ use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
 use lineament_train::config::{self, Config};
+use lineament_train::dataset_summary::DatasetSummary;
 use lineament_train::detector::DetectorTask;
 use lineament_train::graph::Graph;
 use lineament_train::landmarks::Landmarks;
 use lineament_train::networks;
 use lineament_train::run_files::{self as files, check_folder};
-use lineament_train::survey::Survey;
 use lineament_train::task::Task;
 use lineament_train::train::{Event, Run};
 
@@ -30,7 +30,7 @@ use watch::Watch;
 
 const EXAMPLES: &str = "\
 Examples:
-  lineament train --print-config landmarks > lite.toml      every knob with its default and reason
+  lineament train --print-config landmarks > lite.toml      every knob with its reason and default
   lineament train lite.toml --out lite --photos faces/      trains; the model is lite/model.onnx
   lineament train --out lite --resume                       goes on after Ctrl-C or a power cut
   lineament train --out lite --resume --epochs 400          and trains longer than planned
@@ -57,11 +57,11 @@ pub struct TrainArgs {
     #[arg(long)]
     resume: bool,
 
-    /// Print a configuration with every knob, its default and its reason, and do nothing else
+    /// Print a configuration with every knob, its reason, default and range, and do nothing else
     #[arg(long, value_name = "TASK", exclusive = true)]
     print_config: Option<TaskName>,
 
-    /// Print a network's layers as JSON, for training elsewhere, and do nothing else
+    /// Print a network's layers and how it is trained as JSON, for training elsewhere, and do nothing else
     #[arg(long, value_name = "NAME", exclusive = true)]
     print_network: Option<String>,
 
@@ -77,19 +77,19 @@ pub struct TrainArgs {
     #[arg(long, value_name = "DIR")]
     nonfaces: Option<PathBuf>,
 
-    /// Model file of a detector whose errors the face score learns from, instead of the configuration's `detector`
+    /// Model file of a detector that mines hard negatives, instead of the configuration's `detector`
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     detector: Option<PathBuf>,
 
-    /// Model file of a landmark network that sorts the detector's errors, instead of the configuration's `judge`
+    /// Model file of a landmark network that verifies hard negatives, instead of the configuration's `verifier`
     #[arg(long, value_name = "FILE", help_heading = "Data")]
-    judge: Option<PathBuf>,
+    verifier: Option<PathBuf>,
 
-    /// Folder of photos with .pts files by a larger network, instead of the configuration's `taught`
+    /// Folder of photos with .pts files by a larger network, instead of the configuration's `pseudo_labelled`
     #[arg(long, value_name = "DIR", help_heading = "Data")]
-    taught: Option<PathBuf>,
+    pseudo_labelled: Option<PathBuf>,
 
-    /// Checkpoint or model file whose weights are the first ones, instead of the configuration's `start`
+    /// Checkpoint or model file (f32 or f16) with the first weights, instead of the configuration's `start`
     #[arg(long, value_name = "FILE", help_heading = "Data")]
     start: Option<PathBuf>,
 
@@ -97,12 +97,13 @@ pub struct TrainArgs {
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
     epochs: Option<usize>,
 
-    /// What everything random follows from, instead of the configuration's
+    /// Seed of all random numbers, instead of the configuration's
     #[arg(long, value_name = "NUMBER")]
     seed: Option<u64>,
 
-    /// Train as someone else did instead, see below
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector", "judge", "taught", "start"])]
+    /// Train by another recipe instead, see below
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector", "verifier",
+          "pseudo_labelled", "start"])]
     recipe: Option<Recipe>,
 
     /// Threads to train with; does not change the result [default: all cores]
@@ -150,41 +151,41 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
     }
     let settings = Settings::new(&args)?;
     check_folder(&settings.dir, settings.resume)?;
-    let survey = Survey::new(&settings.config)?;
+    let summary = DatasetSummary::new(&settings.config)?;
     let mut notes = settings.notes.clone();
-    notes.extend(survey.warnings(&settings.config).into_iter().map(|w| format!("warning: {w}")));
+    notes.extend(summary.warnings(&settings.config).into_iter().map(|w| format!("warning: {w}")));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(args.threads.unwrap_or(0)); // 0: every core
     let pool = pool.build().context("--threads: cannot start them")?;
     if args.threads.is_some_and(|n| n > settings.config.groups) {
         let groups = settings.config.groups;
         notes.push(format!(
-            "warning: --threads is more than `groups`, which is {groups}: the others have nothing to do"
+            "warning: --threads is more than `groups`, which is {groups}: the other threads have nothing to do"
         ));
     }
     if settings.config.detector.is_some() && settings.config.task == config::Task::Landmarks {
-        notes.push("looking for what earlier models take for faces: some minutes".to_owned());
+        notes.push("mining hard negatives with earlier models: some minutes".to_owned());
     }
     notes.iter().for_each(|note| say(note));
     let config = settings.config.clone();
     let graph = Graph::new(networks::by_name(config.network_name()).context("network: there is none of this name")?)?;
     let side = graph.shapes[0].width;
     pool.install(|| match config.task {
-        config::Task::Landmarks => drive(Landmarks::new(&config, side)?, graph, settings, &survey),
-        config::Task::Detector => drive(DetectorTask::new(&config, side)?, graph, settings, &survey),
+        config::Task::Landmarks => drive(Landmarks::new(&config, side)?, graph, settings, &summary),
+        config::Task::Detector => drive(DetectorTask::new(&config, side)?, graph, settings, &summary),
     })
 }
 
 /// Pulls the run to its end, or to Ctrl-C.
-fn drive<T: Task>(task: T, graph: Graph, settings: Settings, survey: &Survey) -> Result<ExitCode> {
+fn drive<T: Task>(task: T, graph: Graph, settings: Settings, summary: &DatasetSummary) -> Result<ExitCode> {
     let Settings { config, dir, resume, .. } = settings;
     let mut run = Run::new(config.clone(), &dir, task, graph, resume)?;
     say(&format!(
         "{}: {} parameters; {} photos, {} for validation, {} without faces; {} steps of {}, {} threads",
         config.network_name(),
         run.parameters(),
-        survey.photos,
-        survey.validation,
-        survey.nonfaces,
+        summary.photos,
+        summary.validation,
+        summary.nonfaces,
         run.total_steps(),
         config.batch,
         rayon::current_num_threads(),

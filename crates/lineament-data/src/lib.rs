@@ -34,7 +34,7 @@ mod text;
 pub mod video;
 mod workers;
 
-pub use augment::{Jitter, Photometric};
+pub use augment::{Jitter, Knob, Photometric};
 pub use boxes::BoxRow;
 pub use dataset::Sample;
 pub use error::{Error, Result};

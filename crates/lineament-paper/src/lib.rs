@@ -1,12 +1,15 @@
-//! The paper's experiment (Kendrick et al.): the networks trained alike, measured, and set beside the paper's numbers.
+//! The experiment of one paper, repeated: Kendrick, Tan, Walker and Yap, *The Application of Neural Networks for Facial
+//! Landmarking on Mobile Devices*. Its three networks, which differ in their max-pooling layers, are trained by its recipe,
+//! measured, and compared with the numbers that it prints.
 //!
-//! [`measure()`] takes networks that [`crate::training`] trained to [`Results`], [`conclusion()`] says what they show, and
-//! [`html()`] draws all of it on one page.
+//! The flow: [`training::Run`] trains a network from a table of faces and leaves a model file. [`measure()`] runs the model
+//! files of a [`Plan`] and makes [`Results`]. [`conclusion()`] puts these into sentences, and [`html()`] draws a page of
+//! tables and charts, with the paper's numbers of [`paper_values`] next to ours.
 
 mod conclusion;
-mod live;
+mod frame_rates;
 mod measure;
-mod measuring;
+mod metrics;
 mod numbers;
 pub mod paper_values;
 mod pictures;
@@ -15,9 +18,9 @@ pub mod results;
 pub mod training;
 
 pub use conclusion::conclusion;
-pub use measuring::{Plan, measure};
+pub use measure::{Plan, measure};
 pub use report::html;
 pub use results::Results;
 
 #[cfg(test)]
-mod made_up;
+mod sample_results;

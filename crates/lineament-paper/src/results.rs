@@ -164,7 +164,7 @@ pub struct Figures {
     pub nme: Option<f64>,
 }
 
-/// A live path on frames of [`FRAME_SIZE`], one thread.
+/// The live path on frames of [`FRAME_SIZE`], one thread.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FrameRate {
     /// The detector.
@@ -172,6 +172,9 @@ pub struct FrameRate {
     /// Median milliseconds of a frame: RGBA in, boxes (and points) out.
     pub frame_ms: f64,
 }
+
+/// Runs whose median time is reported.
+pub(crate) const RUNS: usize = 21;
 
 /// Width and height of the frames that frame rates are measured on: the paper's.
 pub const FRAME_SIZE: (usize, usize) = (864, 480);

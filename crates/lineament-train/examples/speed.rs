@@ -4,10 +4,11 @@
 
 use std::time::Instant;
 
+use lineament_train::adam::AdamStep;
 use lineament_train::graph::Graph;
 use lineament_train::networks;
 use lineament_train::params::Params;
-use lineament_train::trainer::{Step, Trainer};
+use lineament_train::trainer::Trainer;
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -34,11 +35,12 @@ fn main() {
     let len = graph.shapes[0].len();
     let pixels: Vec<f32> = (0..BATCH * len).map(|_| rng.random_range(-1.0..1.0)).collect();
     let mut trainer = Trainer::new(graph, params, groups);
-    let step = Step { batch: BATCH, scale: 1.0, rate: 1e-3, decay: 0.0, average: 0.0 };
+    let step = AdamStep { rate: 1e-3, decay: 0.0, scale: 1.0 };
     let mut seconds: Vec<f64> = (0..steps + 2)
         .map(|_| {
             let start = Instant::now();
             trainer.step(
+                BATCH,
                 step,
                 |samples, input| input.copy_from_slice(&pixels[samples.start * len..][..input.len()]),
                 |(), outputs, d| {

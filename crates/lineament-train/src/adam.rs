@@ -4,8 +4,6 @@
 use lineament_nn::simd::vectorized;
 use rayon::prelude::*;
 
-use crate::trainer::Step;
-
 /// Decay of the mean of gradients; the authors' default.
 const BETA1: f32 = 0.9;
 /// Decay of the mean of squared gradients; the authors' default.
@@ -13,8 +11,19 @@ const BETA2: f32 = 0.999;
 /// Keeps the division finite; the authors' default.
 const EPSILON: f32 = 1e-8;
 
-/// Numbers that one thread takes at a time: fits the level-2 cache with all that belongs to them.
+/// Numbers that one thread takes at a time: with their gradients and moments they fit the level-2 cache.
 pub(crate) const CHUNK: usize = 1 << 14;
+
+/// Knobs of one step of the optimiser.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct AdamStep {
+    /// Step size.
+    pub rate: f32,
+    /// Decoupled weight decay: each step pulls the weights towards 0 by `rate * decay`.
+    pub decay: f32,
+    /// Factor on the gradient.
+    pub scale: f32,
+}
 
 /// The optimiser's memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,11 +42,11 @@ impl Adam {
         Self { steps: 0, mean: vec![0.0; len], square: vec![0.0; len] }
     }
 
-    /// One step of size `rate` against `gradient`, scaled; pulls `values` towards 0 by `rate * decay`.
+    /// Moves `values` one step against `gradient`.
     ///
     /// # Panics
     /// When the lengths differ.
-    pub fn step(&mut self, values: &mut [f32], gradient: &[f32], Step { rate, decay, scale, .. }: Step) {
+    pub fn step(&mut self, values: &mut [f32], gradient: &[f32], AdamStep { rate, decay, scale }: AdamStep) {
         assert_eq!(values.len(), self.mean.len(), "learned numbers");
         assert_eq!(values.len(), gradient.len(), "gradients");
         self.steps += 1;

@@ -9,7 +9,8 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView, serialize_to_file};
 use crate::error::{Error, Result};
 use crate::trainer::Trainer;
 
-/// The rows of numbers that make a trainer, by name, borrowed to read, or to write with `mut`.
+/// A trainer's rows of numbers with their names in the file, borrowed to read, or to write with `mut`. `average` is the
+/// EMA: files of earlier versions have this name.
 macro_rules! rows {
     ($trainer:ident $(, $mutable:tt)?) => {{
         let mut rows = vec![
@@ -18,18 +19,18 @@ macro_rules! rows {
             ("adam.mean", &$($mutable)? $trainer.adam.mean),
             ("adam.square", &$($mutable)? $trainer.adam.square),
         ];
-        if let Some(average) = &$($mutable)? $trainer.average {
-            rows.push(("average.values", &$($mutable)? average.values));
-            rows.push(("average.statistics", &$($mutable)? average.statistics));
+        if let Some(ema) = &$($mutable)? $trainer.ema {
+            rows.push(("average.values", &$($mutable)? ema.params.values));
+            rows.push(("average.statistics", &$($mutable)? ema.params.statistics));
         }
         rows
     }};
 }
 
-/// Where a run stands, beside what its trainer holds.
+/// Where a run stands, apart from what its trainer holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
-    /// Sums of the losses, or of what else is reported, over the steps of an epoch that is not finished; empty at the start of one.
+    /// Sums of the losses, or of other reported numbers, over the steps of an unfinished epoch; empty at the start of one.
     pub losses: Vec<(String, f64)>,
     /// Seconds that the run has taken.
     pub seconds: f64,

@@ -1,9 +1,9 @@
-//! All knobs of a training run, each with a default and a reason, in one TOML file that is saved beside the weights.
+//! All knobs of a training run, each with a default and a reason, in one TOML file that is saved next to the weights.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use lineament_data::{Jitter, Photometric};
+use lineament_data::{Jitter, Knob, Photometric};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -52,71 +52,71 @@ knobs! {
     task: Task = Task::Landmarks,
     /// The network: `lite` for landmarks, `detector` for the detector. Empty takes the task's default.
     network: String = String::new(),
-    /// Folder of photos with a `.pts` file of 68 points beside each.
+    /// Folder of photos, each with a `.pts` file of 68 points of the same name.
     photos: PathBuf = PathBuf::new(),
-    /// Table `file,x,y,w,h,score` with a box for every face in the photos, also those without points: nothing must learn
-    /// them as background. With it, `detector`'s mistakes are looked for in these photos, too (landmarks).
+    /// Table `file,x,y,w,h,score` with a box for every face in the photos, also those without points: no network must learn
+    /// them as background. With it, hard negatives are mined from these photos, too (landmarks).
     boxes: Option<PathBuf> = None,
-    /// Folder of photos without faces: they teach the face score. Without it, only parts of photos beside the face do.
+    /// Folder of photos without faces, for the face score. Without it, it learns only from parts of photos next to faces.
     nonfaces: Option<PathBuf> = None,
-    /// Model file of a detector: what it takes for faces in the photos without faces becomes half of the samples
-    /// without a face. A face score is worth most where the detector errs (landmarks).
+    /// Model file of a detector that mines hard negatives: its detections in photos without faces become half of the
+    /// samples without a face. A face score is worth most where the detector errs (landmarks).
     detector: Option<PathBuf> = None,
-    /// Model file of an earlier landmark network: of what `detector` takes for faces, only what this one takes for faces
-    /// as well becomes samples. Most mistakes of a detector teach nothing (landmarks).
-    judge: Option<PathBuf> = None,
-    /// Folder of photos with a `.pts` file beside each that a larger network wrote: many more faces than people can label.
-    /// They teach where points are, not how far off a network is (landmarks).
-    taught: Option<PathBuf> = None,
-    /// Share of the samples with a face that are from `taught` (landmarks).
-    taught_share: f64 = 0.5,
-    /// First weights: the checkpoint of an earlier run of the same network, or its model file.
+    /// Model file of an earlier landmark network: only detections of `detector` that this network takes for faces, too,
+    /// become hard negatives. Nothing is learned from most of the others (landmarks).
+    verifier: Option<PathBuf> = None,
+    /// Folder of photos whose `.pts` files a larger network wrote: many more faces than people can label. Points are learned
+    /// from them, expected errors are not (landmarks).
+    pseudo_labelled: Option<PathBuf> = None,
+    /// Share of the samples with a face that are from `pseudo_labelled` (landmarks).
+    pseudo_labelled_share: f64 = 0.5,
+    /// First weights: the checkpoint of an earlier run of the same network, or its model file in f32 or f16.
     start: Option<PathBuf> = None,
     /// Share of the photos kept for validation, chosen by a stable hash of the photo's name. A tenth is enough to
     /// compare epochs; 0 trains on everything once the recipe is fixed.
     validation_share: f64 = 0.1,
     /// Everything random follows from it. The paper's is 7.
     seed: u64 = 7,
-    /// Passes over the photos. Small networks on few photos go on improving for hundreds.
+    /// Passes over the photos. Small networks on few photos improve for hundreds.
     epochs: usize = 300,
-    /// Samples per step. 64 is a compromise of steady gradients and many steps.
+    /// Samples per step. 64 is a compromise between steady gradients and many steps.
     batch: usize = 64,
-    /// Parts of a batch that run side by side and have their own batch statistics. The result depends on it, not on
-    /// the number of threads; more than `groups` threads are of no use.
+    /// Parts of a batch that run in parallel, each with its own batch statistics. The result depends on it, not on the
+    /// number of threads; more than `groups` threads are of no use.
     groups: usize = 4,
     /// Step size of Adam at its highest.
     rate: f32 = 2e-3,
     /// Epochs in which the step size rises from 0: early steps of Adam are large and badly directed.
     warmup_epochs: f32 = 3.0,
-    /// Pull of the weights towards 0. Small networks need little.
+    /// Weight decay. Small networks need little.
     decay: f32 = 1e-2,
-    /// How slowly the average of the weights follows, per step; the average is what is exported. 0.999 averages about
-    /// the last 1,000 steps, which is worth as much as the end of a long decay of the step size.
-    average: f32 = 0.999,
+    /// Share of the exponential moving average (EMA) of the weights that stays at each step; the average is exported. 0.999
+    /// averages about the last 1,000 steps, which is worth as much as the end of a long decay of the step size.
+    ema: f32 = 0.999,
     /// Share of samples without a face, for the face score.
     nonface_share: f64 = 0.15,
     /// Share of a scene's tiles that are turned by any angle, as phones are; the others stay within 45 degrees (detector).
     turned_share: f64 = 0.4,
-    /// What the model file says of its training data.
+    /// Training data, for the metadata of the model file.
     training_data: String = String::new(),
-    /// What the model file says of the licence of its weights.
+    /// Licence of the weights, for the metadata.
     licence: String = String::new(),
-    /// What the model file says of the code that trained it.
+    /// Commit of the code that trains, for the metadata.
     commit: String = String::new(),
-    /// Share of the photos without faces that no training sees, chosen as `validation_share` is: what false faces are
-    /// counted on.
+    /// Share of the photos without faces that no training sees, chosen as `validation_share` is: false faces are counted on
+    /// them.
     nonface_holdout: f64 = 0.25,
     /// Epochs between validations; each also writes a checkpoint and the curves.
     validate_every: usize = 10,
-    /// How crops are moved, scaled and turned (landmarks).
+    /// Augmentation: how crops are moved, scaled and turned (landmarks).
     jitter: Jitter = Jitter::default(),
-    /// What is done to the brightness.
+    /// Augmentation: light, lens, occluding objects and camera.
     photometric: Photometric = Photometric::default(),
 }
 
 impl Config {
     /// Reads a TOML file; what it does not name has its default. Paths in it are relative to its folder and come back
-    /// absolute, so that the configuration saved beside the weights means the same files.
+    /// absolute, so that the configuration saved next to the weights names the same files.
     ///
     /// # Errors
     /// [`Error::File`] naming the line at fault, or the knob as [`Config::check`].
@@ -129,11 +129,14 @@ impl Config {
             }
             None => Error::file(path, e.message()),
         };
+        if let Some((line, old, new)) = renamed_key(&text) {
+            return Err(Error::file(path, format!("line {line}: `{old}` is called `{new}` now")));
+        }
         let mut config: Self = toml::from_str(&text).map_err(at_fault)?;
         let path = std::path::absolute(path).map_err(|e| Error::file(path, e))?;
         let folder = path.parent().unwrap_or(&path);
-        let Self { boxes, nonfaces, detector, judge, taught, start, photos, .. } = &mut config;
-        let optional = [boxes, nonfaces, detector, judge, taught, start];
+        let Self { boxes, nonfaces, detector, verifier, pseudo_labelled, start, photos, .. } = &mut config;
+        let optional = [boxes, nonfaces, detector, verifier, pseudo_labelled, start];
         for file in optional.into_iter().flatten().chain([photos]) {
             if !file.as_os_str().is_empty() {
                 *file = folder.join(&file);
@@ -148,7 +151,8 @@ impl Config {
         toml::to_string(self).expect("a configuration holds numbers, strings and tables only")
     }
 
-    /// As [`Config::to_toml`], with [`REASONS`] as comments and the knobs without a value commented out.
+    /// As [`Config::to_toml`], with [`REASONS`] as comments and the knobs without a value commented out. The knobs of
+    /// augmentation come last, each with its reason, default and range.
     pub fn to_commented_toml(&self) -> String {
         let plain = self.to_toml();
         let mut text = String::new();
@@ -158,8 +162,8 @@ impl Config {
             if let Some(line) = plain.lines().find(|line| line.starts_with(&value)) {
                 text.extend([line, "\n\n"]);
             } else if let Some(start) = plain.find(&section) {
-                let block = &plain[start..];
-                text.extend([block[..block.find("\n\n").unwrap_or(block.len())].trim_end(), "\n\n"]);
+                text.extend([section.as_str(), "\n"]);
+                add_section(&mut text, &plain[start..], knobs_of(key));
             } else {
                 text.extend(["# ", key, " = \"...\"\n\n"]);
             }
@@ -168,7 +172,7 @@ impl Config {
         text + "\n"
     }
 
-    /// Keys of the knobs that are set otherwise in `other`, `section.key` for those in sections, sorted.
+    /// Keys of the knobs that differ in `other`, `section.key` for those in sections, sorted.
     pub fn differing_keys(&self, other: &Self) -> Vec<String> {
         let [ours, theirs] = [self, other].map(|config| {
             let table = toml::Table::try_from(config).expect("a configuration is a table");
@@ -223,11 +227,14 @@ impl Config {
             (self.rate > 0.0 && self.rate < 1.0, "rate: above 0, below 1"),
             (self.warmup_epochs >= 0.0 && self.warmup_epochs.is_finite(), "warmup_epochs: 0 or more"),
             ((0.0..1.0).contains(&self.decay), "decay: from 0 to 1"),
-            ((0.0..1.0).contains(&self.average), "average: from 0, below 1"),
+            ((0.0..1.0).contains(&self.ema), "ema: from 0, below 1"),
             ((0.0..1.0).contains(&self.nonface_share), "nonface_share: from 0, below 1"),
-            ((0.0..=1.0).contains(&self.taught_share), "taught_share: from 0 to 1"),
+            ((0.0..=1.0).contains(&self.pseudo_labelled_share), "pseudo_labelled_share: from 0 to 1"),
             ((0.0..=1.0).contains(&self.turned_share), "turned_share: from 0 to 1"),
-            (self.judge.is_none() || self.detector.is_some(), "judge: needs `detector`, which it judges"),
+            (
+                self.verifier.is_none() || self.detector.is_some(),
+                "verifier: needs `detector`, whose detections it verifies",
+            ),
             (self.validate_every > 0, "validate_every: at least 1"),
         ];
         match rules.iter().find(|(holds, _)| !holds) {
@@ -237,6 +244,43 @@ impl Config {
                 Ok(self.photometric.check()?)
             }
         }
+    }
+}
+
+/// Knobs that had another name.
+const RENAMED: [(&str, &str); 4] = [
+    ("judge", "verifier"),
+    ("taught", "pseudo_labelled"),
+    ("taught_share", "pseudo_labelled_share"),
+    ("average", "ema"),
+];
+
+/// The first line of a configuration that sets a knob by its old name, counted from 1, with both names.
+fn renamed_key(text: &str) -> Option<(usize, &'static str, &'static str)> {
+    // All of them stand above the sections.
+    let top = text.lines().take_while(|line| !line.trim_start().starts_with('['));
+    top.enumerate().find_map(|(i, line)| {
+        let key = line.split('=').next().unwrap_or_default().trim();
+        RENAMED.iter().find(|(old, _)| *old == key).map(|&(old, new)| (i + 1, old, new))
+    })
+}
+
+/// The knobs of a section.
+fn knobs_of(section: &str) -> &'static [Knob] {
+    match section {
+        "jitter" => Jitter::KNOBS,
+        "photometric" => Photometric::KNOBS,
+        _ => &[],
+    }
+}
+
+/// The lines of a section of a TOML file, each below the explanation of its knob.
+fn add_section(text: &mut String, section: &str, knobs: &[Knob]) {
+    for knob in knobs {
+        let (value, (least, most)) = (format!("{} = ", knob.name), knob.range);
+        let Some(line) = section.lines().find(|line| line.starts_with(&value)) else { continue };
+        knob.reason.iter().for_each(|line| text.extend(["#", line, "\n"]));
+        text.push_str(&format!("# Default {}, from {least} to {most}.\n{line}\n\n", knob.default));
     }
 }
 
@@ -253,6 +297,15 @@ mod tests {
             for (key, reason) in REASONS {
                 let at = text.find(&format!("#{}\n", reason[0])).unwrap_or_else(|| panic!("no reason for {key}"));
                 assert!(text[at..].contains(key), "{key} does not follow its reason");
+            }
+            let knobs = [Jitter::KNOBS, Photometric::KNOBS].concat();
+            assert_eq!(knobs.len(), 26);
+            for knob in knobs {
+                let (least, most) = knob.range;
+                let range = format!("# Default {}, from {least} to {most}.\n{} = ", knob.default, knob.name);
+                let at = text.find(&range).unwrap_or_else(|| panic!("no range of {}", knob.name));
+                let reason = format!("#{}\n", knob.reason[knob.reason.len() - 1]);
+                assert!(text[..at].ends_with(&reason), "no reason for {}", knob.name);
             }
         }
     }
@@ -280,8 +333,8 @@ mod tests {
             ("groups", Config { groups: 0, ..default() }),
             ("rate", Config { rate: 0.0, ..default() }),
             ("warmup_epochs", Config { warmup_epochs: f32::INFINITY, ..default() }),
-            ("average", Config { average: 1.0, ..default() }),
-            ("taught_share", Config { taught_share: 1.5, ..default() }),
+            ("ema", Config { ema: 1.0, ..default() }),
+            ("pseudo_labelled_share", Config { pseudo_labelled_share: 1.5, ..default() }),
             ("turned_share", Config { turned_share: -0.5, ..default() }),
             ("validate_every", Config { validate_every: 0, ..default() }),
         ];

@@ -1,4 +1,4 @@
-//! Learning curves beside the weights: a table, and a picture of it, both whole at any time.
+//! Learning curves of a run: a table, and a picture of it. Both files are complete at any time.
 
 use std::io::{Cursor, ErrorKind};
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::run_files::{self as files, write_whole};
 use crate::task::Figures;
 
-/// What is written down of a validated epoch.
+/// A validated epoch.
 #[derive(Debug, Clone)]
 pub struct Row<'a> {
     /// Epochs so far.
@@ -185,7 +185,7 @@ fn draw(panels: &[Panel]) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     Ok(png.into_inner())
 }
 
-/// At least three numbers within `range` to write beside a logarithmic axis: as round as possible.
+/// At least three numbers within `range` for a logarithmic axis: as round as possible.
 fn log_ticks(range: &std::ops::Range<f64>) -> Vec<f64> {
     let decades = range.start.log10().floor() as i32..=range.end.log10().ceil() as i32;
     let all = |of_decade: &[f64]| -> Vec<f64> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-/// What can stop a training run, or making a model smaller.
+/// Why a training run, a quantisation or a calibration stops.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -14,12 +14,15 @@ pub enum Error {
     /// A model cannot be quantised.
     #[error("{0}")]
     Quantize(String),
+    /// A model's expected errors cannot be scaled.
+    #[error("{0}")]
+    Calibrate(String),
     /// A file of the run could not be read or written.
     #[error("{path}: {reason}", path = path.display())]
     File {
         /// Which file.
         path: PathBuf,
-        /// What went wrong and what helps.
+        /// The cause and the remedy.
         reason: String,
     },
     /// Photos, points or tables are at fault.

@@ -1,8 +1,8 @@
-//! From what was learned to a model file: batch norm folded into the convolutions, weights in the file's order, the
-//! file read back and compared.
+//! From what was learned to a model file: batch norm is folded into the convolutions, the weights are put into the file's
+//! order, and the file is read back and compared.
 
 use lineament_nn::engine::Engine;
-use lineament_nn::model::{self, Activation, Architecture, Metadata, Model, Op, Role, ValueId};
+use lineament_nn::model::{Activation, Architecture, Metadata, Model, Op, Role, Tensor, ValueId};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
 
@@ -13,9 +13,9 @@ use crate::params::Params;
 /// The network without batch norm, and each layer's tensors (sizes, numbers) in the file's order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Folded {
-    /// What is left of the layers.
+    /// The layers without batch norm.
     pub architecture: Architecture,
-    /// As [`model::write`] takes them.
+    /// As [`lineament_nn::model::write`] takes them.
     pub weights: Vec<Vec<(Vec<usize>, Vec<f32>)>>,
 }
 
@@ -24,6 +24,18 @@ impl Folded {
     pub fn output_layer_mut(&mut self, name: &str) -> Option<&mut Vec<(Vec<usize>, Vec<f32>)>> {
         let head = self.architecture.head(name)?;
         self.weights.get_mut(head)
+    }
+
+    /// The model, in f32.
+    pub fn model(&self, metadata: &Metadata) -> Model<'static> {
+        let tensors = |layer: &Vec<(Vec<usize>, Vec<f32>)>| {
+            layer.iter().map(|(dims, numbers)| Tensor::from_f32(dims, numbers)).collect()
+        };
+        Model {
+            metadata: metadata.clone(),
+            architecture: self.architecture.clone(),
+            weights: self.weights.iter().map(tensors).collect(),
+        }
     }
 }
 
@@ -101,22 +113,21 @@ pub fn fold(graph: &Graph, params: &Params) -> Result<Folded> {
 /// Writes the model file and reads it back.
 ///
 /// # Errors
-/// [`Error::Model`] when the file cannot be written or read, [`Error::Config`] when it reads back otherwise.
+/// [`Error::Model`] when the file cannot be written or read, [`Error::Config`] when it does not read back as the same model.
 pub fn write(folded: &Folded, metadata: &Metadata) -> Result<Vec<u8>> {
-    let bytes = model::write(&folded.architecture, metadata, &folded.weights)?;
-    let read = Model::parse(&bytes)?;
-    if read.architecture != folded.architecture {
-        return Err(Error::Config("the file written does not read back as the same network".into()));
+    let model = folded.model(metadata);
+    let bytes = model.to_bytes()?;
+    match Model::parse(&bytes)? == model {
+        true => Ok(bytes),
+        false => Err(Error::Config("the file written does not read back as the same network".into())),
     }
-    Engine::new(&read)?;
-    Ok(bytes)
 }
 
-/// Largest difference between the training graph and the file read back that is accepted, as a share of the largest
-/// output: rounding of a few hundred additions.
+/// Largest accepted difference between the training graph and the folded network, as a share of the largest output:
+/// rounding of a few hundred additions.
 const TOLERANCE: f32 = 1e-3;
 
-/// Runs a file of `folded` beside the training graph on noise, and compares their outputs.
+/// Runs `folded` and the training graph on the same noise, and compares their outputs.
 ///
 /// # Errors
 /// [`Error::Config`] naming the output that differs.
@@ -129,8 +140,7 @@ pub fn verify(graph: &Graph, params: &Params, folded: &Folded) -> Result<()> {
     input.iter_mut().for_each(|v| *v = rng.random_range(-2.0..2.0));
     let probe = input.to_vec();
     group.forward(&graph, &convs, &params.values);
-    let bytes = write(folded, &Metadata::new(Role::Landmarks))?;
-    let mut engine = Engine::new(&Model::parse(&bytes)?)?;
+    let mut engine = Engine::new(&folded.model(&Metadata::new(Role::Landmarks)))?;
     engine.run(|input| input.copy_from_slice(&probe));
     for (k, output) in graph.architecture.outputs.iter().enumerate() {
         let (name, expected) = (&output.name, group.output(&graph, k));

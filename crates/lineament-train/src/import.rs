@@ -1,7 +1,7 @@
-//! From a model file back to what training learns: the other way round of [`crate::export`].
+//! From a model file back to the learned numbers: the inverse of [`crate::export`].
 //!
-//! A file has no batch norm any more. Its convolutions get the file's weights, and each batch norm the scale and shift that
-//! undo what it does to a batch of samples, so that training begins with what the file says.
+//! A file has no batch norm. The convolutions get the file's weights, and each batch norm gets the scale and shift that
+//! undo its normalisation of a batch of samples, so that training begins with the answers of the file.
 
 use lineament_nn::model::{Model, Op};
 
@@ -10,12 +10,19 @@ use crate::export::fold;
 use crate::graph::{Graph, Group, norm};
 use crate::params::Params;
 
-/// The learned numbers of `graph` for which it answers as `model` does. `fill` writes samples as training sees them into
-/// the input `[samples, h, w, c]`; batch norm is measured on them.
+/// The learned numbers with which `graph` answers as `model` does. `fill` writes training samples into the input
+/// `[samples, h, w, c]`; batch norm is measured on them.
 ///
 /// # Errors
-/// [`Error::Config`] when the file holds another network.
+/// [`Error::Config`] when the file is quantised or holds another network.
 pub fn import(graph: &Graph, model: &Model, samples: usize, fill: impl FnOnce(&mut [f32])) -> Result<Params> {
+    if model.architecture.layers.iter().any(|layer| layer.op == Op::Quantize) {
+        return Err(Error::Config(
+            "start: an int8 model, whose weights are rounded to 8 bits, cannot be trained further: name the f32 or f16 \
+             file that it was made from, or a checkpoint"
+                .into(),
+        ));
+    }
     let mut params = Params { values: vec![0.0; graph.layout.len], statistics: vec![0.0; graph.layout.statistics_len] };
     if fold(graph, &params)?.architecture != model.architecture {
         return Err(Error::Config("start: the model file holds another network".into()));
@@ -56,8 +63,8 @@ pub fn import(graph: &Graph, model: &Model, samples: usize, fill: impl FnOnce(&m
     Ok(params)
 }
 
-/// Sets each batch norm so that it leaves the samples as they are. What a later one sees depends on the earlier ones, so
-/// they are set in order, each after a run with those before it.
+/// Sets each batch norm so that it does not change the samples. The input of each depends on those before it, so they are
+/// set in order, each after a run with those before it.
 fn undo(graph: &Graph, params: &mut Params, norms: &[usize], samples: usize, fill: impl FnOnce(&mut [f32])) {
     let (mut group, mut convs) = (Group::default(), Vec::new());
     fill(group.input(graph, samples));
@@ -117,10 +124,14 @@ mod tests {
     }
 
     #[test]
-    fn another_networks_file_is_refused() {
-        let graph = Graph::new(networks::by_name("detector").unwrap()).unwrap();
-        let model = Model::parse(lineament::models::LITE).unwrap();
-        let error = import(&graph, &model, 1, |_| ()).unwrap_err().to_string();
+    fn another_networks_file_and_an_int8_file_are_refused_for_what_they_are() {
+        let detector = Graph::new(networks::by_name("detector").unwrap()).unwrap();
+        let f16 = include_bytes!("../../../models/lite/lite.onnx");
+        let error = import(&detector, &Model::parse(f16).unwrap(), 1, |_| ()).unwrap_err().to_string();
         assert!(error.contains("another network"), "{error}");
+        let lite = Graph::new(networks::by_name("lite").unwrap()).unwrap();
+        let int8 = Model::parse(lineament::models::LITE).unwrap();
+        let error = import(&lite, &int8, 1, |_| ()).unwrap_err().to_string();
+        assert!(error.contains("an int8 model") && error.contains("f32 or f16 file"), "{error}");
     }
 }

@@ -13,21 +13,22 @@
 //! ```
 
 pub mod adam;
+pub mod calibrate;
 pub mod checkpoint;
 pub mod config;
 pub mod curves;
+pub mod dataset_summary;
 pub mod detector;
 pub mod error;
 pub mod export;
 pub mod graph;
+mod hard_negatives;
 pub mod import;
 pub mod landmarks;
-mod mistakes;
 pub mod networks;
 pub mod params;
 pub mod quantize;
 pub mod run_files;
-pub mod survey;
 pub mod task;
 pub mod train;
 pub mod trainer;

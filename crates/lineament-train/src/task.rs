@@ -1,4 +1,4 @@
-//! What a task adds to the loop: samples, a loss, validation.
+//! What a task adds to the training loop: samples, a loss, validation.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,6 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::export::Folded;
 use crate::graph::Graph;
 use crate::params::Params;
 use crate::trainer::Outputs;
@@ -18,13 +17,13 @@ pub type Figures = Vec<(&'static str, f32)>;
 
 /// Something to train a network for.
 pub trait Task: Sync {
-    /// What the loss needs to know of one sample.
+    /// What the loss needs to know about one sample.
     type Target: Send;
 
     /// Samples that make an epoch.
     fn len(&self) -> usize;
 
-    /// There is nothing to train on.
+    /// Whether there is nothing to train on.
     fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -36,14 +35,17 @@ pub trait Task: Sync {
     fn sample(&self, index: usize, rng: &mut Pcg64, input: &mut [f32]) -> Self::Target;
 
     /// The parts of the loss over a group, each summed over its samples and divided by `batch`; writes the gradients
-    /// of the outputs. The first part is the whole that is minimised.
+    /// of the outputs. The first part is the total, which is minimised.
     fn loss(&self, targets: Vec<Self::Target>, outputs: &Outputs, gradients: &mut [Vec<f32>], batch: usize) -> Figures;
 
-    /// Adjusts the folded network on the validation photos, before it is written: calibration.
+    /// The exported `file` with its outputs adjusted on the validation photos, before it is saved; unchanged unless a task
+    /// has something to adjust.
     ///
     /// # Errors
-    /// When the network cannot be run.
-    fn calibrate(&self, folded: &mut Folded) -> Result<()>;
+    /// When the file cannot be run.
+    fn calibrate(&self, file: Vec<u8>) -> Result<Vec<u8>> {
+        Ok(file)
+    }
 
     /// Figures of an exported file on the validation photos; the first is the one that matters, lower is better.
     /// Empty without validation photos.
@@ -56,7 +58,7 @@ pub trait Task: Sync {
     fn describe(&self, metadata: &mut lineament_nn::model::Metadata);
 }
 
-/// The configuration's photos without faces, but for the share that no training sees; none where none are named.
+/// The configuration's photos without faces, except for the share that no training sees; empty where none are named.
 ///
 /// # Errors
 /// When the folder cannot be read.

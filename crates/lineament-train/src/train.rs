@@ -1,7 +1,7 @@
 //! The training loop: seed, data, network, steps, validation, files.
 //!
-//! A run is pulled step by step, so that whoever drives it shows progress and stops it when asked. Everything random
-//! is drawn from the seed and the number of the step: a resumed run goes on as if it had never stopped.
+//! The caller pulls a run step by step, shows its progress and stops it when asked. All random numbers are drawn from the
+//! seed and the number of the step: a resumed run goes on as if it had never stopped.
 
 use std::fs;
 use std::ops::Range;
@@ -14,6 +14,7 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_pcg::Pcg64;
 
+use crate::adam::AdamStep;
 use crate::checkpoint::{self, Progress};
 use crate::config::{self, Config};
 use crate::curves;
@@ -24,7 +25,7 @@ use crate::import::import;
 use crate::params::Params;
 use crate::run_files::{self as files, check_folder, write_whole};
 use crate::task::{Figures, Task};
-use crate::trainer::{Step, Trainer};
+use crate::trainer::Trainer;
 
 /// A training run.
 pub struct Run<T> {
@@ -32,7 +33,7 @@ pub struct Run<T> {
     dir: PathBuf,
     task: T,
     trainer: Trainer,
-    /// Of this epoch's steps, and of the whole run up to where it was resumed.
+    /// Losses of this epoch's steps, and seconds of the run before it was resumed.
     progress: Progress,
     started: Instant,
     /// Samples since the last validation, and the time their steps took.
@@ -76,12 +77,12 @@ impl<T: Task> Run<T> {
         let mut rng = Pcg64::seed_from_u64(config.seed);
         let mut params = Params::init(&graph.architecture, &graph.layout, &mut rng)?;
         task.init(&graph, &mut params);
-        let mut trainer = Trainer::new(graph, params, config.groups).with_average();
+        let mut trainer = Trainer::new(graph, params, config.groups).with_ema(config.ema);
         fs::create_dir_all(dir).map_err(|e| Error::file(dir, e))?;
         let progress = if resume {
             checkpoint::read(&dir.join(files::CHECKPOINT), &mut trainer)?
         } else {
-            // What a run without a checkpoint left is not continued.
+            // Curves of a run that left no checkpoint are not continued.
             let _ = fs::remove_file(dir.join(files::CURVES));
             if let Some(start) = &config.start {
                 begin_from(start, &mut trainer, &task)?;
@@ -166,8 +167,7 @@ impl<T: Task> Run<T> {
         }
         let (order, task) = (&self.order.1, &self.task);
         let len = self.trainer.graph.shapes[0].len();
-        let Config { decay, average, .. } = self.config;
-        let knobs = Step { batch, scale: 1.0, rate: self.rate(step), decay, average };
+        let adam = AdamStep { rate: self.rate(step), decay: self.config.decay, scale: 1.0 };
         let fill = |samples: Range<usize>, input: &mut [f32]| {
             let fill_one = |(k, input): (usize, &mut [f32])| {
                 let slot = within as usize * batch + k;
@@ -176,7 +176,7 @@ impl<T: Task> Run<T> {
             };
             samples.zip(input.chunks_exact_mut(len)).map(fill_one).collect::<Vec<_>>()
         };
-        let reports = self.trainer.step(knobs, fill, |targets, outputs, d| task.loss(targets, outputs, d, batch));
+        let reports = self.trainer.step(batch, adam, fill, |targets, outputs, d| task.loss(targets, outputs, d, batch));
         let mut sum = Vec::new();
         reports.iter().for_each(|report| add_figures(&mut sum, report));
         sum.into_iter().map(|(name, value)| (name, value as f32)).collect()
@@ -214,7 +214,7 @@ impl<T: Task> Run<T> {
                 seconds: self.seconds(),
             };
             curves::add(&self.dir, &row)?;
-            // Last: what is resumed from here finds the row above, and replaces it if it gets here again.
+            // Last: a run that is resumed from here finds the row above, and replaces it if it comes here again.
             self.save()?;
             report.validation = Some(validation);
             self.pace = (0, Duration::ZERO);
@@ -222,14 +222,17 @@ impl<T: Task> Run<T> {
         Ok(report)
     }
 
-    /// The model file of the averaged weights.
+    /// The model file of the weights' EMA, calibrated on the validation photos.
     ///
     /// # Errors
     /// When the network cannot be folded or written.
     pub fn export(&self) -> Result<Vec<u8>> {
-        let mut folded = export::fold(&self.trainer.graph, self.trainer.exported())?;
+        let folded = export::fold(&self.trainer.graph, self.trainer.exported())?;
         export::verify(&self.trainer.graph, self.trainer.exported(), &folded)?;
-        self.task.calibrate(&mut folded)?;
+        self.task.calibrate(export::write(&folded, &self.metadata())?)
+    }
+
+    fn metadata(&self) -> Metadata {
         let role = match self.config.task {
             config::Task::Landmarks => Role::Landmarks,
             config::Task::Detector => Role::Detector,
@@ -248,7 +251,7 @@ impl<T: Task> Run<T> {
                 metadata.set(name, value.as_str());
             }
         }
-        export::write(&folded, &metadata)
+        metadata
     }
 
     /// Writes the checkpoint.
@@ -266,7 +269,7 @@ impl<T: Task> Run<T> {
     }
 }
 
-/// Samples that batch norm is measured on when a run starts from a model file.
+/// Samples on which batch norm is measured when a run starts from a model file.
 const IMPORT_SAMPLES: usize = 32;
 
 /// First weights from a checkpoint or a model file.
@@ -280,12 +283,11 @@ fn begin_from<T: Task>(start: &Path, trainer: &mut Trainer, task: &T) -> Result<
             samples.for_each(|(i, sample)| drop(task.sample(i % task.len(), &mut rng, sample)));
         };
         let imported = import(&trainer.graph, &model, IMPORT_SAMPLES, fill).map_err(|e| Error::file(start, e))?;
-        trainer.params = imported.clone();
-        trainer.average = Some(imported);
+        trainer.restart(imported);
     } else {
         checkpoint::read(start, trainer)?;
+        trainer.restart(trainer.exported().clone());
     }
-    trainer.restart();
     Ok(())
 }
 

@@ -1,7 +1,8 @@
-//! One training step: groups forward and backward side by side, gradients added in order, one step of Adam.
+//! One training step: the groups of a batch run forward and backward in parallel, their gradients are added in a fixed
+//! order, and Adam takes one step.
 //!
 //! This is the seam for another backend (a GPU): whatever can do [`Trainer::step`] on a [`Graph`] and hand back
-//! [`Params`] can stand here; data, losses, checkpoints and export do not look behind it.
+//! [`Params`] can take its place; data, losses, checkpoints and export depend on nothing behind it.
 
 use std::ops::Range;
 
@@ -10,11 +11,11 @@ use rayon::prelude::*;
 use lineament_nn::engine::elementwise;
 use lineament_nn::simd::vectorized;
 
-use crate::adam::{Adam, CHUNK};
+use crate::adam::{Adam, AdamStep, CHUNK};
 use crate::graph::{Graph, Group, conv::Conv};
 use crate::params::Params;
 
-/// Share of a step's batch statistics in the running ones; PyTorch's default.
+/// Share of a step's batch statistics in the running statistics; PyTorch's default.
 const STATISTICS_MOMENTUM: f32 = 0.1;
 
 /// A network in training.
@@ -23,15 +24,24 @@ pub struct Trainer {
     pub graph: Graph,
     /// What is learned.
     pub params: Params,
-    /// The exponential moving average of what is learned, where one is kept.
-    pub average: Option<Params>,
+    /// The exponential moving average (EMA) of what is learned, where one is kept.
+    pub ema: Option<Ema>,
     /// The optimiser's memory.
     pub adam: Adam,
     convs: Vec<Conv>,
     groups: Vec<GroupState>,
 }
 
-/// One group's memory, and what it found.
+/// An exponential moving average of what is learned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ema {
+    /// The average.
+    pub params: Params,
+    /// Share of the old average that stays at each step.
+    keep: f32,
+}
+
+/// One group's memory and results.
 #[derive(Default)]
 struct GroupState {
     group: Group,
@@ -40,22 +50,7 @@ struct GroupState {
     statistics: Vec<f32>,
 }
 
-/// Knobs of one step.
-#[derive(Debug, Clone, Copy)]
-pub struct Step {
-    /// Samples, over all groups.
-    pub batch: usize,
-    /// Factor on the gradient.
-    pub scale: f32,
-    /// Step size of Adam.
-    pub rate: f32,
-    /// Decoupled weight decay.
-    pub decay: f32,
-    /// Share of the old average that stays in [`Trainer::average`].
-    pub average: f32,
-}
-
-/// What a loss sees: the outputs of one group, in the architecture's order.
+/// What a loss reads: the outputs of one group, in the architecture's order.
 pub struct Outputs<'a> {
     graph: &'a Graph,
     group: &'a Group,
@@ -69,65 +64,70 @@ impl Outputs<'_> {
 }
 
 impl Trainer {
-    /// Starts from `params` with `groups` groups per batch; no average is kept.
+    /// Starts from `params` with `groups` groups per batch; no EMA is kept.
     pub fn new(graph: Graph, params: Params, groups: usize) -> Self {
         let adam = Adam::new(params.values.len());
         let groups = (0..groups).map(|_| GroupState::default()).collect();
-        Self { graph, average: None, params, adam, convs: Vec::new(), groups }
+        Self { graph, ema: None, params, adam, convs: Vec::new(), groups }
     }
 
-    /// Keeps an average of what is learned from here on.
-    pub fn with_average(mut self) -> Self {
-        self.average = Some(self.params.clone());
+    /// Keeps an EMA of what is learned from here on, of which the share `keep` stays at each step.
+    pub fn with_ema(mut self, keep: f32) -> Self {
+        self.ema = Some(Ema { params: self.params.clone(), keep });
         self
     }
 
-    /// Keeps what was learned, averaged, and forgets all else.
-    pub fn restart(&mut self) {
-        self.params = self.exported().clone();
-        self.adam = Adam::new(self.params.values.len());
-        self.average = self.average.is_some().then(|| self.params.clone());
+    /// Starts anew from `params`: the optimiser forgets its moments, and the EMA begins again.
+    pub fn restart(&mut self, params: Params) {
+        self.adam = Adam::new(params.values.len());
+        if let Some(ema) = &mut self.ema {
+            ema.params = params.clone();
+        }
+        self.params = params;
     }
 
-    /// What is exported: the average where one is kept, else what is learned.
+    /// What is exported: the EMA where one is kept, else what is learned.
     pub fn exported(&self) -> &Params {
-        self.average.as_ref().unwrap_or(&self.params)
+        self.ema.as_ref().map_or(&self.params, |ema| &ema.params)
     }
 
-    /// One step. For each group `fill(samples, input)` writes those of the batch's samples that the group takes into
-    /// the input `[samples, h, w, c]` and returns what `loss(targets, outputs, gradients)` needs, which writes the
-    /// gradient of each output (zeroed before) and returns what is to be reported. All groups' reports come back in
-    /// order. A group may have nothing to do.
+    /// One step on a batch of `batch` samples.
+    ///
+    /// For each group, `fill(samples, input)` writes the group's samples of the batch into the input
+    /// `[samples, h, w, c]` and returns the targets. `loss(targets, outputs, gradients)` then writes the gradient of
+    /// each output (zeroed before) and returns a report. The reports of all groups come back in order. A group may have
+    /// nothing to do.
     ///
     /// Gradients are summed over the groups: a loss that is a mean over the batch divides by the whole batch.
     pub fn step<T, R: Send>(
         &mut self,
-        step: Step,
+        batch: usize,
+        step: AdamStep,
         fill: impl Fn(Range<usize>, &mut [f32]) -> T + Sync,
         loss: impl Fn(T, &Outputs, &mut [Vec<f32>]) -> R + Sync,
     ) -> Vec<R> {
-        let reports = self.gradients(step.batch, fill, loss);
+        let reports = self.gradients(batch, fill, loss);
         self.apply(step);
         reports
     }
 
-    /// Takes the step that the last [`Trainer::gradients`] leads to.
-    pub fn apply(&mut self, step: Step) {
+    /// Takes a step with the gradient of the last [`Trainer::gradients`].
+    pub fn apply(&mut self, step: AdamStep) {
         self.adam.step(&mut self.params.values, &self.groups[0].d_params, step);
         let share = STATISTICS_MOMENTUM / self.groups.len() as f32;
         self.params.statistics.iter_mut().for_each(|v| *v *= 1.0 - STATISTICS_MOMENTUM);
         for group in &self.groups {
             self.params.statistics.iter_mut().zip(&group.statistics).for_each(|(v, s)| *v += share * s);
         }
-        // Young averages must not hang on the initial numbers.
-        let keep = step.average.min(self.adam.steps as f32 / (self.adam.steps as f32 + 10.0));
-        if let Some(average) = &mut self.average {
-            blend(&mut average.values, &self.params.values, keep);
-            blend(&mut average.statistics, &self.params.statistics, keep);
+        if let Some(Ema { params, keep }) = &mut self.ema {
+            // A young average must not cling to the initial weights.
+            let keep = keep.min(self.adam.steps as f32 / (self.adam.steps as f32 + 10.0));
+            blend(&mut params.values, &self.params.values, keep);
+            blend(&mut params.statistics, &self.params.statistics, keep);
         }
     }
 
-    /// The outputs for samples that nothing is learned from: as [`Trainer::gradients`] without the way back.
+    /// The outputs for samples that nothing is learned from: as [`Trainer::gradients`], without the backward pass.
     pub fn predict<T, R: Send>(
         &mut self,
         batch: usize,
@@ -311,9 +311,9 @@ mod tests {
                 Op::Activation(Activation::PRelu),
                 Op::Dense { units: 4 },
             ]);
-            t = t.with_average();
+            t = t.with_ema(0.9);
             t.groups = (0..4).map(|_| GroupState::default()).collect();
-            let step = Step { batch: 20, scale: 1.0, rate: 0.01, decay: 0.01, average: 0.9 };
+            let step = AdamStep { rate: 0.01, decay: 0.01, scale: 1.0 };
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             pool.install(|| {
                 for i in 0..3 {
@@ -321,10 +321,10 @@ mod tests {
                         let mut rng = Pcg64::seed_from_u64((100 * i + samples.start) as u64);
                         input.iter_mut().for_each(|v| *v = rng.random_range(-1.0..1.0));
                     };
-                    t.step(step, fill, |(), outputs, d| d[0].copy_from_slice(outputs.get(0)));
+                    t.step(20, step, fill, |(), outputs, d| d[0].copy_from_slice(outputs.get(0)));
                 }
             });
-            (t.params, t.average)
+            (t.params, t.ema)
         };
         assert_eq!(run(1), run(3));
     }

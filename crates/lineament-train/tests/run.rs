@@ -41,7 +41,7 @@ impl Bench {
             groups: 2,
             rate: 5e-3,
             warmup_epochs: 1.0,
-            average: 0.5,
+            ema: 0.5,
             validate_every: 3,
             photometric: Photometric::none(),
             ..Config::default()
@@ -139,19 +139,19 @@ fn finish(run: &mut Run<Landmarks>) -> Vec<Epoch> {
 }
 
 #[test]
-fn a_run_starts_from_a_model_file_and_learns_from_taught_faces() {
+fn a_run_starts_from_a_model_file_and_learns_from_pseudo_labelled_faces() {
     let mut bench = Bench::new();
     let mut first = bench.start("first", false).unwrap();
     let learned = *finish(&mut first).last().unwrap().losses.first().map(|(_, loss)| loss).unwrap();
     bench.config.start = Some(bench.folder.path().join("first").join(files::MODEL));
-    bench.config.taught = Some(bench.config.photos.clone());
+    bench.config.pseudo_labelled = Some(bench.config.photos.clone());
     bench.config.epochs = 1;
     bench.config.rate = 1e-5;
     let mut second = bench.start("second", false).unwrap();
     let begun = finish(&mut second)[0].losses[0].1;
     assert!(begun < learned + 0.5, "the first run ended at {learned}, the second began at {begun}");
 
-    bench.config.taught = Some(bench.folder.path().join("nowhere"));
+    bench.config.pseudo_labelled = Some(bench.folder.path().join("nowhere"));
     let error = bench.start("third", false).err().unwrap().to_string();
     assert!(error.contains("nowhere"), "{error}");
 }
@@ -315,6 +315,10 @@ fn a_faulty_configuration_is_named_with_its_key() {
         ("[jitter]\nshift = 0.1\n", &["run.toml: line 2: ", "`shift`"]),
         ("task = \"dance\"\n", &["run.toml: line 1: ", "`dance`"]),
         ("epochs\n", &["run.toml: line 1: "]),
+        ("seed = 1\njudge = \"a.onnx\"\n", &["run.toml: line 2: `judge` is called `verifier` now"]),
+        ("taught=\"a\"\n", &["run.toml: line 1: `taught` is called `pseudo_labelled` now"]),
+        ("# old\ntaught_share = 0.5\n", &["line 2: `taught_share` is called `pseudo_labelled_share` now"]),
+        ("average = 0.5\n", &["line 1: `average` is called `ema` now"]),
     ];
     for (text, expected) in cases {
         fs::write(&path, text).unwrap();

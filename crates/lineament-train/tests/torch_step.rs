@@ -1,9 +1,10 @@
-//! One whole training step beside PyTorch's numbers (`tools/torch_step.py`).
+//! One whole training step, compared with PyTorch's numbers (`tools/torch_step.py`).
 
 use lineament_nn::model::{Activation, Architecture, Op, Shape};
+use lineament_train::adam::AdamStep;
 use lineament_train::graph::Graph;
 use lineament_train::params::Params;
-use lineament_train::trainer::{Step, Trainer};
+use lineament_train::trainer::Trainer;
 use serde_json::Value;
 
 /// Largest difference that is accepted, as a share of the largest number of the tensor.
@@ -76,16 +77,10 @@ fn a_training_step_gives_pytorchs_numbers() {
         }
     }
     let mut trainer = Trainer::new(graph, params, 1);
-    let step = Step {
-        batch: 4,
-        scale: 1.0,
-        rate: fixture["learning_rate"].as_f64().unwrap() as f32,
-        decay: 0.0,
-        average: 0.0,
-    };
+    let step = AdamStep { rate: fixture["learning_rate"].as_f64().unwrap() as f32, decay: 0.0, scale: 1.0 };
     let fill = |_, to: &mut [f32]| to.copy_from_slice(&input);
     // The root of the mean square of `points - target`, plus the mean square of `extra`.
-    let reports = trainer.step(step, fill, |(), outputs, d| {
+    let reports = trainer.step(4, step, fill, |(), outputs, d| {
         let (points, extra) = (outputs.get(0), outputs.get(1));
         let mean = |values: &mut dyn Iterator<Item = f32>, n: usize| values.sum::<f32>() / n as f32;
         let root = mean(&mut points.iter().zip(&target).map(|(p, t)| (p - t).powi(2)), points.len()).sqrt();

@@ -1,18 +1,78 @@
-//! A network's layers as JSON, for training elsewhere: runs/gpu reads them.
+//! A network's layers and the definitions that its training needs, as JSON: the scripts in runs/gpu read it.
 
+use lineament::topology::{FIRST_INNER_POINT, MIRROR, OUTER_EYE_CORNERS, POINTS};
+use lineament::{Crop, CropRule, Point};
+use lineament_data::dataset;
 use lineament_nn::model::{Activation, Architecture, Layer, Op};
+use lineament_train::Config;
+use lineament_train::landmarks::{INITIAL_ERROR, INITIAL_HEAD_SCALE, loss};
+use lineament_train::networks::LANDMARK_OUTPUTS;
 use serde_json::{Map, Value, json};
 
-/// `input` is height, width and channels. A layer's `input`, and `second` where it has one, is 0 for the network's input and
-/// i + 1 for what layer i makes; `outputs` name values alike.
+/// `input` is height, width and channels. A layer's `input`, and its `second` where it has one, is 0 for the network's input
+/// and i + 1 for the output of layer i; `outputs` name values alike. A landmark network also has `training`.
 pub fn json(network: &Architecture) -> Value {
     let input = network.input;
     let outputs: Map<_, _> = network.outputs.iter().map(|o| (o.name.clone(), o.value.into())).collect();
-    json!({
+    let mut json = json!({
         "input": [input.height, input.width, input.channels],
         "layers": network.layers.iter().map(layer).collect::<Vec<_>>(),
         "outputs": outputs,
+    });
+    if network.outputs.iter().map(|output| output.name.as_str()).eq(LANDMARK_OUTPUTS) {
+        json["training"] = training();
+    }
+    json
+}
+
+/// What training elsewhere must do in the same way: constants, and worked examples of what is computed.
+fn training() -> Value {
+    let defaults = Config::default();
+    let (least, most) = loss::LOG_ERROR_RANGE;
+    json!({
+        "topology": {
+            "points": POINTS,
+            "first_inner_point": FIRST_INNER_POINT,
+            "outer_eye_corners": OUTER_EYE_CORNERS,
+            "mirror": MIRROR.as_slice(),
+        },
+        "crop": { "margin": CropRule::STANDARD.margin, "example": crop_example() },
+        "split": {
+            "validation_share": defaults.validation_share,
+            "nonface_holdout": defaults.nonface_holdout,
+            "examples": split_examples(),
+        },
+        "initial": { "head_scale": INITIAL_HEAD_SCALE, "expected_error": INITIAL_ERROR },
+        "loss": {
+            "plain_weight": loss::PLAIN_WEIGHT,
+            "plain_unit": loss::PLAIN_UNIT,
+            "score_weight": loss::SCORE_WEIGHT,
+            "log_error_range": [least, most],
+            "least_square": loss::LEAST_SQUARE,
+        },
     })
+}
+
+/// The points of a turned face that is nobody's, and their crop.
+fn crop_example() -> Value {
+    let points: [Point; POINTS] = std::array::from_fn(|i| {
+        let (angle, radius) = (2.4 * i as f32, 20.0 + i as f32);
+        Point::new(200.0 + radius * angle.cos(), 150.0 + 0.8 * radius * angle.sin() + 0.3 * i as f32)
+    });
+    let Crop { center, side, roll_rad } = Crop::from_points(&points);
+    json!({
+        "points": points.iter().map(|p| [p.x, p.y]).collect::<Vec<_>>(),
+        "center": [center.x, center.y],
+        "side": side,
+        "roll_rad": roll_rad,
+    })
+}
+
+/// On which side of a split into halves some names stand: with and without folder, ending and the number of a face.
+fn split_examples() -> Vec<Value> {
+    let stems = (0..8).flat_map(|i| [format!("photo{i}"), format!("helen_{i}_1"), format!("lfpw_image_{i:04}")]);
+    let names = stems.flat_map(|stem| [stem.clone(), format!("{stem}.jpg"), format!("faces/{stem}.png")]);
+    names.map(|name| json!({ "name": name, "is_validation": dataset::is_validation(&name, 0.5) })).collect()
 }
 
 fn layer(&Layer { op, input }: &Layer) -> Value {

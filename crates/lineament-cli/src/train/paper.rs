@@ -17,7 +17,7 @@ use crate::interrupt::{STOPPED, stop_on_ctrl_c};
 use crate::progress::{Progress, say};
 use crate::values;
 
-/// What only the paper's recipe has.
+/// Options of the paper's recipe only.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "The paper's recipe")]
 pub struct PaperArgs {
@@ -32,7 +32,7 @@ pub struct PaperArgs {
     #[command(flatten)]
     pub variation: Variation,
 
-    /// Train although memory seems not to suffice
+    /// Train even if memory seems too small
     #[arg(long)]
     pub force: bool,
 }
@@ -52,13 +52,13 @@ pub struct Variation {
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
     pub rows: Option<usize>,
 
-    /// Shuffle the rows by the seed before the last 10 % are held back; the paper takes them as they stand
+    /// Shuffle the rows by the seed before the last 10 % are held back; the paper keeps their order
     #[arg(long)]
     pub shuffle: bool,
 }
 
 impl Variation {
-    /// Changes what was asked for.
+    /// Applies the options that were given.
     pub fn apply(&self, settings: &mut Settings) {
         settings.network.filters = self.filters.unwrap_or(settings.network.filters);
         settings.network.kernels = self.kernels.unwrap_or(settings.network.kernels);
@@ -98,14 +98,14 @@ fn started(args: &TrainArgs) -> Result<Settings> {
     Ok(settings)
 }
 
-/// The saved settings; only the number of epochs may be another one.
+/// The saved settings; only the number of epochs may differ.
 fn resumed(saved: Settings, args: &TrainArgs) -> Result<Settings> {
     let mut wanted = saved.clone();
     args.paper.variation.apply(&mut wanted);
     wanted.seed = args.seed.unwrap_or(wanted.seed);
     if wanted != saved || args.paper.network.as_ref().is_some_and(|name| *name != saved.name) {
         return Err(usage(format!(
-            "--resume: something is not what the run was started with; leave it as in {}, or start in another folder",
+            "--resume: an option differs from what the run was started with; leave it as in {}, or start in another folder",
             files::CONFIG
         )));
     }
@@ -146,7 +146,7 @@ pub fn drive(settings: &Settings, dir: &Path, resume: bool, force: bool, stop: &
     let mut run = Run::new(settings.clone(), faces, dir, resume)?;
     if !run.fits_a_file() {
         say(&format!(
-            "warning: {}: a model file holds at most 2 GiB; there will be none of this network",
+            "warning: {}: a model file holds at most 2 GiB, so none will be written for this network",
             settings.name
         ));
     }
@@ -183,7 +183,7 @@ fn left(run: &Run, (since, first): (Instant, u64)) -> String {
     format!(", {} left", HumanDuration(since.elapsed().mul_f64(left as f64 / done as f64)))
 }
 
-/// Memory that a program can have, where the system says.
+/// Memory that is free, where the system tells it.
 fn free_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;

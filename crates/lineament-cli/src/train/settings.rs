@@ -1,4 +1,4 @@
-//! What a run needs, from what the user typed and what an earlier run saved.
+//! The settings of a run, from the command line and from an earlier run's folder.
 
 use std::path::{Path, PathBuf};
 
@@ -9,13 +9,13 @@ use lineament_train::run_files::{self as files, check_folder};
 use super::TrainArgs;
 use crate::failure::usage;
 
-/// What a run needs.
+/// The settings of a run.
 #[derive(Debug)]
 pub struct Settings {
     pub config: Config,
     pub dir: PathBuf,
     pub resume: bool,
-    /// What the user should know before the start.
+    /// Notes for the user before the start.
     pub notes: Vec<String>,
 }
 
@@ -65,7 +65,7 @@ fn resumed(saved: Config, typed: Option<Config>, args: &TrainArgs, notes: &mut V
     Ok(wanted)
 }
 
-/// What the command line says wins over the file.
+/// Options of the command line override the file.
 fn apply(args: &TrainArgs, config: &mut Config) -> Result<()> {
     let absolute = |path: &Path| std::path::absolute(path).with_context(|| path.display().to_string());
     if let Some(path) = &args.photos {
@@ -75,8 +75,8 @@ fn apply(args: &TrainArgs, config: &mut Config) -> Result<()> {
         ("--boxes", &args.boxes, &mut config.boxes),
         ("--nonfaces", &args.nonfaces, &mut config.nonfaces),
         ("--detector", &args.detector, &mut config.detector),
-        ("--judge", &args.judge, &mut config.judge),
-        ("--taught", &args.taught, &mut config.taught),
+        ("--verifier", &args.verifier, &mut config.verifier),
+        ("--pseudo-labelled", &args.pseudo_labelled, &mut config.pseudo_labelled),
         ("--start", &args.start, &mut config.start),
     ] {
         if let Some(path) = path {

@@ -1,4 +1,4 @@
-//! How a run comes along, on standard error: a bar where somebody watches, else a line now and then.
+//! The progress of a run, on standard error: a bar on a terminal, elsewhere a line now and then.
 
 use std::fmt::Write as _;
 use std::io::{IsTerminal, stderr};
@@ -10,10 +10,10 @@ use lineament_train::train::{Epoch, Run};
 
 use crate::progress::say;
 
-/// Longest silence where there is no bar.
+/// Time between lines where there is no bar.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// Share of the older steps in the loss that is shown: single steps jump.
+/// Share of the earlier steps in the loss that is shown: the losses of single steps jump.
 const SMOOTHING: f32 = 0.95;
 
 /// Follows a run.
@@ -68,7 +68,7 @@ impl Watch {
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub fn finish(&self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
@@ -86,7 +86,7 @@ impl Watch {
         format!("epoch {epoch} of {}, loss {loss:.4}{figures}, {pace:.0} samples/s{left}", self.epochs)
     }
 
-    /// The time left, validations included; nothing where it is not known.
+    /// The time left, with validations; empty where it is not known.
     fn left<T: Task>(&self, run: &Run<T>) -> String {
         let (done, left) = (run.steps() - self.first_step, run.total_steps().saturating_sub(run.steps()));
         if done == 0 || left == 0 {

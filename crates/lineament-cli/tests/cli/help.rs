@@ -4,14 +4,16 @@ use crate::helpers::Folder;
 fn help_lists_the_commands() {
     let outcome = Folder::new().run(&["--help"]);
     assert_eq!(outcome.code, Some(0));
-    for command in ["run ", "annotate ", "data ", "train ", "eval ", "quantize ", "inspect ", "bench ", "web "] {
+    for command in
+        ["run ", "annotate ", "data ", "train ", "eval ", "quantize ", "calibrate ", "inspect ", "bench ", "web "]
+    {
         assert!(outcome.stdout.contains(&format!("\n  {command}")), "{}", outcome.stdout);
     }
 }
 
 #[test]
 fn every_command_teaches_by_examples() {
-    for command in ["run", "annotate", "data", "train", "eval", "quantize", "inspect", "bench", "web"] {
+    for command in ["run", "annotate", "data", "train", "eval", "quantize", "calibrate", "inspect", "bench", "web"] {
         let outcome = Folder::new().run(&[command, "--help"]);
         assert_eq!(outcome.code, Some(0));
         assert!(outcome.stdout.contains(&format!("Examples:\n  lineament {command}")), "{}", outcome.stdout);

@@ -2,6 +2,7 @@
 
 mod annotate;
 mod bench;
+mod calibrate;
 mod data;
 mod eval;
 mod experiment;

@@ -28,6 +28,8 @@ fn print_config_prints_a_configuration_with_reasons() {
         assert_eq!(outcome.code, Some(0), "{outcome:?}");
         assert!(outcome.stdout.contains(&format!("\ntask = \"{task}\"\n")), "{}", outcome.stdout);
         assert!(outcome.stdout.contains("# Passes over the photos."), "{}", outcome.stdout);
+        let blur = "# Share out of focus.\n# Default 0.2, from 0 to 1.\nblur_share = 0.2\n";
+        assert!(outcome.stdout.contains(blur), "{}", outcome.stdout);
     }
 }
 
@@ -40,6 +42,19 @@ fn print_network_prints_the_layers_as_json_and_names_the_networks_there_are() {
     let layers = network["layers"].as_array().unwrap();
     assert!(layers.iter().enumerate().all(|(i, layer)| layer["input"].as_u64().unwrap() <= i as u64), "{network}");
     assert_eq!(network["outputs"]["score"], layers.len());
+    let training = &network["training"];
+    assert_eq!(training["topology"]["mirror"].as_array().unwrap().len(), 68);
+    assert!(
+        training["crop"]["margin"].as_f64().unwrap() > 1.0 && training["loss"]["plain_weight"].is_f64(),
+        "{training}"
+    );
+    let sides = training["split"]["examples"].as_array().unwrap();
+    for side in [true, false] {
+        assert!(sides.iter().any(|example| example["is_validation"] == side), "{sides:?}");
+    }
+    let outcome = Folder::new().run(&["train", "--print-network", "detector"]);
+    let detector: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert!(detector.get("training").is_none());
     let outcome = Folder::new().run(&["train", "--print-network", "nobody"]);
     assert!(outcome.code == Some(2) && outcome.stderr.contains("one of lite, detector, basic"), "{outcome:?}");
 }

@@ -4,66 +4,36 @@ use lineament::topology::{MIRROR, POINTS};
 use lineament::{Crop, Point};
 use rand::Rng;
 use rand_distr::StandardNormal;
-use serde::{Deserialize, Serialize};
 
-use super::check_ranges;
-use crate::error::Result;
-
-/// How far a training crop deviates from the true one, in imitation of a detector's crops.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Jitter {
-    /// Standard deviation of the shift along each axis, in sides of the crop. Default 0.05: about twice a good
-    /// detector's error, so that tracking from the previous frame's points works too.
-    pub shift_sd: f32,
-    /// Standard deviation of the logarithm of the side. Default 0.1: between 0.82 and 1.22 of the size in 95 of 100.
-    pub scale_sd: f32,
-    /// Share of crops with a small rotation; the others have a uniform one up to `roll_max_deg`. Default 0.7: the detector's
-    /// five points make most crops upright, but not those of new tracks and of bad detections.
-    pub roll_small_share: f32,
-    /// Standard deviation of the small rotation, in degrees. Default 8: the error that five detected points leave.
-    pub roll_sd_deg: f32,
-    /// Largest uniform rotation, in degrees. Default 45: beyond that even people confuse points.
-    pub roll_max_deg: f32,
-    /// Share of crops that imitate crops from the points of an earlier pass, as in the second pass or in a video: they
-    /// deviate about a third as far. Default 0.5: half of the passes on a photo are of this kind.
-    pub close_share: f32,
+knobs! {
+    /// How far a training crop deviates from the true one, in imitation of a detector's crops.
+    Jitter {
+        /// Standard deviation of the shift along each axis, in sides of the crop: about twice a good detector's error,
+        /// so that tracking from the previous frame's points works, too.
+        shift_sd: f32 = 0.05, 0.0 to 0.5;
+        /// Standard deviation of the logarithm of the side: at 0.1, 95 of 100 crops have 0.82 to 1.22 of the true side.
+        scale_sd: f32 = 0.1, 0.0 to 1.0;
+        /// Share of crops with a small rotation; the others have a uniform one up to `roll_max_deg`. The detector's five
+        /// points make most crops upright, but not those of new tracks and of bad detections.
+        roll_small_share: f32 = 0.7, 0.0 to 1.0;
+        /// Standard deviation of the small rotation, in degrees: the error that five detected points leave.
+        roll_sd_deg: f32 = 8.0, 0.0 to 180.0;
+        /// Largest uniform rotation, in degrees: beyond 45 even people confuse points.
+        roll_max_deg: f32 = 45.0, 0.0 to 180.0;
+        /// Share of crops that imitate crops from the points of an earlier pass, as in the second pass or in a video: they
+        /// deviate about a third as far.
+        close_share: f32 = 0.5, 0.0 to 1.0;
+    }
 }
 
 /// Deviation of a crop from the points of an earlier pass, as a share of that of a crop from a detector. Such points are
 /// off by 3 % of the crop or less, and their errors partly average out.
 const CLOSE: f32 = 0.3;
 
-impl Default for Jitter {
-    fn default() -> Self {
-        Self {
-            shift_sd: 0.05,
-            scale_sd: 0.1,
-            roll_small_share: 0.7,
-            roll_sd_deg: 8.0,
-            roll_max_deg: 45.0,
-            close_share: 0.5,
-        }
-    }
-}
-
 /// Normal draws are limited to this many standard deviations: nothing can be learned from a face outside its crop.
 const MAX_DEVIATIONS: f32 = 3.0;
 
 impl Jitter {
-    /// # Errors
-    /// [`crate::Error::Setting`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<()> {
-        check_ranges(&[
-            ("shift_sd", self.shift_sd, 0.0, 0.5),
-            ("scale_sd", self.scale_sd, 0.0, 1.0),
-            ("roll_small_share", self.roll_small_share, 0.0, 1.0),
-            ("roll_sd_deg", self.roll_sd_deg, 0.0, 180.0),
-            ("roll_max_deg", self.roll_max_deg, 0.0, 180.0),
-            ("close_share", self.close_share, 0.0, 1.0),
-        ])
-    }
-
     /// `crop` with a random shift, scale and rotation.
     pub fn jitter(&self, crop: &Crop, rng: &mut impl Rng) -> Crop {
         let close = rng.random::<f32>() < self.close_share;

@@ -4,6 +4,48 @@
 //! Order in training: [`Jitter::jitter`] moves the crop, [`lineament::Crop::sample_into`] samples it, [`mirror_rows`] and
 //! [`mirror_points`] mirror it, [`Photometric::apply`] degrades it, [`lineament::Normalisation`] normalises it.
 
+/// Makes a struct of knobs, its `Default`, the table `KNOBS` and `check` from one list: a knob's reason, default and range
+/// stand once, for readers of the code and of a printed configuration alike.
+macro_rules! knobs {
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[doc = $line:literal])+ $knob:ident: $kind:ty = $default:literal, $least:literal to $most:expr;)+
+    }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub struct $name {
+            $(
+                $(#[doc = $line])+
+                #[doc = concat!(" Default ", stringify!($default), ", at least ", stringify!($least), ".")]
+                pub $knob: $kind,
+            )+
+        }
+
+        impl Default for $name {
+            fn default() -> Self {
+                Self { $($knob: $default,)+ }
+            }
+        }
+
+        impl $name {
+            /// Each knob, in the order of the fields.
+            pub const KNOBS: &[crate::augment::Knob] = &[$(crate::augment::Knob {
+                name: stringify!($knob),
+                reason: &[$($line),+],
+                default: $default as f32,
+                range: ($least as f32, $most as f32),
+            },)+];
+
+            /// # Errors
+            /// [`crate::Error::Setting`] naming the first knob outside its range.
+            pub fn check(&self) -> crate::Result<()> {
+                let values = [$(f32::from(self.$knob),)+];
+                Self::KNOBS.iter().zip(values).try_for_each(|(knob, value)| knob.check(value))
+            }
+        }
+    };
+}
+
 mod filters;
 mod geometric;
 mod photometric;
@@ -16,10 +58,25 @@ pub(crate) use photometric::{add_noise, compress};
 
 use crate::error::{Error, Result};
 
-/// An error naming the first setting that is not within its range.
-fn check_ranges(settings: &[(&str, f32, f32, f32)]) -> Result<()> {
-    match settings.iter().find(|(_, value, low, high)| !(low..=high).contains(&value)) {
-        Some((name, value, low, high)) => Err(Error::Setting(format!("{name} is {value}, expected {low} to {high}"))),
-        None => Ok(()),
+/// A knob of augmentation, for people who read or write a configuration.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Knob {
+    /// Its name, which is its key.
+    pub name: &'static str,
+    /// Lines that explain it.
+    pub reason: &'static [&'static str],
+    /// What it is unless something else is asked for.
+    pub default: f32,
+    /// Least and largest value.
+    pub range: (f32, f32),
+}
+
+impl Knob {
+    fn check(&self, value: f32) -> Result<()> {
+        let (least, most) = self.range;
+        match (least..=most).contains(&value) {
+            true => Ok(()),
+            false => Err(Error::Setting(format!("{} is {value}, expected {least} to {most}", self.name))),
+        }
     }
 }

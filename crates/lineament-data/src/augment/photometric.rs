@@ -7,87 +7,57 @@ use image::ImageDecoder;
 use image::codecs::jpeg::JpegDecoder;
 use rand::Rng;
 use rand_distr::StandardNormal;
-use serde::{Deserialize, Serialize};
 
-use super::check_ranges;
 use super::filters::{Size, gamma, gaussian_blur, motion_blur, shrink_and_enlarge, slope_light};
-use crate::error::Result;
 
-/// Which effects are applied to a training picture, how often and how strongly. Each is drawn independently. Strengths are
-/// upper limits: weaker effects are as frequent or more frequent. Lengths are in pixels of the crop; the defaults suit
-/// faces of about 80 pixels.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Photometric {
-    /// Share with light from one side. Default 0.3: common indoors near a window.
-    pub uneven_light_share: f32,
-    /// Largest change of that light from the centre to the edge, as a factor. Default 0.7: nearly black on one side.
-    pub uneven_light_max: f32,
-    /// Share with things in front. Default 0.3: hands, hair, glasses and cups; keeps the network from relying on
-    /// any single part.
-    pub occlusion_share: f32,
-    /// Longest side of such a thing, in sides of the picture. Default 0.4: half a face.
-    pub occlusion_max: f32,
-    /// Share with a different tone: gamma, contrast and brightness together. Default 0.7: normalisation removes
-    /// differences of contrast and brightness, but not clipping at black or white.
-    pub tone_share: f32,
-    /// Standard deviation of the logarithm of gamma. Default 0.35: 0.5 to 2 in 95 of 100.
-    pub gamma_sd: f32,
-    /// Largest change of contrast, as a factor more or less. Default 0.5.
-    pub contrast_max: f32,
-    /// Largest change of brightness, in grey levels. Default 50.
-    pub brightness_max: f32,
-    /// Share with motion blur. Default 0.15: video of moving heads.
-    pub motion_blur_share: f32,
-    /// Longest motion, in pixels. Default 9: beyond it points cannot be placed by eye.
-    pub motion_blur_max: f32,
-    /// Share out of focus. Default 0.2.
-    pub blur_share: f32,
-    /// Largest standard deviation of that blur, in pixels. Default 2.
-    pub blur_max: f32,
-    /// Share of reduced and enlarged pictures. Default 0.25: distant faces are enlarged to the network's size.
-    pub shrink_share: f32,
-    /// Largest factor of that. Default 4: a face of about 20 pixels, the smallest that the detector finds.
-    pub shrink_max: f32,
-    /// Share in the dark: little light, noise, rounded to whole grey levels. Default 0.15: phones at night.
-    pub dark_share: f32,
-    /// Lowest light, as a factor. Default 0.12: about 15 grey levels are left of an average face.
-    pub dark_min: f32,
-    /// Share with sensor noise. Default 0.3.
-    pub noise_share: f32,
-    /// Largest standard deviation of the noise, in grey levels; small values are more frequent. Default 15.
-    pub noise_max: f32,
-    /// Share compressed again as JPEG. Default 0.25: it takes more time than all other effects, and the photos were
-    /// compressed once already.
-    pub jpeg_share: f32,
-    /// Lowest JPEG quality, of 1 to 100; the highest is 90. Default 20: visible blocks.
-    pub jpeg_quality_min: u8,
-}
-
-impl Default for Photometric {
-    fn default() -> Self {
-        Self {
-            uneven_light_share: 0.3,
-            uneven_light_max: 0.7,
-            occlusion_share: 0.3,
-            occlusion_max: 0.4,
-            tone_share: 0.7,
-            gamma_sd: 0.35,
-            contrast_max: 0.5,
-            brightness_max: 50.0,
-            motion_blur_share: 0.15,
-            motion_blur_max: 9.0,
-            blur_share: 0.2,
-            blur_max: 2.0,
-            shrink_share: 0.25,
-            shrink_max: 4.0,
-            dark_share: 0.15,
-            dark_min: 0.12,
-            noise_share: 0.3,
-            noise_max: 15.0,
-            jpeg_share: 0.25,
-            jpeg_quality_min: 20,
-        }
+knobs! {
+    /// Which effects are applied to a training picture, how often and how strongly. Each is drawn independently. Strengths
+    /// are upper limits: weaker effects are as frequent or more frequent. Lengths are in pixels of the crop; the defaults
+    /// suit faces of about 80 pixels.
+    Photometric {
+        /// Share with light from one side, which is common indoors near a window.
+        uneven_light_share: f32 = 0.3, 0.0 to 1.0;
+        /// Largest change of that light from the centre to the edge, as a factor: at 0.7 one side is nearly black.
+        uneven_light_max: f32 = 0.7, 0.0 to 1.0;
+        /// Share with occluding objects, in place of hands, hair, glasses and cups: the network must not rely on any single
+        /// part.
+        occlusion_share: f32 = 0.3, 0.0 to 1.0;
+        /// Longest side of such an object, in sides of the picture: 0.4 is half a face.
+        occlusion_max: f32 = 0.4, 0.0 to 1.0;
+        /// Share with a different tone: gamma, contrast and brightness together. Normalisation removes differences of
+        /// contrast and brightness, but not clipping at black or white.
+        tone_share: f32 = 0.7, 0.0 to 1.0;
+        /// Standard deviation of the logarithm of gamma: at 0.35, 95 of 100 are from 0.5 to 2.
+        gamma_sd: f32 = 0.35, 0.0 to 2.0;
+        /// Largest change of contrast, as a factor more or less.
+        contrast_max: f32 = 0.5, 0.0 to 1.0;
+        /// Largest change of brightness, in grey levels.
+        brightness_max: f32 = 50.0, 0.0 to 255.0;
+        /// Share with motion blur, as in video of moving heads.
+        motion_blur_share: f32 = 0.15, 0.0 to 1.0;
+        /// Longest motion, in pixels: beyond 9 points cannot be placed by eye.
+        motion_blur_max: f32 = 9.0, 0.0 to 64.0;
+        /// Share out of focus.
+        blur_share: f32 = 0.2, 0.0 to 1.0;
+        /// Largest standard deviation of that blur, in pixels.
+        blur_max: f32 = 2.0, 0.0 to 32.0;
+        /// Share of reduced and enlarged pictures: distant faces are enlarged to the network's size.
+        shrink_share: f32 = 0.25, 0.0 to 1.0;
+        /// Largest factor of that: 4 leaves a face of about 20 pixels, the smallest that the detector finds.
+        shrink_max: f32 = 4.0, 1.0 to 32.0;
+        /// Share in the dark: little light, noise, rounded to whole grey levels, as phones at night.
+        dark_share: f32 = 0.15, 0.0 to 1.0;
+        /// Least light, as a factor: 0.12 leaves about 15 grey levels of an average face.
+        dark_min: f32 = 0.12, 0.0 to 1.0;
+        /// Share with sensor noise.
+        noise_share: f32 = 0.3, 0.0 to 1.0;
+        /// Largest standard deviation of the noise, in grey levels; small values are more frequent.
+        noise_max: f32 = 15.0, 0.0 to 255.0;
+        /// Share compressed once more as JPEG. It costs more time than all other augmentation, and the photos carry one
+        /// compression already.
+        jpeg_share: f32 = 0.25, 0.0 to 1.0;
+        /// Lowest JPEG quality; the highest is 90. At 20 blocks are visible.
+        jpeg_quality_min: u8 = 20, 1 to JPEG_QUALITY_MAX;
     }
 }
 
@@ -112,33 +82,6 @@ impl Photometric {
             jpeg_share: 0.0,
             ..Self::default()
         }
-    }
-
-    /// # Errors
-    /// [`crate::Error::Setting`] naming the first setting outside its range.
-    pub fn check(&self) -> Result<()> {
-        check_ranges(&[
-            ("uneven_light_share", self.uneven_light_share, 0.0, 1.0),
-            ("uneven_light_max", self.uneven_light_max, 0.0, 1.0),
-            ("occlusion_share", self.occlusion_share, 0.0, 1.0),
-            ("occlusion_max", self.occlusion_max, 0.0, 1.0),
-            ("tone_share", self.tone_share, 0.0, 1.0),
-            ("gamma_sd", self.gamma_sd, 0.0, 2.0),
-            ("contrast_max", self.contrast_max, 0.0, 1.0),
-            ("brightness_max", self.brightness_max, 0.0, 255.0),
-            ("motion_blur_share", self.motion_blur_share, 0.0, 1.0),
-            ("motion_blur_max", self.motion_blur_max, 0.0, 64.0),
-            ("blur_share", self.blur_share, 0.0, 1.0),
-            ("blur_max", self.blur_max, 0.0, 32.0),
-            ("shrink_share", self.shrink_share, 0.0, 1.0),
-            ("shrink_max", self.shrink_max, 1.0, 32.0),
-            ("dark_share", self.dark_share, 0.0, 1.0),
-            ("dark_min", self.dark_min, 0.0, 1.0),
-            ("noise_share", self.noise_share, 0.0, 1.0),
-            ("noise_max", self.noise_max, 0.0, 255.0),
-            ("jpeg_share", self.jpeg_share, 0.0, 1.0),
-            ("jpeg_quality_min", f32::from(self.jpeg_quality_min), 1.0, f32::from(JPEG_QUALITY_MAX)),
-        ])
     }
 
     /// Applies random effects to `pixels`, `[height, width]` brightness from 0 to 255, in the order of a real camera: light,

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::named;
-use crate::measure::main_measure;
+use crate::metrics::main_metric;
 use crate::numbers::{self, list};
 use crate::paper_values as paper;
 use crate::results::{FRAME_SIZE, FrameRate, Network, Results};
@@ -63,7 +63,7 @@ pub(super) fn fits(networks: &[&Network]) -> String {
 /// Which network one would take: the best by the main figure among those that fit an app package; of networks alike the
 /// one with the smallest file.
 pub(super) fn choice(networks: &[&Network]) -> Option<String> {
-    let main = main_measure(networks.iter().copied());
+    let main = main_metric(networks.iter().copied());
     let value = |n: &Network| main.of(&n.settled());
     let pick = |limit: u64| {
         let fitting = || networks.iter().copied().filter(|n| n.file_bytes <= limit && value(n).is_some());

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::named;
-use crate::measure::{MAE, main_measure};
+use crate::metrics::{MAE, main_metric};
 use crate::numbers::{self, list};
 use crate::results::{Epoch, Figures, Network, SETTLED};
 
@@ -37,7 +37,7 @@ pub(super) fn training_part(first: &Network, last: &Network) -> Option<String> {
 
 /// How much the last epochs differ, which is why their median is taken.
 pub(super) fn scatter(networks: &[&Network], has_tests: bool) -> Option<String> {
-    let main = main_measure(networks.iter().copied());
+    let main = main_metric(networks.iter().copied());
     let range = |n: &&Network| {
         let values: Option<Vec<f64>> = n.last_epochs()?.iter().map(|e| main.of(&e.validation)).collect();
         let values = values?;

@@ -10,7 +10,7 @@ use std::cmp::Ordering;
 use self::cost::{choice, costs, fits, frame_rates};
 use self::learning::{learned_by_heart, scatter, training_part};
 use self::pooling::{as_in_the_paper, order, pooling};
-use super::measure::{ACCURACY, ALIKE, LOSS, MAE, Measure, NME, Place, main_measure, places};
+use super::metrics::{ACCURACY, ALIKE, LOSS, MAE, Metric, NME, Place, main_metric, places};
 use super::numbers::{self, list};
 use super::paper_values as paper;
 use super::results::{Network, Results};
@@ -56,14 +56,14 @@ pub fn conclusion(results: &Results) -> Vec<String> {
 /// The figures of a network that has no other beside it.
 fn alone(network: &Network, place: &Place) -> Option<String> {
     let figures = (place.figures)(network);
-    let phrase = |m: &Measure| m.of(&figures).map(|v| format!("{} {}", m.name, m.text(v)));
+    let phrase = |m: &Metric| m.of(&figures).map(|v| format!("{} {}", m.name, m.text(v)));
     let phrases: Vec<String> = [NME, MAE, LOSS, ACCURACY].iter().filter_map(phrase).collect();
     (!phrases.is_empty()).then(|| format!("On {}, {} reaches {}.", place.name, named(network), list(&phrases)))
 }
 
 /// What the study of filters adds.
 fn filters(results: &Results) -> Option<String> {
-    let main = main_measure(&results.filters);
+    let main = main_metric(&results.filters);
     let value = |n: &Network| main.of(&n.settled());
     let best = results.filters.iter().filter(|n| value(n).is_some()).reduce(|a, b| {
         let (old, new) = (value(a).unwrap_or(f64::NAN), value(b).unwrap_or(f64::NAN));
@@ -110,13 +110,13 @@ fn named(network: &Network) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::made_up;
+    use super::super::sample_results;
     use super::*;
     use crate::results::Figures;
 
     #[test]
     fn the_conclusion_turns_with_the_numbers() {
-        let helps = made_up::results();
+        let helps = sample_results::results();
         let mut hurts = helps.clone();
         let figures: Vec<_> =
             helps.networks.iter().map(|n| (n.validation, n.tests.clone(), n.history.clone())).collect();
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_median_of_the_last_epochs_counts() {
-        let mut results = made_up::results();
+        let mut results = sample_results::results();
         let worst = results.networks[0].history[0].validation;
         let last = results.networks[2].history.last_mut().unwrap();
         last.validation = worst;
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn small_differences_are_not_called_any() {
-        let mut results = made_up::results();
+        let mut results = sample_results::results();
         let first = results.networks[0].validation;
         for (i, network) in results.networks.iter_mut().enumerate() {
             let near = |v: f64| v * (1.0 - 0.005 * i as f64);
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn tables_that_disagree_are_named() {
-        let mut results = made_up::results();
+        let mut results = sample_results::results();
         let turned: Vec<_> = results.networks.iter().rev().map(|n| n.tests.clone()).collect();
         for (network, tests) in results.networks.iter_mut().zip(turned) {
             network.tests = tests;
@@ -184,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_curve_that_turns_up_is_overfitting() {
-        let mut results = made_up::results();
+        let mut results = sample_results::results();
         for epoch in &mut results.networks[2].history {
             epoch.validation.mae = 1.0 + 0.002 * (epoch.epoch as f64 - 20.0).powi(2);
         }
@@ -194,15 +194,15 @@ mod tests {
 
     #[test]
     fn odd_results_have_a_conclusion_too() {
-        let mut none = made_up::results();
+        let mut none = sample_results::results();
         none.networks.clear();
         assert_eq!(conclusion(&none), ["No network was trained."]);
-        let mut single = made_up::results();
+        let mut single = sample_results::results();
         single.networks.truncate(1);
         let text = conclusion(&single).join("\n");
         assert!(text.contains("On the validation part, “basic” reaches NME"), "{text}");
         assert!(!text.contains("pooling"), "{text}");
-        let mut broken = made_up::results();
+        let mut broken = sample_results::results();
         for network in &mut broken.networks {
             let nan = f64::NAN;
             network.validation = Figures { loss: nan, mae: nan, accuracy: nan, nme: None };
@@ -216,8 +216,8 @@ mod tests {
 
     #[test]
     fn the_study_of_filters_is_set_beside_basic() {
-        let mut results = made_up::results();
-        results.filters = made_up::filters();
+        let mut results = sample_results::results();
+        results.filters = sample_results::filters();
         let text = conclusion(&results).join("\n");
         assert!(text.contains("“64-64-128 filters” has the best NME on the validation part"), "{text}");
         assert!(text.contains("better than “basic” with"), "{text}");

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::named;
-use crate::measure::{ACCURACY, LOSS, MAE, Measure, NME, Place, main_measure};
+use crate::metrics::{ACCURACY, LOSS, MAE, Metric, NME, Place, main_metric};
 use crate::numbers::{self, list};
 use crate::paper_values as paper;
 use crate::results::Network;
@@ -13,10 +13,10 @@ use crate::results::Network;
 pub(super) fn pooling(networks: &[&Network], place: &Place, full: bool) -> Option<String> {
     let (first, last) = (networks[0], networks[networks.len() - 1]);
     let (from, to) = ((place.figures)(first), (place.figures)(last));
-    let main = main_measure(networks.iter().copied());
+    let main = main_metric(networks.iter().copied());
     let measures = if full { vec![&NME, &MAE, &LOSS, &ACCURACY] } else { vec![main, &ACCURACY] };
-    let both = |m: &&'static Measure| Some((*m, m.of(&from)?, m.of(&to)?));
-    let found: Vec<(&Measure, f64, f64)> = measures.iter().filter_map(both).collect();
+    let both = |m: &&'static Metric| Some((*m, m.of(&from)?, m.of(&to)?));
+    let found: Vec<(&Metric, f64, f64)> = measures.iter().filter_map(both).collect();
     if found.is_empty() {
         return None;
     }
@@ -38,7 +38,7 @@ pub(super) fn pooling(networks: &[&Network], place: &Place, full: bool) -> Optio
 }
 
 /// Which step of removing a pooling layer brings most, or that a network between the ends is best.
-fn steps(networks: &[&Network], place: &Place, main: &Measure) -> Option<String> {
+fn steps(networks: &[&Network], place: &Place, main: &Metric) -> Option<String> {
     let values: Option<Vec<f64>> = networks.iter().map(|n| main.of(&(place.figures)(n))).collect();
     let values = values.filter(|v| v.len() > 2)?;
     let (from, to) = (values[0], values[values.len() - 1]);
@@ -62,7 +62,7 @@ pub(super) fn order(networks: &[&Network], places: &[Place]) -> Option<String> {
     if tests.is_empty() {
         return None;
     }
-    let main = main_measure(networks.iter().copied());
+    let main = main_metric(networks.iter().copied());
     let compare = |place: &Place, a: &Network, b: &Network| {
         let value = |network| main.of(&(place.figures)(network));
         Some(main.compare(value(a)?, value(b)?))

@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use self::charts::{Across, Bar, Chart, Line};
 use self::markup::{bullets, escape, paragraph};
 use super::conclusion::conclusion;
-use super::measure::{ACCURACY, LOSS, MAE, Measure, NME, main_measure};
+use super::metrics::{ACCURACY, LOSS, MAE, Metric, NME, main_metric};
 use super::numbers::{self, count};
 use super::paper_values as paper;
 use super::results::{Epoch, Figures, Network, Picture, Results};
@@ -147,7 +147,7 @@ fn size(results: &Results) -> String {
 /// Figures 4 to 6, and NME.
 fn curves(results: &Results) -> String {
     const EPOCHS: Across = Across { name: "epoch", log: false };
-    let figures: [(&Measure, &str, &str, &str); 4] = [
+    let figures: [(&Metric, &str, &str, &str); 4] = [
         (
             &ACCURACY,
             "Accuracy",
@@ -158,7 +158,7 @@ fn curves(results: &Results) -> String {
         (&MAE, "MAE", "px of the crop", "As the paper’s figure 6: mean absolute error."),
         (&NME, "NME", "% of eye distance", "Not in the paper: mean distance over that of the outer eye corners."),
     ];
-    let draw = |(measure, name, unit, caption): (&Measure, &str, &str, &str)| {
+    let draw = |(measure, name, unit, caption): (&Metric, &str, &str, &str)| {
         let lines: Vec<Line> =
             results.networks.iter().enumerate().flat_map(|(color, n)| history(n, color, measure)).collect();
         let chart =
@@ -174,7 +174,7 @@ fn curves(results: &Results) -> String {
 }
 
 /// The two lines of a network.
-fn history(network: &Network, color: usize, measure: &Measure) -> [Line; 2] {
+fn history(network: &Network, color: usize, measure: &Metric) -> [Line; 2] {
     let points = |part: fn(&Epoch) -> &Figures| {
         let value = |e: &Epoch| (e.epoch as f64, measure.of(part(e)).unwrap_or(f64::NAN));
         network.history.iter().map(value).collect()
@@ -255,7 +255,7 @@ fn filters(results: &Results) -> String {
     if results.filters.is_empty() {
         return String::new();
     }
-    let measure = main_measure(tables::studied(results));
+    let measure = main_metric(tables::studied(results));
     let bar = |n: &Network| {
         let value = measure.of(&n.settled());
         let label = value.map_or(numbers::NONE.to_owned(), |v| measure.text(v));
@@ -339,7 +339,7 @@ fn repeat(results: &Results) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::made_up;
+    use super::super::sample_results;
     use super::*;
 
     /// The page, after a strict reader has taken it and nothing in it points to the outside.
@@ -361,7 +361,7 @@ mod tests {
 
     #[test]
     fn the_papers_numbers_stand_beside_ours() {
-        let page = checked(&made_up::results());
+        let page = checked(&sample_results::results());
         for expected in [
             "<td>0.63</td><td>0.64</td><td>0.69</td>",
             "<td>0.17</td><td>0.12</td><td>0.38</td>",
@@ -388,8 +388,8 @@ mod tests {
 
     #[test]
     fn names_from_users_stay_text() {
-        let mut results = made_up::results();
-        results.filters = made_up::filters();
+        let mut results = sample_results::results();
+        results.filters = sample_results::filters();
         let name = "<script>alert('1')</script>&\u{1}\u{0}";
         results.networks[0].name = name.to_owned();
         results.filters[0].name = name.to_owned();
@@ -406,14 +406,14 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_left_out() {
-        let full = made_up::results();
+        let full = sample_results::results();
         let change = |f: &dyn Fn(&mut Results)| {
             let mut results = full.clone();
             f(&mut results);
             checked(&results)
         };
         assert!(!checked(&full).contains("<h2>Filters"));
-        assert!(change(&|r| r.filters = made_up::filters()).contains("<h2>Filters"));
+        assert!(change(&|r| r.filters = sample_results::filters()).contains("<h2>Filters"));
         assert!(!change(&|r| r.pictures.clear()).contains("<h2>Pictures"));
         assert!(!change(&|r| r.pictures.iter_mut().for_each(|p| p.drawn.clear())).contains("<h2>Pictures"));
         let no_tests = change(&|r| {

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::markup::{Cell, Row, Table};
-use crate::measure::{ACCURACY, LOSS, MAE, Measure, NME, places};
+use crate::metrics::{ACCURACY, LOSS, MAE, Metric, NME, places};
 use crate::numbers::{self, NONE};
 use crate::paper_values as paper;
 use crate::results::{FRAME_SIZE, Network, Results};
@@ -11,11 +11,11 @@ use crate::results::{FRAME_SIZE, Network, Results};
 /// Table 1: accuracy and loss beside the paper's, and the figures that it lacks.
 pub fn figures(results: &Results) -> Table {
     let networks = &results.networks;
-    let last = |m: &Measure, n: &Network| n.history.last().and_then(|epoch| m.of(&epoch.training));
+    let last = |m: &Metric, n: &Network| n.history.last().and_then(|epoch| m.of(&epoch.training));
     let places = places(results);
     let mut rows = vec![Row::ours("Max-pooling layers", networks.iter().map(|n| n.layers.pools.to_string()))];
     type Theirs = fn(&paper::PaperNetwork) -> f64;
-    let blocks: [(&Measure, &str, Option<Theirs>); 4] = [
+    let blocks: [(&Metric, &str, Option<Theirs>); 4] = [
         (&ACCURACY, "Accuracy: share of coordinates right to the whole pixel", Some(|p| p.accuracy)),
         (&LOSS, "Loss: RMSE, pixels of the 96x96 crop", Some(|p| p.loss)),
         (&MAE, "MAE: mean absolute error, pixels of the crop", None),
@@ -177,7 +177,7 @@ fn side_by_side([height, width, _]: &[usize; 3]) -> String {
 }
 
 /// A row of figures: bold is the best and all within 2 % of it, unless that is all of them.
-fn values(name: &str, measure: &Measure, values: Vec<Option<f64>>) -> Row {
+fn values(name: &str, measure: &Metric, values: Vec<Option<f64>>) -> Row {
     let best = values.iter().flatten().copied().reduce(|a, b| measure.better(a, b));
     let near = |v: f64| best.is_some_and(|best| measure.compare(v, best) == Ordering::Equal);
     let some_are_worse = values.iter().flatten().any(|v| !near(*v));

@@ -1,4 +1,4 @@
-//! A table of records in memory: bytes for the pixels, so that the paper's 49,828 faces take half a gigabyte.
+//! A table of records in memory. Pixels are bytes: the paper's 49,828 faces take half a gigabyte.
 
 use std::path::Path;
 
@@ -51,7 +51,7 @@ impl Faces {
         Ok(faces)
     }
 
-    /// Reads a whole table, all of it to measure on.
+    /// Reads a whole table; all of its faces are held back, to measure on.
     ///
     /// # Errors
     /// When a row is at fault or there is none.

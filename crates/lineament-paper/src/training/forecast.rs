@@ -1,4 +1,4 @@
-//! What a run will take, said before it starts.
+//! How much memory and time a run will take, before it starts.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use super::Settings;
 use lineament_train::error::Result;
 use lineament_train::graph::gemm::{Matrix, multiply};
 
-/// What a training run takes.
+/// The cost of a training run.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Forecast {
     /// Learned numbers.
@@ -57,7 +57,7 @@ impl Forecast {
     }
 }
 
-/// How fast this machine is at what training does.
+/// How fast this machine is at the operations of training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Speed {
     /// Multiply-adds of matrix products, all groups together.
@@ -71,7 +71,7 @@ const PROBE: [usize; 3] = [60, 2048, 1024];
 /// Share of the matrix products' speed that training reaches: convolutions are slower. Measured on the paper's networks.
 const REACHED: f64 = 0.8;
 
-/// Measures the machine for a tenth of a second, with `groups` things going on at the same time.
+/// Measures the machine for a tenth of a second, with `groups` threads at the same time.
 pub fn probe(groups: usize) -> Speed {
     let [rows, inner, columns] = PROBE;
     let (a, b) = (vec![1.0; rows * inner], vec![1.0; inner * columns]);

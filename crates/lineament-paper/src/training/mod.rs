@@ -1,11 +1,11 @@
-//! Training exactly as the paper does it (Kendrick et al., section 3), from a table of records.
+//! The paper's training recipe (Kendrick et al., section 3), from a table of records.
 //!
-//! Pixels are brightness over 255; targets are the table's coordinates, pixels of the 96x96 crop. Adam with its usual
-//! settings, RMSE over the batch, batch 120, 300 epochs, Glorot weights of seed 7, no augmentation, the last 10 % of
-//! the table as validation. Figures of every epoch are those of the paper (loss, MAE, accuracy), and the NME that it
-//! lacks.
+//! Inputs are brightness over 255; targets are the table's coordinates, in pixels of the 96x96 crop. Adam with its usual
+//! settings, RMSE over the batch, batch 120, 300 epochs, Glorot weights of seed 7, no augmentation; the last 10 % of the
+//! table are held back for validation. The figures of each epoch are those of the paper (loss, MAE, accuracy), and the NME,
+//! which it lacks.
 //!
-//! The recipe is not [`lineament_train::train`]'s: nothing is varied, averaged, warmed up or cut from photos here.
+//! [`lineament_train::train`] has another recipe, with augmentation, EMA, warm-up and crops from photos.
 
 mod faces;
 mod forecast;

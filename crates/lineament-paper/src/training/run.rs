@@ -1,4 +1,5 @@
-//! The loop: steps, figures of both parts after each epoch, files. Pulled step by step, as [`lineament_train::train::Run`].
+//! The training loop: steps, figures of both parts after each epoch, files. The caller pulls it step by step, as
+//! [`lineament_train::train::Run`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,13 +14,14 @@ use rand_pcg::Pcg64;
 
 use super::faces::Faces;
 use super::{Settings, Sums};
+use lineament_train::adam::AdamStep;
 use lineament_train::checkpoint::{self, Progress};
 use lineament_train::error::{Error, Result};
 use lineament_train::graph::Graph;
 use lineament_train::networks::LANDMARK_OUTPUTS;
 use lineament_train::params::Params;
 use lineament_train::run_files::{check_folder, write_whole};
-use lineament_train::trainer::{Outputs, Step, Trainer};
+use lineament_train::trainer::{Outputs, Trainer};
 use lineament_train::{curves, export, task::Figures};
 
 pub use lineament_train::run_files as files;
@@ -30,7 +32,7 @@ const CROP_FROM_RECORD: f32 = 2.0 / SIDE as f32;
 /// The output of the paper's networks.
 const OUTPUT: &str = LANDMARK_OUTPUTS[0];
 
-/// Between checkpoints: the largest network's is 1.6 GB, and this much work is lost at a power cut.
+/// Time between checkpoints: that of the largest network has 1.6 GB. A power cut loses this much work.
 const CHECKPOINT_EVERY: Duration = Duration::from_secs(300);
 
 /// A run of the paper's recipe.
@@ -64,7 +66,7 @@ pub enum Event {
 pub struct Epoch {
     /// Epochs so far.
     pub epoch: usize,
-    /// Of the training part, while it was learned from.
+    /// Of the training part, in the steps of the epoch.
     pub training: Figures,
     /// Of the validation part, afterwards.
     pub validation: Figures,
@@ -88,7 +90,7 @@ impl Run {
         let progress = if resume {
             checkpoint::read(&dir.join(files::CHECKPOINT), &mut trainer)?
         } else {
-            // What a run without a checkpoint left is not continued.
+            // Curves of a run that left no checkpoint are not continued.
             let _ = fs::remove_file(dir.join(files::CURVES));
             Progress::default()
         };
@@ -188,7 +190,7 @@ impl Run {
         reports.iter().for_each(|report| sums.merge(report));
         // At a loss of 0 there is nothing to learn, and no gradient to scale.
         let scale = (1.0 / sums.rmse().max(1e-12)) as f32;
-        self.trainer.apply(Step { batch: of_batch.len(), scale, rate, decay: 0.0, average: 0.0 });
+        self.trainer.apply(AdamStep { rate, decay: 0.0, scale });
         sums
     }
 
@@ -218,7 +220,7 @@ impl Run {
         Ok(Epoch { epoch, training, validation, seconds })
     }
 
-    /// Writes the model file, of a network that fits into one.
+    /// Writes the model file, where the network fits into one.
     fn write_model(&mut self) -> Result<()> {
         if !self.fits_a_file() {
             return Ok(());
@@ -232,8 +234,8 @@ impl Run {
         4 * self.trainer.graph.layout.len < i32::MAX as usize
     }
 
-    /// The model file: structure and weights, nothing of training. What the network says in pixels of its input, the
-    /// last layer of the file says in the crop frame, as all our models do.
+    /// The model file. The network answers in pixels of its input; the last layer of the file is scaled, so that the file
+    /// answers in the crop frame, as all our models do.
     ///
     /// # Errors
     /// When the network cannot be folded or written.
@@ -283,7 +285,7 @@ impl Run {
     }
 }
 
-/// What the network in training is off by on `rows` of `faces`, and each point's mean distance in pixels of the crop.
+/// The errors of the network in training on `rows` of `faces`, and each point's mean distance in pixels of the crop.
 fn predict(trainer: &mut Trainer, faces: &Faces, rows: &[usize], batch: usize) -> (Sums, Vec<f64>) {
     let len = trainer.graph.shapes[0].len();
     let count = rows.len() as f64;
@@ -331,7 +333,7 @@ fn pack(sums: &Sums, stepping: Duration) -> Vec<(String, f64)> {
     NAMES.into_iter().map(str::to_owned).zip(values).collect()
 }
 
-/// Back from [`pack`].
+/// The inverse of [`pack`].
 fn unpack(losses: &[(String, f64)]) -> (Sums, Duration) {
     let [squares, absolutes, hits, coordinates, nme, faces, stepping] =
         NAMES.map(|name| losses.iter().find(|(known, _)| known == name).map_or(0.0, |(_, value)| *value));
@@ -339,5 +341,5 @@ fn unpack(losses: &[(String, f64)]) -> (Sums, Duration) {
     (Sums { squares, absolutes, hits, coordinates, nme, faces }, stepping)
 }
 
-/// Names of what [`pack`] keeps.
+/// Names of the numbers that [`pack`] keeps.
 const NAMES: [&str; 7] = ["squares", "absolutes", "hits", "coordinates", "nme", "faces", "stepping"];

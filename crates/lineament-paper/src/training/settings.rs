@@ -1,4 +1,4 @@
-//! The knobs of the paper's recipe; their defaults are the paper's.
+//! The knobs of the paper's recipe, with its values as defaults.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use lineament_train::error::{Error, Result};
 use lineament_train::networks::Paper;
 
-/// One training run of one network. Written as TOML beside what it makes.
+/// One training run of one network. Written as TOML next to the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
@@ -19,18 +19,18 @@ pub struct Settings {
     pub epochs: usize,
     /// Samples per step; the last step of an epoch takes what is left.
     pub batch: usize,
-    /// What the initial weights and the order of the samples follow from.
+    /// Seed of the initial weights and of the order of the samples.
     pub seed: u64,
     /// Step size of Adam.
     pub rate: f32,
     /// Share of the table that is held back: its last rows, as Keras takes them.
     pub validation_share: f64,
-    /// Take this many rows, drawn by the seed; none: all.
+    /// Takes this many rows, drawn by the seed; `None`: all.
     pub rows: Option<usize>,
-    /// Shuffle the rows by the seed before the last are held back: a folder's files are sorted by name, and names may
-    /// mean something (UTKFace's begin with the age). The paper leaves them in the table's order.
+    /// Shuffles the rows by the seed before the last are held back: the files of a folder are sorted by name, and names may
+    /// mean something (those of UTKFace begin with the age). The paper keeps the table's order.
     pub shuffle: bool,
-    /// Parts of a batch that run side by side; the result's last digits depend on it, not on the number of threads.
+    /// Parts of a batch that run in parallel; the last digits of the result depend on it, not on the number of threads.
     pub groups: usize,
     /// What the model file says of its training data.
     pub training_data: String,

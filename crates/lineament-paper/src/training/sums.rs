@@ -1,4 +1,4 @@
-//! What the paper measures, summed over coordinates.
+//! Sums over coordinates, from which the paper's figures follow.
 
 use super::faces::inter_ocular;
 use lineament_train::task::Figures;

@@ -21,11 +21,11 @@ const FOCUS: f32 = 2.0;
 /// Where smooth distances turn from square to straight, in shares of the face's size.
 const SMOOTH: f32 = 0.04;
 
-/// Weights of the distances of centre and size, and of the five points, beside the score's loss. Chosen by trial.
+/// Weights of the distances of centre and size, and of the five points, next to the score's loss. Chosen by trial.
 const BOX_WEIGHT: f32 = 3.0;
 const POINT_WEIGHT: f32 = 3.0;
 
-/// What a cell has to say.
+/// The target of a cell.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Cell {
     /// Nothing here.
@@ -36,7 +36,7 @@ pub enum Cell {
     Face(usize),
 }
 
-/// What each cell of grid `grid`, `width` by `height` cells, has to say.
+/// The target of each cell of grid `grid`, `width` by `height` cells.
 pub fn assign(faces: &[Known], grid: usize, width: usize, height: usize) -> Vec<Cell> {
     let step = GRIDS[grid].1 as f32;
     let (low, high) = SIZES[grid];
@@ -81,7 +81,7 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// What is minimised.
+    /// The total, which is minimised.
     pub fn whole(&self) -> f32 {
         self.score + BOX_WEIGHT * self.rect + POINT_WEIGHT * self.points
     }

@@ -18,7 +18,6 @@ use rayon::prelude::*;
 
 use crate::config::Config;
 use crate::error::{Error, Result};
-use crate::export::Folded;
 use crate::graph::Graph;
 use crate::params::Params;
 use crate::task::{Figures, Task, read_nonfaces, split};
@@ -27,13 +26,13 @@ use loss::Parts;
 use pyramid::Pyramid;
 use scene::{Known, Photo, Sources};
 
-/// A row of the box table overlaps the box of the 68 points at least so much when both are of the same face.
+/// A row of the box table and the box of the 68 points are of the same face from this IoU on.
 const SAME_FACE_IOU: f32 = 0.35;
 
-/// First log-odds of a face in a cell: faces are rare, and a start from even odds would be spent on learning that.
+/// Initial log-odds of a face in a cell: faces are rare, and a start from even odds would be spent on learning that.
 const INITIAL_LOGIT: f32 = -3.0;
 
-/// Validation also looks at photos shrunk so that their face is this many times the smallest face to be found.
+/// Side of the face in photos that validation shrinks.
 const SMALL_FACE: f32 = 1.4 * SMALLEST_FACE;
 
 /// The detector task.
@@ -72,8 +71,8 @@ impl DetectorTask {
     }
 }
 
-/// The photo's other faces. They have no points, only another detector's box, from hairline to chin: its part that
-/// the 68 points take up was measured on the faces that have both.
+/// The photo's other faces. They have no points, only another detector's box, from hairline to chin. How the box of the 68
+/// points lies in such a box was measured on the faces that have both.
 fn unlabelled(table: &BTreeMap<String, Vec<BoxRow>>, path: &std::path::Path, labelled: &Rect) -> Vec<Known> {
     let rects = boxes::of_photo(table, path).iter().map(|row| {
         let Rect { x, y, width: w, height: h } = row.rect;
@@ -137,28 +136,24 @@ impl Task for DetectorTask {
         ]
     }
 
-    fn calibrate(&self, _: &mut Folded) -> Result<()> {
-        Ok(())
-    }
-
     fn validate(&self, file: &[u8]) -> Result<Figures> {
         if self.validation.is_empty() {
             return Ok(Vec::new());
         }
         let detector = Detector::new(&Model::parse(file)?)?;
-        let look = |detector: &mut Detector, view: &ImageView, rect: &Rect| {
+        let detect = |detector: &mut Detector, view: &ImageView, rect: &Rect| {
             let found = detector.detect(view, 0.5, None);
             let best = found.iter().map(|d| d.rect.iou(rect)).fold(0.0, f32::max);
             (best, found.len())
         };
         let visit = |detector: &mut Detector, photo: &Photo| {
             let labelled = photo.faces[0].rect;
-            let (overlap, found) = look(detector, &photo.pixels.photo().view(), &labelled);
+            let (overlap, found) = detect(detector, &photo.pixels.photo().view(), &labelled);
             let scale = SMALL_FACE / labelled.width.max(labelled.height);
             let (small, rect) = shrunk(photo.pixels.photo(), scale, &labelled);
-            let (small_overlap, _) = look(detector, &small.view(), &rect);
+            let (small_overlap, _) = detect(detector, &small.view(), &rect);
             let (upside_down, rect) = turned_round(photo.pixels.photo(), &labelled);
-            let (turned_overlap, _) = look(detector, &upside_down.view(), &rect);
+            let (turned_overlap, _) = detect(detector, &upside_down.view(), &rect);
             let missed = |overlap: f32| if overlap >= MATCH_IOU { 0.0 } else { 100.0 };
             let surplus = found.saturating_sub(photo.faces.len()) as f32;
             [missed(overlap), missed(small_overlap), missed(turned_overlap), overlap, surplus]

@@ -1,5 +1,5 @@
 //! Scenes for the detector: photos scaled, turned and laid side by side, so that faces of every size occur, each with
-//! what is known of it.
+//! its labels.
 
 use std::f32::consts::PI;
 

@@ -78,7 +78,7 @@ impl Sparse<'_> {
         }
     }
 
-    /// One number: what is left of a window's row.
+    /// One number: the remainder of a window's row.
     #[inline(always)]
     fn number(&mut self, shift: usize, tap: usize) {
         for hit in self.hits {

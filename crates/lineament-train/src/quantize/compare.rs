@@ -1,4 +1,4 @@
-//! How good a model file is on labelled photos, through the public library, and what another one of it loses.
+//! How good a model file is on labelled photos, through the public library, and how much a smaller version of it loses.
 
 use lineament::models::DETECTOR;
 use lineament::{Lineament, Options, Rect};
@@ -32,8 +32,8 @@ pub enum Quality {
 }
 
 impl Quality {
-    /// What `other` loses against this: percent of the distance between the outer eye corners, or of a detector the
-    /// larger loss of the two, in points. Below 0 it gains.
+    /// How much worse `other` is: in percent of the distance between the outer eye corners, or for a detector the larger
+    /// loss of the two, in percentage points. Below 0 it is better.
     pub fn loss_of(&self, other: &Self) -> f64 {
         match (self, other) {
             (Self::Landmarks { nme68: a, .. }, Self::Landmarks { nme68: b, .. }) => b - a,
@@ -45,7 +45,7 @@ impl Quality {
     }
 }
 
-/// Measures the model in `file` on every sample. `threads` of 0 takes every core; `progress` hears of each photo.
+/// Measures the model in `file` on every sample. `threads` of 0 takes every core; `progress` is called for each photo.
 ///
 /// # Errors
 /// When the file is no model, or a photo cannot be read.

@@ -1,20 +1,20 @@
-//! The same network, with channels of more equal width. A value is cut into steps of one size, and a channel that moves
-//! within few of them is rounded coarsely.
+//! Cross-layer equalisation: the same network with channels of more equal range. All channels of a value share one scale, and
+//! a channel whose range is narrow is rounded coarsely.
 //!
-//! Each channel of a value is divided by a factor, which the weights that make it and those that read it take up (Nagel et
-//! al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019, section 4.1). Where the reader is
-//! depthwise, that costs nothing at all: it has a scale for each channel.
+//! Each channel of a value is divided by a factor, which is folded into the weights of the layers before and after it (Nagel
+//! et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019, section 4.1). Where the layer after
+//! it is depthwise, this costs nothing: its weights have a scale for each channel.
 
 use lineament_nn::model::{Activation, Architecture, Model, Op, Tensor, ValueId};
 
 use crate::error::Result;
 
-/// How much narrower a channel may be taken for than the widest: weights that read it are rounded more coarsely for it.
+/// Least range of a channel, as a share of the widest, that is equalised: weights that read it are rounded more coarsely.
 const NARROWEST: f32 = 1.0 / 64.0;
 
-/// `model` with channels that are divided by the root of their width, where its meaning allows it: `widths` has a list for
-/// each of `values`. It answers as before, but for the last bits. The root, as rounding values and rounding weights both
-/// cost something.
+/// `model` with channels divided by the square root of their range, where the layers allow it: `widths` has a list for each
+/// of `values`. Its answers stay the same, except for the last bits. The root is a compromise: rounding of values and of
+/// weights both cost accuracy.
 ///
 /// # Errors
 /// When the layers do not fit.
@@ -53,24 +53,24 @@ pub fn equalised(model: &Model, values: &[ValueId], widths: &[Vec<f32>]) -> Resu
     Ok(Model { metadata: model.metadata.clone(), architecture: net.clone(), weights: weights.collect() })
 }
 
-/// Values whose channels must be divided alike: sums tie them together, and activations what they read to what they make.
+/// Values whose channels must be divided alike: a sum ties its inputs together, an activation its input to its output.
 struct Ties {
-    /// For each value the one that stands for all that are tied to it.
+    /// For each value the representative of all values that are tied to it.
     first: Vec<ValueId>,
-    /// Whether numbers must stay what they are, of those that stand for others.
+    /// For each representative whether its numbers must not change.
     fixed: Vec<bool>,
 }
 
 impl Ties {
     fn of(net: &Architecture) -> Self {
         let mut first: Vec<ValueId> = (0..=net.layers.len()).collect();
-        // What the network is given and what it answers.
+        // The network's input and outputs.
         let mut stay: Vec<ValueId> = net.outputs.iter().map(|output| output.value).chain([0]).collect();
         for (i, layer) in net.layers.iter().enumerate() {
             let inputs = [Some(layer.input), layer.op.second_input()].into_iter().flatten();
             match layer.op {
                 Op::Conv { .. } | Op::Depthwise { .. } | Op::Dense { .. } => (),
-                // Of a multiple the same multiple.
+                // Multiplying the input by a factor multiplies the output by it.
                 Op::Activation(Activation::Relu | Activation::PRelu)
                 | Op::Add { .. }
                 | Op::MaxPool

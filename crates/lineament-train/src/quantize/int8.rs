@@ -1,25 +1,24 @@
-//! From a network in f32 to one in integers: which layers, and what their weights and biases become.
+//! From a network in f32 to one in int8: which layers run in integers, and their quantised weights and biases.
 
 use lineament_nn::model::{Architecture, Model, Op, Shape, Tensor, ValueId};
 
-use super::halves;
-use super::observe::{Observed, Steps};
+use super::f16_weights;
+use super::observe::{Observed, Quantization};
 use crate::error::Result;
 
-/// Largest code of a weight. -128 is left out, so that a weight and its negative are alike.
-const LARGEST: f32 = 127.0;
+/// Largest quantised weight. -128 is not used, so that the range is symmetric.
+const MAX_WEIGHT: f32 = 127.0;
 
-/// Largest code of a bias that a sum of products may be added to.
-const LARGEST_BIAS: f32 = (1 << 30) as f32;
+/// Largest quantised bias that leaves room for the sum of products.
+const MAX_BIAS: f32 = (1 << 30) as f32;
 
-/// Shares of the largest weight that are tried as the last step.
+/// Shares of the largest weight that are tried as the end of the range, in percent.
 const SHARES: std::ops::RangeInclusive<u32> = 60..=100;
 
-/// Products in a sum within one channel that pay in integers: 3x3 windows of a depthwise layer are as fast in f32, where
-/// nothing is rounded.
+/// Least products of a depthwise layer's sums that run in integers: 3x3 windows are as fast in f32, without rounding.
 const LEAST_OF_A_CHANNEL: usize = 25;
 
-/// Of each layer whether it is to run in integers: it gains by that, and its sums have at least `least_products` products.
+/// For each layer whether it runs in integers: whether that makes it faster, and its sums have at least `least_products`.
 ///
 /// # Errors
 /// When the layers do not fit.
@@ -29,7 +28,7 @@ pub fn layers(model: &Model, least_products: usize) -> Result<Vec<bool>> {
     Ok(layers.map(|layer| products(layer.op, shapes[layer.input]).is_some_and(|n| n >= least_products)).collect())
 }
 
-/// Values that those layers read.
+/// The values that those layers read.
 pub fn values(model: &Model, layers: &[bool]) -> Vec<ValueId> {
     let integer = model.architecture.layers.iter().zip(layers).filter(|(_, integer)| **integer);
     let mut values: Vec<ValueId> = integer.map(|(layer, _)| layer.input).collect();
@@ -38,7 +37,7 @@ pub fn values(model: &Model, layers: &[bool]) -> Vec<ValueId> {
     values
 }
 
-/// Products in a sum of a layer that gains by integers. Dense ones take four inputs at a time.
+/// Products in a sum of a layer that is faster in integers; `None` for others. Dense layers take four inputs at a time.
 fn products(op: Op, from: Shape) -> Option<usize> {
     match op {
         Op::Conv { kernel, .. } => Some(kernel * kernel * from.channels),
@@ -48,8 +47,8 @@ fn products(op: Op, from: Shape) -> Option<usize> {
     }
 }
 
-/// The same network with these `layers` in int8, of quantised values, and the other weights as halves. `observed` belongs
-/// to [`values`].
+/// The same network with these `layers` in int8, reading quantised values, and with the other weights in f16. `observed` has
+/// an entry for each of [`values`].
 ///
 /// # Errors
 /// [`Error::Quantize`](crate::Error::Quantize) when a weight that stays a number does not fit f16.
@@ -59,32 +58,32 @@ pub fn quantized(model: &Model, layers: &[bool], observed: &[Observed]) -> Resul
     let seen = |value: ValueId| values.binary_search(&value).ok().map(|at| &observed[at]);
     let mut net = Architecture::new(source.input);
     let mut weights: Vec<Vec<Tensor<'static>>> = Vec::new();
-    // Each value as it is, and quantised.
+    // Each value in f32, and quantised.
     let mut plain: Vec<ValueId> = vec![0];
-    let mut coded: Vec<Option<(ValueId, Steps)>> = Vec::new();
+    let mut quantised: Vec<Option<(ValueId, Quantization)>> = Vec::new();
     let quantize = |value: ValueId, net: &mut Architecture, weights: &mut Vec<Vec<Tensor<'static>>>, from: ValueId| {
-        let steps = seen(value)?.steps();
-        weights.push(vec![Tensor::from_f32(&[], &[steps.scale]), Tensor::from_u8(steps.offset)]);
-        Some((net.push_from(from, Op::Quantize), steps))
+        let quantization = seen(value)?.quantization();
+        weights.push(vec![Tensor::from_f32(&[], &[quantization.scale]), Tensor::from_u8(quantization.zero_point)]);
+        Some((net.push_from(from, Op::Quantize), quantization))
     };
     let first = quantize(0, &mut net, &mut weights, 0);
-    coded.push(first);
+    quantised.push(first);
     for (i, layer) in source.layers.iter().enumerate() {
-        let integer = coded[layer.input].filter(|_| layers[i]);
-        // Sums read numbers: a sum that runs through a stage is not rounded again at every block.
+        let integer = quantised[layer.input].filter(|_| layers[i]);
+        // Sums read f32: a residual path is not rounded again at every block.
         let op = layer.op.second_input().map_or(layer.op, |second| layer.op.with_second_input(plain[second]));
-        let input = integer.map_or(plain[layer.input], |(coded, _)| coded);
+        let input = integer.map_or(plain[layer.input], |(quantised, _)| quantised);
         let value = net.push_from(input, op);
         weights.push(match (integer, model.weights[i].as_slice()) {
-            (Some((_, steps)), [weight, bias]) => {
+            (Some((_, quantization)), [weight, bias]) => {
                 let means = seen(layer.input).map_or(&[][..], |observed| &observed.means);
-                integers(layer.op, weight, bias, steps, means)
+                integers(layer.op, weight, bias, quantization.scale, means)
             }
-            (_, tensors) => halves(layer.op, tensors)?,
+            (_, tensors) => f16_weights(layer.op, tensors)?,
         });
         plain.push(value);
         let own = quantize(i + 1, &mut net, &mut weights, value);
-        coded.push(own);
+        quantised.push(own);
     }
     for output in &source.outputs {
         net.output(&output.name, plain[output.value]);
@@ -92,8 +91,8 @@ pub fn quantized(model: &Model, layers: &[bool], observed: &[Observed]) -> Resul
     Ok(Model { metadata: model.metadata.clone(), architecture: net, weights })
 }
 
-/// Weight and bias of an integer layer that reads `steps`; `means` are those of its input's channels.
-fn integers(op: Op, weight: &Tensor, bias: &Tensor, steps: Steps, means: &[f64]) -> Vec<Tensor<'static>> {
+/// Weight and bias of an integer layer whose input has the scale `input_scale` and these `means` of its channels.
+fn integers(op: Op, weight: &Tensor, bias: &Tensor, input_scale: f32, means: &[f64]) -> Vec<Tensor<'static>> {
     let (numbers, bias_numbers) = (weight.to_vec(), bias.to_vec());
     let (axis, outputs) = (op.output_axis(), bias_numbers.len());
     let inner: usize = weight.dims[axis + 1..].iter().product();
@@ -103,14 +102,15 @@ fn integers(op: Op, weight: &Tensor, bias: &Tensor, steps: Steps, means: &[f64])
     let scales: Vec<f32> = by_channel
         .iter()
         .zip(&bias_numbers)
-        .map(|(numbers, bias)| scale(numbers).max(bias.abs() / (steps.scale * LARGEST_BIAS)))
+        .map(|(numbers, bias)| scale(numbers).max(bias.abs() / (input_scale * MAX_BIAS)))
         .collect();
-    let codes: Vec<i8> = numbers.iter().enumerate().map(|(at, number)| code(*number, scales[channel(at)])).collect();
+    let quantised = numbers.iter().enumerate().map(|(at, number)| quantise(*number, scales[channel(at)]));
+    let quantised: Vec<i8> = quantised.collect();
 
-    // Rounding moves each weight a little, and with inputs whose mean is not 0 that moves the mean of the sum. The bias
-    // takes it back (Nagel et al., "Data-Free Quantization", 2019).
+    // Bias correction (Nagel et al., "Data-Free Quantization", 2019): rounding changes each weight a little, and with inputs
+    // whose mean is not 0 this shifts the mean of the sum.
     let mut shift = vec![0.0f64; outputs];
-    for (at, (number, code)) in numbers.iter().zip(&codes).enumerate() {
+    for (at, (number, quantised)) in numbers.iter().zip(&quantised).enumerate() {
         let output = channel(at);
         let input = match op {
             Op::Dense { .. } => at / outputs % means.len().max(1), // rows of height, width, channel
@@ -118,18 +118,18 @@ fn integers(op: Op, weight: &Tensor, bias: &Tensor, steps: Steps, means: &[f64])
             _ => at / inner_taps(weight) % means.len().max(1), // [output, input, taps]
         };
         let mean = means.get(input).copied().unwrap_or(0.0);
-        shift[output] += (f64::from(*number) - f64::from(*code) * f64::from(scales[output])) * mean;
+        shift[output] += (f64::from(*number) - f64::from(*quantised) * f64::from(scales[output])) * mean;
     }
-    let sum_scales: Vec<f32> = scales.iter().map(|scale| scale * steps.scale).collect();
-    let bias_codes: Vec<i32> = bias_numbers
+    let sum_scales: Vec<f32> = scales.iter().map(|scale| scale * input_scale).collect();
+    let quantised_bias: Vec<i32> = bias_numbers
         .iter()
         .zip(&shift)
         .zip(&sum_scales)
         .map(|((bias, shift), scale)| ((f64::from(*bias) + shift) / f64::from(*scale)).round() as i32)
         .collect();
     vec![
-        Tensor::from_i8(&weight.dims, &codes, axis, &scales),
-        Tensor::from_i32(&bias.dims, &bias_codes, 0, &sum_scales),
+        Tensor::from_i8(&weight.dims, &quantised, axis, &scales),
+        Tensor::from_i32(&bias.dims, &quantised_bias, 0, &sum_scales),
     ]
 }
 
@@ -138,18 +138,18 @@ fn inner_taps(weight: &Tensor) -> usize {
     weight.dims[2..].iter().product()
 }
 
-fn code(number: f32, scale: f32) -> i8 {
-    (number / scale).round_ties_even().clamp(-LARGEST, LARGEST) as i8
+fn quantise(number: f32, scale: f32) -> i8 {
+    (number / scale).round_ties_even().clamp(-MAX_WEIGHT, MAX_WEIGHT) as i8
 }
 
-/// The step with the least squared error over these weights. All zeros may have any.
+/// The scale with the least squared error over these weights. For zeros alone any scale will do.
 fn scale(numbers: &[f32]) -> f32 {
     let largest = numbers.iter().fold(0.0f32, |largest, n| largest.max(n.abs()));
     if largest == 0.0 {
         return 1.0;
     }
-    let scales = SHARES.map(|share| largest * share as f32 / *SHARES.end() as f32 / LARGEST);
+    let scales = SHARES.map(|share| largest * share as f32 / *SHARES.end() as f32 / MAX_WEIGHT);
     let error =
-        |scale: f32| numbers.iter().map(|n| f64::from(n - f32::from(code(*n, scale)) * scale).powi(2)).sum::<f64>();
+        |scale: f32| numbers.iter().map(|n| f64::from(n - f32::from(quantise(*n, scale)) * scale).powi(2)).sum::<f64>();
     scales.map(|scale| (error(scale), scale)).min_by(|a, b| a.0.total_cmp(&b.0)).map_or(1.0, |(_, scale)| scale)
 }

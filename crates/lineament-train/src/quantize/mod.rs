@@ -1,9 +1,8 @@
 //! Smaller and faster models: weights as f16, or whole networks in int8.
 //!
-//! f16 halves the file and changes the points by less than anybody could measure. int8 makes it a quarter, and
-//! processors compute with four times as many numbers at once; it has to be shown photos first, so that the steps into
-//! which each value is cut fit what it holds ([`observe`]), and its points move a little. [`compare`] says how much,
-//! through the public library.
+//! f16 halves the file and does not change the points measurably. int8 makes it a quarter, and processors compute with four
+//! times as many numbers at once. Its scales are calibrated on photos ([`observe`]), and its points move a little;
+//! [`compare`] measures by how much, through the public library.
 
 pub mod compare;
 mod equalise;
@@ -26,15 +25,15 @@ use observe::Input;
 pub enum Precision {
     /// Half precision.
     F16,
-    /// Whole numbers of one byte.
+    /// Integers of 8 bits.
     Int8 {
-        /// Layers whose sums have fewer products stay numbers: they gain little, while all that follows pays for what
-        /// their rounding costs.
+        /// Layers whose sums have fewer products stay in f32: they gain little, and their rounding errors reach all later
+        /// layers.
         least_products: usize,
     },
 }
 
-/// `model` in that precision. Only int8 looks at `samples`, twice at each; `progress` hears of it.
+/// `model` in that precision. Only int8 runs it on `samples`, twice on each; `progress` is called each time.
 ///
 /// # Errors
 /// When the model is quantised already, a weight does not fit the precision, or a photo cannot be read.
@@ -45,49 +44,49 @@ pub fn quantize(
     progress: impl Fn(),
 ) -> Result<Model<'static>> {
     if model.architecture.layers.iter().any(|layer| layer.op == Op::Quantize) {
-        return Err(Error::Quantize("the model is quantised already: start from the one it was made of".into()));
+        return Err(Error::Quantize("the model is quantised already: start from the file it was made from".into()));
     }
     match precision {
         Precision::F16 => to_f16(model),
         Precision::Int8 { least_products } => {
-            let viewer = Viewer::new(model)?;
+            let source = Source::new(model)?;
             let inputs = |sample| {
                 progress();
-                viewer.inputs(sample)
+                source.inputs(sample)
             };
             to_int8(model, least_products, || samples.iter().map(inputs))
         }
     }
 }
 
-/// Weights of convolutions and dense layers as halves.
+/// The model with f16 weights of convolutions and dense layers.
 fn to_f16(model: &Model) -> Result<Model<'static>> {
     let layers = model.architecture.layers.iter().zip(&model.weights);
     Ok(Model {
         metadata: model.metadata.clone(),
         architecture: model.architecture.clone(),
-        weights: layers.map(|(layer, tensors)| halves(layer.op, tensors)).collect::<Result<_>>()?,
+        weights: layers.map(|(layer, tensors)| f16_weights(layer.op, tensors)).collect::<Result<_>>()?,
     })
 }
 
-/// A layer's weights as halves; biases and all else are few and stay.
-fn halves(op: Op, tensors: &[Tensor]) -> Result<Vec<Tensor<'static>>> {
+/// A layer's tensors with its weights in f16; biases and other tensors are small and stay in f32.
+fn f16_weights(op: Op, tensors: &[Tensor]) -> Result<Vec<Tensor<'static>>> {
     let store = |(k, tensor): (usize, &Tensor)| {
         let numbers = tensor.to_vec();
         let is_weight = k == 0 && matches!(op, Op::Conv { .. } | Op::Depthwise { .. } | Op::Dense { .. });
         if !is_weight {
             return Ok(Tensor::from_f32(&tensor.dims, &numbers));
         }
-        let half = Tensor::f16_from_f32(&tensor.dims, &numbers);
-        match half.to_vec().iter().zip(&numbers).find(|(half, number)| half.is_infinite() && number.is_finite()) {
+        let f16 = Tensor::f16_from_f32(&tensor.dims, &numbers);
+        match f16.to_vec().iter().zip(&numbers).find(|(f16, number)| f16.is_infinite() && number.is_finite()) {
             Some((_, number)) => Err(Error::Quantize(format!("a weight of {number} does not fit f16"))),
-            None => Ok(half),
+            None => Ok(f16),
         }
     };
     tensors.iter().enumerate().map(store).collect()
 }
 
-/// The network in integers, with steps for what `inputs` has, those of one photo at a time.
+/// The network in int8, calibrated on `inputs`, which gives those of one photo at a time.
 fn to_int8<I: Iterator<Item = Result<Vec<Input>>>>(
     model: &Model,
     least_products: usize,
@@ -99,13 +98,13 @@ fn to_int8<I: Iterator<Item = Result<Vec<Input>>>>(
     int8::quantized(&model, &layers, &observe::observe(&model, &values, inputs())?)
 }
 
-/// What looks at photos.
-enum Viewer {
+/// The network whose inputs photos become.
+enum Source {
     Detector(Box<Detector>),
     Landmarks(Box<LandmarkNetwork>),
 }
 
-impl Viewer {
+impl Source {
     fn new(model: &Model) -> Result<Self> {
         Ok(match model.metadata.role {
             Role::Detector => Self::Detector(Box::new(Detector::new(model)?)),
@@ -113,8 +112,8 @@ impl Viewer {
         })
     }
 
-    /// What the network sees in use of a photo with a face: for landmarks a crop as the last frame's points give it
-    /// and two as a detector's box gives them, for a detector the frame.
+    /// The network's inputs in use, of a photo with a face: for landmarks a crop as the points of the last frame give it,
+    /// and two as a detector's box gives them; for a detector the frame.
     fn inputs(&self, sample: &Sample) -> Result<Vec<Input>> {
         let photo = Photo::open(&sample.photo_path)?.grey();
         let view = photo.view();

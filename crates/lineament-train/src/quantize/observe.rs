@@ -1,22 +1,22 @@
-//! What the values of a network hold while it looks at photos, and which steps to cut them into.
+//! The range of a network's values over photos, from which their scales and zero points follow.
 
 use lineament_nn::engine::Engine;
 use lineament_nn::model::{Architecture, Model, Shape, ValueId};
 
 use crate::error::Result;
 
-/// Steps that a value is cut into: codes from 0 to 255.
-pub const CODES: u32 = 256;
+/// Quantised values are 0 to 255.
+const MAX_QUANTISED: f32 = 255.0;
 
-/// Bins of a histogram; a step covers several, so that cutting between them hardly matters.
+/// Bins of a histogram; a quantised value covers several, so that it hardly matters where they end.
 const BINS: usize = 1024;
 
-/// Ends that are tried: shares of the distance from 0 to the largest number seen.
+/// Ends of the range that are tried, in percent of the largest number seen.
 const SHARES: std::ops::RangeInclusive<usize> = 20..=100;
 
-/// Of the ends that pictures ask for, sorted by size, the one that is taken: a few odd pictures make numbers ten times as
-/// large as all others, and would make the steps ten times as coarse. Chosen by trial.
-const ASKED: f64 = 0.95;
+/// Quantile of the ends that are best for each picture, which becomes the end for all: a few odd pictures have numbers ten
+/// times as large as all others, and would make the scale ten times as coarse. Chosen by trial.
+const END_QUANTILE: f64 = 0.95;
 
 /// How often each size of number occurred in a picture.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,8 +60,8 @@ impl Histogram {
         self.reach *= 2.0;
     }
 
-    /// The ends of the steps with the least mean squared error: cutting off a few far numbers makes the steps of all others
-    /// finer.
+    /// The ends of the range with the least mean squared error: clipping a few outliers makes the scale finer for all other
+    /// numbers.
     pub fn ends(&self) -> (f32, f32) {
         let share = |share: usize| share as f32 / *SHARES.end() as f32;
         let best = |candidates: &mut dyn Iterator<Item = (f32, f32)>| {
@@ -72,10 +72,10 @@ impl Histogram {
         best(&mut SHARES.map(|s| (self.least * share(s), most)))
     }
 
-    /// Mean squared error of cutting at these ends.
+    /// Squared error of quantisation with these ends.
     fn error(&self, ends: (f32, f32)) -> f64 {
-        let Steps { scale, offset } = Steps::between(ends);
-        let (low, high) = (-f32::from(offset) * scale, (255.0 - f32::from(offset)) * scale);
+        let quantization = Quantization::between(ends);
+        let (scale, (low, high)) = (quantization.scale, quantization.ends());
         let rounding = f64::from(scale).powi(2) / 12.0;
         let width = 2.0 * self.reach / BINS as f32;
         let bins = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
@@ -88,25 +88,31 @@ impl Histogram {
     }
 }
 
-/// 256 steps of equal size.
+/// How a value is quantised: `number = (quantised - zero_point) * scale`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Steps {
-    /// Size of a step.
+pub struct Quantization {
+    /// Difference of neighbouring quantised values.
     pub scale: f32,
-    /// Which step is 0.
-    pub offset: u8,
+    /// The quantised value of 0.
+    pub zero_point: u8,
 }
 
-impl Steps {
-    /// Steps from end to end, moved by less than one so that 0 is among them.
+impl Quantization {
+    /// For a range of numbers, shifted by less than one scale so that 0 is represented exactly.
     fn between((least, most): (f32, f32)) -> Self {
         let (least, most) = (least.min(0.0), most.max(0.0));
-        let scale = ((most - least) / (CODES - 1) as f32).max(f32::MIN_POSITIVE / f32::EPSILON);
-        Self { scale, offset: (-least / scale).round() as u8 }
+        let scale = ((most - least) / MAX_QUANTISED).max(f32::MIN_POSITIVE / f32::EPSILON);
+        Self { scale, zero_point: (-least / scale).round() as u8 }
+    }
+
+    /// The least and the largest number.
+    fn ends(self) -> (f32, f32) {
+        let zero_point = f32::from(self.zero_point);
+        (-zero_point * self.scale, (MAX_QUANTISED - zero_point) * self.scale)
     }
 }
 
-/// What is known of one value.
+/// The numbers of one value over all pictures.
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
     /// For each picture the ends that are best for it.
@@ -116,23 +122,22 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Steps that reach as far as nearly all pictures ask. 0 is always a step, exactly: it is what convolutions see beyond
-    /// the edge.
-    pub fn steps(&self) -> Steps {
+    /// Covers the range that is best for nearly all pictures. 0 is always represented exactly: convolutions pad with it.
+    pub fn quantization(&self) -> Quantization {
         let reach = |end: &dyn Fn(&(f32, f32)) -> f32| {
             let mut ends: Vec<f32> = self.ends.iter().map(end).collect();
             ends.sort_by(f32::total_cmp);
             let last = ends.len().saturating_sub(1);
-            ends.get((last as f64 * ASKED).round() as usize).copied().unwrap_or(0.0)
+            ends.get((last as f64 * END_QUANTILE).round() as usize).copied().unwrap_or(0.0)
         };
-        Steps::between((-reach(&|(least, _)| -least), reach(&|(_, most)| *most)))
+        Quantization::between((-reach(&|(least, _)| -least), reach(&|(_, most)| *most)))
     }
 }
 
-/// What a network sees: height, width and channels, and the numbers.
+/// An input of a network: height, width and channels, and the numbers.
 pub type Input = (Shape, Vec<f32>);
 
-/// Looks at `values` while `model` runs on every input; `inputs` has those of one photo at a time.
+/// Observes `values` while `model` runs on every input; `inputs` gives those of one photo at a time.
 ///
 /// # Errors
 /// When the model cannot run, an input does not fit it, or `inputs` has an error.
@@ -159,8 +164,8 @@ pub fn observe(
     Ok(observed)
 }
 
-/// Of each of `values` how far each channel reaches from its least to its largest number, 0 among them: the median over
-/// all inputs.
+/// For each of `values` the range of each channel, from its least to its largest number, with 0 in it: the median over all
+/// inputs.
 ///
 /// # Errors
 /// As [`observe`].
@@ -186,7 +191,7 @@ pub fn widths(
     Ok(seen.into_iter().map(|channels| channels.into_iter().map(median).collect()).collect())
 }
 
-/// Runs `model` on every input and shows each of `values`, by its place there: its numbers and how many channels it has.
+/// Runs `model` on every input and calls `show` for each of `values`: its index there, its numbers, its channels.
 fn watch(
     model: &Model,
     values: &[ValueId],
@@ -216,23 +221,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_hold_zero_and_the_ends() {
+    fn a_quantisation_represents_zero_and_the_ends() {
         for (ends, expected) in [((0.0, 5.1), 0), ((-5.1, 0.0), 255), ((-1.0, 4.1), 50), ((2.0, 5.1), 0)] {
-            let steps = Steps::between(ends);
-            assert_eq!(steps.offset, expected, "{ends:?}");
-            assert!((steps.scale * 255.0 / 5.1 - 1.0).abs() < 1e-5, "{ends:?}: {steps:?}");
+            let found = Quantization::between(ends);
+            assert_eq!(found.zero_point, expected, "{ends:?}");
+            assert!((found.scale * 255.0 / 5.1 - 1.0).abs() < 1e-5, "{ends:?}: {found:?}");
         }
-        let nothing = Steps::between((0.0, 0.0));
+        let nothing = Quantization::between((0.0, 0.0));
         assert!(nothing.scale > 0.0 && nothing.scale.is_finite() && nothing.scale.recip().is_finite());
     }
 
     #[test]
-    fn steps_reach_as_far_as_nearly_all_pictures_ask() {
+    fn a_quantisation_reaches_as_far_as_is_best_for_nearly_all_pictures() {
         let mut observed = Observed::default();
-        assert!(observed.steps().scale > 0.0, "of no picture");
+        assert!(observed.quantization().scale > 0.0, "of no picture");
         observed.ends = (1..=100).map(|i| (i as f32 * -0.01, if i == 7 { 90.0 } else { 4.0 })).collect();
-        let Steps { scale, offset } = observed.steps();
-        let (least, most) = (-f32::from(offset) * scale, (255.0 - f32::from(offset)) * scale);
+        let (least, most) = observed.quantization().ends();
         assert!((least + 0.95).abs() < 0.03 && (most - 4.0).abs() < 0.03, "{least} to {most}");
     }
 
@@ -248,12 +252,12 @@ mod tests {
     }
 
     #[test]
-    fn lonely_far_numbers_are_cut_off_and_common_ones_are_not() {
+    fn lonely_outliers_are_clipped_and_common_large_numbers_are_not() {
         let even: Vec<f32> = (0..100_000).map(|i| i as f32 / 100_000.0).collect();
         let mut histogram = Histogram::default();
         histogram.add(&even);
         assert!((histogram.ends().1 - 1.0).abs() < 0.03, "{:?}", histogram.ends());
-        // One number in four millions costs less at the end than finer steps for all others save.
+        // One number in four millions costs less when it is clipped than a finer scale saves for all others.
         (1..40).for_each(|_| histogram.add(&even));
         histogram.add(&[4.0]);
         let (_, most) = histogram.ends();

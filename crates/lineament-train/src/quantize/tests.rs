@@ -141,7 +141,7 @@ fn equalised_channels_are_more_alike_and_answers_are_the_same() {
 }
 
 #[test]
-fn halves_are_stored_where_they_save_and_refused_where_they_do_not_fit() {
+fn f16_is_stored_where_it_saves_bytes_and_refused_where_a_weight_does_not_fit() {
     let mut rng = Pcg64::seed_from_u64(5);
     let mut model = model(network(), &mut rng);
     let half = to_f16(&model).unwrap();

@@ -1,4 +1,4 @@
-"""What crops go through before the network sees them: the same faults as lineament_data::augment, a batch at a time."""
+"""Augmentation of crops, a batch at a time: the same faults as lineament_data::augment."""
 
 import math
 import random
@@ -6,24 +6,25 @@ import random
 import torch
 import torch.nn.functional as F
 
-from faces import MIRROR, REACH, base_grid
+from common import common
+from faces import REACH, base_grid
 
 
-def cut(patches, points, side, strayed, generator, shape=0.0, mirror=True):
+def cut(patches, points, side, jitter, generator, shape=0.0, mirror=True):
     """Crops `[n, 1, side, side]`, 0 to 255, and their points in the new crops.
 
-    `strayed`: 0 for crops as the points give them, 1 for those of training (lineament_data::Jitter's defaults).
+    `jitter`: 0 for crops as the points give them, 1 for those of training (lineament_data::Jitter's defaults).
     `shape`: standard deviation of a change of the faces' proportions and slant.
     """
     n, device = len(patches), patches.device
     normal = lambda *size: torch.randn(*size, device=device, generator=generator).clamp(-3, 3)
     uniform = lambda *size: torch.rand(*size, device=device, generator=generator)
     close = uniform(n) < 0.5
-    reach = torch.where(close, 0.3, 1.0) * strayed
+    reach = torch.where(close, 0.3, 1.0) * jitter
     shift = reach[:, None] * 0.1 * normal(n, 2)  # 0.05 sides; a side is 2
     scale = (reach * 0.1 * normal(n)).exp()
     small = close | (uniform(n) < 0.7)
-    turn = torch.where(small, reach * 8 * normal(n), strayed * 45 * (2 * uniform(n) - 1)) * (math.pi / 180)
+    turn = torch.where(small, reach * 8 * normal(n), jitter * 45 * (2 * uniform(n) - 1)) * (math.pi / 180)
     c, s = turn.cos() * scale, turn.sin() * scale
     matrix = torch.stack([c, -s, s, c], -1).view(n, 2, 2)
     if shape:
@@ -47,7 +48,7 @@ def cut(patches, points, side, strayed, generator, shape=0.0, mirror=True):
 
 def mirrored(points):
     """The points of the crop mirrored left to right."""
-    mirror = torch.as_tensor(MIRROR, device=points.device)
+    mirror = torch.as_tensor(common.topology["mirror"], device=points.device)
     return points[:, mirror] * torch.tensor([-1.0, 1.0], device=points.device)
 
 
@@ -57,10 +58,10 @@ def normalised(crops):
     return (crops - mean) / deviation.clamp(min=1.0)
 
 
-def spoilt(x, generator):
-    """Light, things in front, tone, blur, size, darkness and noise; `[n, 1, side, side]`, 0 to 255."""
+def augmented(x, generator):
+    """Light, occluding objects, tone, blur, size, darkness and noise; `[n, 1, side, side]`, 0 to 255."""
     n, side, device = len(x), x.shape[-1], x.device
-    # What only a part of the batch goes through must not tell what kind of sample it is.
+    # Some faults are applied to a part of the batch: which part must not tell what kind of sample it is.
     order = torch.randperm(n, device=device, generator=generator)
     x = x[order]
     px = side / 112  # strengths are made for crops of 112 pixels
@@ -107,7 +108,7 @@ def spoilt(x, generator):
 
 
 def blurred(x, focus, motion, angle):
-    """Out of focus by `focus` and moved by `motion` pixels: one kernel for each picture."""
+    """Blurred by `focus` and by a motion of `motion` pixels: one kernel for each picture."""
     n, radius = len(x), 7
     line = torch.arange(-radius, radius + 1, device=x.device, dtype=torch.float32)
     ky, kx = torch.meshgrid(line, line, indexing="ij")

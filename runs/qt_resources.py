@@ -1,7 +1,7 @@
-"""Takes the pictures out of Qt resource files: `python3 rcc.py FILE...` writes those of NAME.rcc to a folder NAME.
+"""Extracts the pictures of Qt resource files: `python3 qt_resources.py FILE...` writes those of NAME.rcc to a folder NAME.
 
-The format is that of Qt's resource compiler, versions 2 and 3: a tree of nodes, their names, and the data, each with its
-length before it. What is compressed is left out, as photos are not.
+The format is that of Qt's resource compiler, versions 2 and 3: a tree of nodes, their names, and the data of each file
+after its length. Compressed files are left out: photos are not compressed again.
 """
 
 import sys

@@ -1,5 +1,5 @@
-//! The live path of the paper (sections 3 to 5): a frame of RGBA pixels to grey, a detector, a crop, a network; one
-//! thread.
+//! Frame rates of the paper's live path (sections 3 to 5): from a frame of RGBA pixels to grey, a detector, a crop and a
+//! network, on one thread.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -13,30 +13,29 @@ use lineament_data::record::SIDE;
 use lineament_data::{GreyPhoto, Photo};
 use lineament_nn::model::Model;
 
-use super::measuring::RUNS;
-use super::results::{FRAME_SIZE, FrameRate};
+use super::results::{FRAME_SIZE, FrameRate, RUNS};
 use crate::training::Faces;
 use lineament_train::error::{Error, Result};
 
-/// Detectors and a frame.
-pub struct Live {
-    detectors: Vec<(String, Eyes)>,
+/// The detectors, and the frame that they search.
+pub struct LivePath {
+    detectors: Vec<(String, FaceDetector)>,
     /// `[height, width, RGBA]`.
     frame: Vec<u8>,
-    /// Where the face is, for a detector that misses it.
+    /// The face in the frame, for a detector that misses it.
     face: Rect,
 }
 
-/// A detector.
-enum Eyes {
+/// Our detector, or the paper's.
+enum FaceDetector {
     Ours(Box<Detector>),
     Cascade(Box<Cascade>),
 }
 
-/// Detections from this score on count, as by default.
+/// Least score of a detection, as by default.
 const THRESHOLD: f32 = 0.5;
 
-impl Eyes {
+impl FaceDetector {
     /// The crop of the largest face.
     fn find(&mut self, image: &ImageView) -> Option<Crop> {
         match self {
@@ -50,19 +49,19 @@ impl Eyes {
     }
 }
 
-impl Live {
+impl LivePath {
     /// Our detector and those of `cascades`, and a frame made of `photo` or of a face of the table.
     ///
     /// # Errors
     /// When a file cannot be read.
     pub fn new(cascades: &[PathBuf], photo: Option<&Path>, faces: &Faces) -> Result<Self> {
         let ours = Detector::new(&Model::parse(models::DETECTOR)?)?;
-        let mut detectors = vec![("ours".to_owned(), Eyes::Ours(ours.into()))];
+        let mut detectors = vec![("ours".to_owned(), FaceDetector::Ours(ours.into()))];
         for path in cascades {
             let xml = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
             let cascade = Cascade::parse(&xml).map_err(|e| Error::file(path, e))?;
             let name = path.file_stem().map_or(String::new(), |stem| stem.to_string_lossy().into_owned());
-            detectors.push((name, Eyes::Cascade(cascade.into())));
+            detectors.push((name, FaceDetector::Cascade(cascade.into())));
         }
         let picture = match photo {
             Some(path) => Photo::open(path)?.grey(),
@@ -75,24 +74,25 @@ impl Live {
         Ok(Self { detectors, frame, face })
     }
 
-    /// Each detector without a network, then with each of `networks` behind it; none with a network that is not there.
+    /// The frame rate of each detector alone, then of each detector followed by each of `networks`; empty for a network that
+    /// is `None`.
     pub fn frame_rates(&mut self, networks: &mut [Option<LandmarkNetwork>]) -> (Vec<FrameRate>, Vec<Vec<FrameRate>>) {
         let (width, height) = FRAME_SIZE;
         let view =
             ImageView::new(&self.frame, width, height, 4 * width, PixelFormat::Rgba).expect("the frame is whole");
         let usual = Crop::from_rect(&self.face);
         let mut alone = vec![Vec::new(); self.detectors.len()];
-        let mut behind = vec![alone.clone(); networks.len()];
+        let mut followed = vec![alone.clone(); networks.len()];
         for _ in 0..RUNS {
-            // All take turns, so that a busy moment of the machine hits all of them.
-            for (i, (_, eyes)) in self.detectors.iter_mut().enumerate() {
+            // Interleaved, so that a busy moment of the machine affects all of them.
+            for (i, (_, detector)) in self.detectors.iter_mut().enumerate() {
                 let start = Instant::now();
-                eyes.find(&view);
+                detector.find(&view);
                 alone[i].push(start.elapsed());
-                for (network, times) in networks.iter_mut().zip(&mut behind) {
+                for (network, times) in networks.iter_mut().zip(&mut followed) {
                     let Some(network) = network else { continue };
                     let start = Instant::now();
-                    let found = eyes.find(&view);
+                    let found = detector.find(&view);
                     network.place(&view, &found.unwrap_or(usual));
                     times[i].push(start.elapsed());
                 }
@@ -103,17 +103,17 @@ impl Live {
             let measured = names().zip(times).filter(|(_, times)| !times.is_empty());
             measured.map(|(name, times)| frame_rate(name, &times)).collect()
         };
-        (rates(alone), behind.into_iter().map(rates).collect())
+        (rates(alone), followed.into_iter().map(rates).collect())
     }
 }
 
-/// The median of these.
+/// The frame rate of the median time.
 fn frame_rate(detector: &str, times: &[Duration]) -> FrameRate {
     let times: Vec<f64> = times.iter().map(|time| time.as_secs_f64() * 1e3).collect();
     FrameRate { detector: detector.to_owned(), frame_ms: median(&times) }
 }
 
-/// The picture in the middle of a frame as large as fits, RGBA, and the middle of it, where a face probably is.
+/// An RGBA frame with the picture in its middle, as large as fits, and the box in the middle where a face probably is.
 fn framed(picture: &GreyPhoto) -> (Vec<u8>, Rect) {
     let (width, height) = FRAME_SIZE;
     let side = picture.width.max(picture.height) as f32 * (height as f32 / picture.height as f32).min(1e3);

@@ -1,4 +1,4 @@
-//! Results for tests: made up, no training behind them.
+//! Results for tests, made up without any training.
 
 use super::results::*;
 use lineament_train::networks::Paper;
