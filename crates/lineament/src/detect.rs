@@ -287,6 +287,7 @@ mod tests {
         let mut tensors = vec![conv_tensors(1, filters)];
         for shrink in 1..=5 {
             value = net.push_from(value, Op::MaxPool);
+            tensors.push(Vec::new());
             if let Some((name, _)) = GRIDS.iter().find(|(_, step)| *step == 1 << shrink) {
                 let head = net.push_from(value, conv(CHANNELS));
                 net.output(name, head);
@@ -300,7 +301,7 @@ mod tests {
     }
 
     fn conv_tensors(channels: usize, filters: usize) -> Vec<(Vec<usize>, Vec<f32>)> {
-        vec![(vec![1, 1, channels, filters], vec![0.0; channels * filters]), (vec![filters], vec![0.0; filters])]
+        vec![(vec![filters, 1, 1, channels], vec![0.0; channels * filters]), (vec![filters], vec![0.0; filters])]
     }
 
     #[test]

@@ -42,6 +42,7 @@ fn detector(least: f32, log_side: (f32, f32)) -> Vec<u8> {
     let mut value = 0;
     for grid in 1..=5 {
         value = net.push_from(value, Op::MaxPool);
+        tensors.push(Vec::new());
         if grid < 3 {
             continue;
         }
@@ -56,7 +57,7 @@ fn detector(least: f32, log_side: (f32, f32)) -> Vec<u8> {
             // Right eye, left eye, nose, mouth corners of an upright face.
             bias[5..].copy_from_slice(&[-1.0, -1.0, 1.0, -1.0, 0.0, 0.0, -1.0, 1.0, 1.0, 1.0]);
         }
-        tensors.push(vec![(vec![1, 1, 1, NUMBERS], weights.to_vec()), (vec![NUMBERS], bias.to_vec())]);
+        tensors.push(vec![(vec![NUMBERS, 1, 1, 1], weights.to_vec()), (vec![NUMBERS], bias.to_vec())]);
     }
     let mut metadata = Metadata::new(Role::Detector);
     metadata.set(key::INPUT, "grey");
