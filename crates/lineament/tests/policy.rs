@@ -33,8 +33,8 @@ fn dot(x: usize, y: usize, brightness: u8) -> ([usize; 4], u8) {
     ([x - 4, y - 4, 8, 8], brightness)
 }
 
-/// Finds cells of 8 x 8 pixels by their brightness `b`, in standard deviations from the picture's mean. Log-odds of a face:
-/// `b - least`. Logarithm of the box's side in cells: `log_side.0 + b * log_side.1`.
+/// Finds cells of 8 x 8 pixels by their brightness `b`, in standard deviations from the picture's mean. Log-odds of a
+/// face: `b - least`. Logarithm of the box's side in cells: `log_side.0 + b * log_side.1`.
 fn detector(least: f32, log_side: (f32, f32)) -> Vec<u8> {
     const NUMBERS: usize = 15;
     let mut net = Architecture::new(Shape::hwc(64, 64, 1));
@@ -73,7 +73,8 @@ struct Answer {
     shift: f32,
     /// Expected error of each point in half sides of the crop.
     error: f32,
-    /// Log-odds of a face: `bias` and, for the mean brightness from 0 to 1 of the upper and the lower half, these weights.
+    /// Log-odds of a face: `bias` and, for the mean brightness from 0 to 1 of the upper and the lower half, these
+    /// weights.
     bias: f32,
     upper: f32,
     lower: f32,
@@ -204,8 +205,8 @@ fn what_is_certainly_no_face_is_none_even_at_a_threshold_of_0() {
 
 #[test]
 fn the_largest_box_is_first_also_where_a_detection_slipped_to_a_known_face() {
-    // The brighter, the smaller and the more certain. All points lie one crop to the right: from the left dot, and from the
-    // smaller box of the one in the middle, in the same place.
+    // The brighter, the smaller and the more certain. All points lie one crop to the right: from the left dot, and from
+    // the smaller box of the one in the middle, in the same place.
     let pixels = picture(0, &[dot(100, 164, 150), dot(156, 164, 250), dot(60, 276, 200)]);
     let answer = Answer { shift: 1.0, bias: 9.0, upper: 0.0, lower: 0.0, ..BRIGHT };
     let detector = detector(14.0, (10f32.ln() + 1.04, -0.0612));
@@ -238,7 +239,8 @@ fn a_face_that_lies_on_its_side_is_found_by_the_quarter_turns_alone() {
 #[test]
 fn a_doubtful_face_is_one_only_if_varied_crops_show_it_too() {
     let answer = Answer { bias: -45.0, upper: 25.0, lower: 25.0, ..BRIGHT };
-    // The bright square is as large as the crop, or much larger: turned and shifted crops see the dark around it, or not.
+    // The bright square is as large as the crop, or much larger: turned and shifted crops see the dark around it, or
+    // not.
     for (half, found) in [(28, 0), (80, 1)] {
         let pixels = picture(0, &[([164 - half, 164 - half, 2 * half, 2 * half], 255)]);
         let mut lineament = usual(Options::default(), &answer);
