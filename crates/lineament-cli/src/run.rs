@@ -102,7 +102,7 @@ pub struct RunArgs {
 
     /// Smallest face to look for, in pixels of the photo [default: about 1/30 of its longer side]
     ///
-    /// The longer side of its box is meant. Larger values are faster.
+    /// The longer side of its box is meant. Faces with a smaller box are left out; small values take longer.
     #[arg(long, value_name = "PIXELS", value_parser = values::pixels, allow_negative_numbers = true, help_heading = "Faces")]
     min_face: Option<f32>,
 

@@ -29,8 +29,8 @@ impl Crop {
         Self { center: rect.center(), side: CropRule::STANDARD.margin * rect.width.max(rect.height), roll_rad: 0.0 }
     }
 
-    /// The crop for 68 known points, by [`CropRule::STANDARD`]: turned with the eyes and the mouth, around the box of the
-    /// points along the face's own axes.
+    /// The crop for 68 known points, by [`CropRule::STANDARD`]: turned with the eyes and the mouth, around the box of
+    /// the points along the face's own axes.
     pub fn from_points(points: &[Point; POINTS]) -> Self {
         let roll_rad = roll_of(&topology::five_points(points));
         let image_from_face = Similarity::<ImageFrame, CropFrame>::from_scale_angle_shift(1.0, roll_rad, 0.0, 0.0);
@@ -43,8 +43,8 @@ impl Crop {
         Self { center, side: CropRule::STANDARD.margin * (x1 - x0).max(y1 - y0), roll_rad }
     }
 
-    /// The same square turned clockwise by this many quarters, for a face that may be turned differently than a detector
-    /// says.
+    /// The same square turned clockwise by this many quarters, for a face that may be turned differently than a
+    /// detector says.
     pub fn turned(&self, quarters: usize) -> Self {
         Self { roll_rad: self.roll_rad + quarters as f32 * FRAC_PI_2, ..*self }
     }

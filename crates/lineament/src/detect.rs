@@ -22,8 +22,8 @@ pub struct Detection {
 }
 
 impl Detection {
-    /// The crop for the landmark network: around the box, turned with the five points. Its numbers are rounded a little,
-    /// so that the last bits of a detector in f32, which differ between processors, lead to the same pixels.
+    /// The crop for the landmark network: around the box, turned with the five points. Its numbers are rounded a
+    /// little, so that the last bits of a detector in f32, which differ between processors, lead to the same pixels.
     pub fn crop(&self) -> Crop {
         let rounded = |x: f32, parts: f32| (x * parts).round() / parts;
         let Crop { center, side, .. } = Crop::from_rect(&self.rect);
@@ -115,8 +115,8 @@ impl Detector {
         (Shape::hwc(height, width, 1), input)
     }
 
-    /// The faces of `image` with a score of at least `threshold`, largest first. The image is shrunk to 320 pixels on its
-    /// longer side, or less where faces with a longer side of `min_face` pixels would become too small to be found.
+    /// The faces of `image` with a score of at least `threshold`, largest first. The image is shrunk to 320 pixels on
+    /// its longer side, or less where faces with a longer side of `min_face` pixels would become too small to be found.
     pub fn detect(&mut self, image: &ImageView, threshold: f32, min_face: Option<f32>) -> Vec<Detection> {
         let scale = scale(image.width(), image.height(), min_face);
         let (width, height) = input_size(image.width(), image.height(), min_face);
@@ -144,7 +144,8 @@ fn scale(width: usize, height: usize, min_face: Option<f32>) -> f32 {
     wanted.min(MAX_INPUT_SIDE as f32 / longer).min(1.0)
 }
 
-/// Width and height of the network's input for an image of `width` and `height`; `min_face` as for [`Detector::detect`].
+/// Width and height of the network's input for an image of `width` and `height`; `min_face` as for
+/// [`Detector::detect`].
 fn input_size(width: usize, height: usize, min_face: Option<f32>) -> (usize, usize) {
     let scale = scale(width, height, min_face);
     let side = |pixels: usize| {
@@ -287,6 +288,7 @@ mod tests {
         let mut tensors = vec![conv_tensors(1, filters)];
         for shrink in 1..=5 {
             value = net.push_from(value, Op::MaxPool);
+            tensors.push(Vec::new());
             if let Some((name, _)) = GRIDS.iter().find(|(_, step)| *step == 1 << shrink) {
                 let head = net.push_from(value, conv(CHANNELS));
                 net.output(name, head);
@@ -300,7 +302,7 @@ mod tests {
     }
 
     fn conv_tensors(channels: usize, filters: usize) -> Vec<(Vec<usize>, Vec<f32>)> {
-        vec![(vec![1, 1, channels, filters], vec![0.0; channels * filters]), (vec![filters], vec![0.0; filters])]
+        vec![(vec![filters, 1, 1, channels], vec![0.0; channels * filters]), (vec![filters], vec![0.0; filters])]
     }
 
     #[test]

@@ -19,8 +19,8 @@ pub struct Landmarks {
     pub points: [Point; POINTS],
     /// Expected distance of each point to the true one, in pixels.
     pub errors: [f32; POINTS],
-    /// How sure the network is that it sees a face, from 0 to 1. Where [`Lineament`](crate::Lineament) made several passes,
-    /// it takes their expected errors into account, too: large ones speak against a face.
+    /// How sure the network is that it sees a face, from 0 to 1. Where [`Lineament`](crate::Lineament) made several
+    /// passes, it takes their expected errors into account, too: large ones speak against a face.
     pub score: f32,
     /// How the head is turned, from the points.
     pub pose: Pose,
@@ -28,19 +28,19 @@ pub struct Landmarks {
 
 /// An inner point is hidden if its expected error is above this share of the distance between the outer eye corners.
 ///
-/// Chosen with the `lite` of 2026-11-24 on its validation photos. Above it are 88 of 100 points behind a mask, 71 of 100
-/// behind something over half of the face, 7 of 100 that a mask leaves free, and 2 of 100 points of plain photos. With
-/// 0.07, it would be 70 of 100 behind a mask and 0.5 of 100 in plain photos.
+/// Chosen with the `lite` of 2026-11-24 on its validation photos. Above it are 88 of 100 points behind a mask, 71 of
+/// 100 behind something over half of the face, 7 of 100 that a mask leaves free, and 2 of 100 points of plain photos.
+/// With 0.07, it would be 70 of 100 behind a mask and 0.5 of 100 in plain photos.
 const HIDDEN_ABOVE: f32 = 0.06;
 
-/// The same for the jaw, whose positions along the cheek are uncertain in every photo. Above it are 73 of 100 points behind
-/// something over half of the face, and 2 of 100 points of plain photos.
+/// The same for the jaw, whose positions along the cheek are uncertain in every photo. Above it are 73 of 100 points
+/// behind something over half of the face, and 2 of 100 points of plain photos.
 const HIDDEN_ABOVE_JAW: f32 = 0.10;
 
 impl Landmarks {
-    /// Which points can be seen, by their expected errors: an inner point is hidden above 6 % of the distance between the
-    /// outer eye corners, a point of the jaw above 10 %. A guess that is right for most points, not for each; the errors
-    /// themselves say more.
+    /// Which points can be seen, by their expected errors: an inner point is hidden above 6 % of the distance between
+    /// the outer eye corners, a point of the jaw above 10 %. A guess that is right for most points, not for each; the
+    /// errors themselves say more.
     pub fn visible(&self) -> [bool; POINTS] {
         let unit = inter_ocular(&self.points);
         std::array::from_fn(|i| {
@@ -127,8 +127,8 @@ impl LandmarkNetwork {
         self.run(image, crop, false)
     }
 
-    /// As [`LandmarkNetwork::place`], from the mirrored crop. The errors there are partly independent of those in the crop
-    /// itself, so the mean of both is more accurate than either.
+    /// As [`LandmarkNetwork::place`], from the mirrored crop. The errors there are partly independent of those in the
+    /// crop itself, so the mean of both is more accurate than either.
     pub fn place_mirrored(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
         self.run(image, crop, true)
     }

@@ -1,12 +1,12 @@
 //! Facial landmarks on the device: pixels in, 68 points with an expected error each out.
 //!
-//! [`Lineament`] finds the faces of a photo, [`Tracker`] follows them through a video. Both borrow an app's pixels as an
-//! [`ImageView`] and run the same stages: a detector finds faces in the shrunk image, a [`Crop`] of each is turned
+//! [`Lineament`] finds the faces of a photo, [`Tracker`] follows them through a video. Both borrow an app's pixels as
+//! an [`ImageView`] and run the same stages: a detector finds faces in the shrunk image, a [`Crop`] of each is turned
 //! upright, and a landmark network places the points and says whether there is a face at all. The crate opens no files,
 //! prints nothing and starts no threads.
 //!
-//! Most apps need the items of this page and [`topology`], which says what the 68 points are. The other modules hold the
-//! stages alone, for training, measuring and tools.
+//! Most apps need the items of this page and [`topology`], which says what the 68 points are. The other modules hold
+//! the stages alone, for training, measuring and tools.
 //!
 //! ```
 //! # #[cfg(feature = "default-models")]

@@ -37,12 +37,12 @@ pub struct Options {
 /// hidden and blurred faces are found than with a higher one.
 const DEFAULT_FACE_THRESHOLD: f32 = 0.9;
 
-/// Share of [`Options::detector_threshold`] down to which a network with a face score is asked about a detection: a third
-/// more of the faces behind masks are found, at the price of a few false ones (EXPERIMENTS.md, 2026-11-27).
+/// Share of [`Options::detector_threshold`] down to which a network with a face score is asked about a detection: a
+/// third more of the faces behind masks are found, at the price of a few false ones (EXPERIMENTS.md, 2026-11-27).
 const CANDIDATE_SHARE: f32 = 0.6;
 
-/// Detections from this share of [`Options::min_face`] on are candidates: the detector's box may be smaller than the box
-/// of the points, which decides.
+/// Detections from this share of [`Options::min_face`] on are candidates: the detector's box may be smaller than the
+/// box of the points, which decides.
 const MIN_FACE_SHARE: f32 = 0.75;
 
 impl Default for Options {

@@ -331,7 +331,11 @@ pub(crate) mod tests {
         let Pose { roll_rad, yaw_rad, pitch_rad } = Pose::from_points_and_errors(&points, &errors);
         let length = Pose { roll_rad, yaw_rad, pitch_rad }.foreshortening(36, 39);
         let bits = [roll_rad, yaw_rad, pitch_rad, length].map(f32::to_bits);
-        assert_eq!(bits, [0, 0, 0, 0], "{roll_rad} {yaw_rad} {pitch_rad} {length}");
+        assert_eq!(
+            bits,
+            [0x3ea7_b390, 0x3ec8_0b37, 0x3e8c_20cd, 0x3f7d_08ed],
+            "{roll_rad} {yaw_rad} {pitch_rad} {length}"
+        );
     }
 
     #[test]

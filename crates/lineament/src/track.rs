@@ -65,15 +65,15 @@ const STAY_SHARE: f32 = 0.5;
 /// Tracks whose boxes overlap more than this follow the same face.
 const SAME_TRACK_IOU: f32 = 0.5;
 
-/// When two tracks converge on one face, the one that jumped onto it is dropped, provided that its jump is longer by this
-/// much, in sides of its crop; else the newer one.
+/// When two tracks converge on one face, the one that jumped onto it is dropped, provided that its jump is longer by
+/// this much, in sides of its crop; else the newer one.
 const JUMP: f32 = 0.05;
 
 /// What is left of a jump after one more frame.
 const JUMP_FADES: f32 = 0.8;
 
-/// Dead zone of the crop, in its sides and in radians. Int8 rounding moves the points by less than this; without it, the
-/// crop would follow that jitter and feed it back.
+/// Dead zone of the crop, in its sides and in radians. Int8 rounding moves the points by less than this; without it,
+/// the crop would follow that jitter and feed it back.
 const STILL: f32 = 0.003;
 
 /// A face is predicted to move on at its speed for at most this time.
@@ -209,8 +209,8 @@ impl Tracker {
 
     /// The faces of the next frame, in the order of their numbers.
     ///
-    /// `time_secs` is when the frame was taken, counted from any moment. A time that is not finite, or not later than that
-    /// of the frame before, counts as a thirtieth of a second later. A frame of another size starts anew, with new
+    /// `time_secs` is when the frame was taken, counted from any moment. A time that is not finite, or not later than
+    /// that of the frame before, counts as a thirtieth of a second later. A frame of another size starts anew, with new
     /// numbers.
     pub fn update(&mut self, image: &ImageView, time_secs: f64) -> &[TrackedFace] {
         let elapsed_secs = self.clock.advance(time_secs);
@@ -313,7 +313,9 @@ impl Tracker {
                 continue;
             }
             let Some(landmarks) = self.lineament.face(image, &detection) else { continue };
-            // The passes may have slipped to a face next to it that is followed already.
+            // The passes may have slipped to a face next to it that is followed already. The test is that of `follow`,
+            // which would drop one of the two in the next frame; photos drop more (`same_face`), but there the better
+            // one stays.
             let slipped = |track: &Track| track.rect().iou(&landmarks.rect()) >= SAME_TRACK_IOU;
             if !self.tracks.iter().any(slipped) {
                 self.start(detection, landmarks);

@@ -21,8 +21,8 @@
 //!  the first pass was below WORTH_REFINING -> the score is at most that of the first pass
 //! ```
 //!
-//! The last rule makes the two callers agree: what [`face`] drops after the first pass, [`landmarks`] gives points to and
-//! a score that is too low for a face.
+//! The last rule makes the two callers agree: what [`face`] drops after the first pass, [`landmarks`] gives points to
+//! and a score that is too low for a face.
 
 use std::ops::Range;
 
@@ -49,10 +49,10 @@ const MIRRORED_SIDE: f32 = 0.91;
 /// The mean expected error, in half sides of the crop, that leaves the face score as it is.
 const NEUTRAL_ERROR: f32 = 0.08;
 
-/// A mean expected error that is larger by half a side of the crop lowers the log-odds of a face by this much. A texture
-/// may look like a face, but the network does not know where to place its points: with this correction, more hidden and
-/// blurred faces are found, and the textures that score highest stay further below the threshold. Chosen on faces and
-/// textures that no model was trained on (EXPERIMENTS.md, 2026-11-27).
+/// A mean expected error that is larger by half a side of the crop lowers the log-odds of a face by this much. A
+/// texture may look like a face, but the network does not know where to place its points: with this correction, more
+/// hidden and blurred faces are found, and the textures that score highest stay further below the threshold. Chosen on
+/// faces and textures that no model was trained on (EXPERIMENTS.md, 2026-11-27).
 const LOG_ODDS_PER_ERROR: f32 = 100.0;
 
 /// Face scores that leave a doubt, so that three more passes decide. 97 in 100 of the faces found score higher.
@@ -63,8 +63,8 @@ const DOUBTFUL: Range<f32> = 0.02..0.999;
 const VARIED: [(f32, f32, Point<CropFrame>); 3] =
     [(0.5, 1.1, Point::new(0.0, 0.0)), (-0.5, 1.1, Point::new(0.0, 0.0)), (0.0, 1.0, Point::new(0.0, -0.2))];
 
-/// Subtracted from the mean log-odds of these passes. With it, one of 12,049 images without a face scores above 0.8, and
-/// none reaches the default threshold of 0.9 (EXPERIMENTS.md, 2026-11-27).
+/// Subtracted from the mean log-odds of these passes. With it, one of 12,049 images without a face scores above 0.8,
+/// and none reaches the default threshold of 0.9 (EXPERIMENTS.md, 2026-11-27).
 const LOG_ODDS_OF_DOUBT: f32 = 1.8;
 
 /// The points within `crop` and the face score, whether there is a face or not.
