@@ -1,4 +1,5 @@
-//! Motion JPEG: one JPEG after another, without a container. Segment by segment, the reader finds where each ends.
+//! Motion JPEG: one JPEG after another, without a container. Segment by segment, the reader finds where each
+//! ends: decoders of JPEG do not say.
 
 use std::io::{self, BufRead, Read};
 

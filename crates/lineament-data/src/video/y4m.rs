@@ -1,4 +1,7 @@
 //! YUV4MPEG2 (`.y4m`): a header line, then frames of raw planes, as `ffmpeg -f yuv4mpegpipe` writes them.
+//!
+//! The reader is our own because the crate `y4m` (0.8) takes a stream that is cut off within a frame for a whole one,
+//! and leaves range and alpha to its caller.
 
 use std::io::{self, BufRead, Read, Write};
 
