@@ -1,7 +1,6 @@
 //! `lineament quantize`: a smaller, faster model file, and what it costs.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -16,8 +15,9 @@ use crate::failure::one_line;
 use crate::inputs::Source;
 use crate::inspect::grouped;
 use crate::names::with_suffix;
-use crate::output::Files;
+use crate::output::{Files, print};
 use crate::progress::{Progress, say};
+use crate::text::grouped;
 use crate::values;
 
 /// Most of the error that a landmark network may lose unless something else is asked for, in percent of the distance
@@ -170,7 +170,7 @@ pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
 
     let threads = args.threads.unwrap_or(0);
     let calibrating = if args.to == To::Int8 { 2 * shown.len() } else { 0 };
-    let progress = Progress::new(2 * measured.len() + calibrating, false);
+    let progress = Progress::of_photos(2 * measured.len() + calibrating);
     let advance = || progress.advance();
     let precision = match args.to {
         To::F16 => Precision::F16,
@@ -192,7 +192,7 @@ pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
         Format::Text => text(&outcome),
         Format::Json => serde_json::to_string(&outcome)? + "\n",
     };
-    io::stdout().lock().write_all(text.as_bytes())?;
+    print(&text)?;
     if fits {
         return Ok(ExitCode::SUCCESS);
     }
