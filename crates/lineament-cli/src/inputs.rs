@@ -34,7 +34,8 @@ impl Source {
         }
     }
 
-    /// Reads and decodes the photo, upright. The error next to it tells what is wrong with a photo that can still be shown.
+    /// Reads and decodes the photo, upright. The error next to it tells what is wrong with a photo that can still be
+    /// shown.
     ///
     /// # Errors
     /// When it cannot be read. Both texts start with [`Source::name`].

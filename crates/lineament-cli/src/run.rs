@@ -43,11 +43,11 @@ Examples:
   ffmpeg -v error -i clip.webm -f yuv4mpegpipe -pix_fmt yuv420p - | lineament run -
                                                      any other video, or a camera: -f v4l2 -i /dev/video0
 
-Coordinates are pixels of the photo, turned upright as its EXIF orientation says: x to the right, y down; (0.5, 0.5) is \
-the centre of the first pixel. Next to each point stands its expected error, the distance to the true point in pixels. \
-Roll, yaw and pitch are in degrees; roll is positive clockwise, yaw when the nose points to the right side of the \
-picture, pitch when it points up. In a video, frames count from 0 and times are seconds from its start. Left and right \
-are the person's own.
+Coordinates are pixels of the photo, turned upright as its EXIF orientation says: x to the right, y down; (0.5, 0.5) \
+is the centre of the first pixel. Next to each point stands its expected error, the distance to the true point in \
+pixels. Roll, yaw and pitch are in degrees; roll is positive clockwise, yaw when the nose points to the right side of \
+the picture, pitch when it points up. In a video, frames count from 0 and times are seconds from its start. Left and \
+right are the person's own.
 
 A photo or frame without faces is not a failure. For a file that cannot be read there is a line on standard error; the \
 others are processed, and the exit code is 1. An invalid command line gives exit code 2.";
@@ -61,8 +61,8 @@ pub struct RunArgs {
     /// Photos (JPEG, PNG, WebP, BMP), folders, patterns like '*.jpg', one video, or - for standard input
     ///
     /// Folders are searched for photos, with all folders below them; hidden files are skipped. A photo that is named
-    /// twice is read once. A video must be the only input: MP4 with H.264, Y4M or MJPEG. Standard input holds one photo,
-    /// or a video as Y4M or MJPEG; the program recognises which.
+    /// twice is read once. A video must be the only input: MP4 with H.264, Y4M or MJPEG. Standard input holds one
+    /// photo, or a video as Y4M or MJPEG; the program recognises which.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 
@@ -72,9 +72,9 @@ pub struct RunArgs {
 
     /// Write the results into this folder instead of printing them
     ///
-    /// text: NAME.txt per photo or video. pts: NAME.pts for the first face of a photo, NAME.face2.pts and so on for more.
-    /// json and csv: one file for all, faces.jsonl or faces.csv. NAME contains the folders below the one that holds all
-    /// inputs, so that photos of the same name do not overwrite each other.
+    /// text: NAME.txt per photo or video. pts: NAME.pts for the first face of a photo, NAME.face2.pts and so on for
+    /// more. json and csv: one file for all, faces.jsonl or faces.csv. NAME contains the folders below the one that
+    /// holds all inputs, so that photos of the same name do not overwrite each other.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 
@@ -129,7 +129,8 @@ pub struct RunArgs {
 struct VideoArgs {
     /// Time in which a point follows a small movement: more is steadier, less follows faster [default: 0.2]
     ///
-    /// In this time a point that rested moves by about two thirds of a small change. It follows large movements at once.
+    /// In this time a point that rested moves by about two thirds of a small change. It follows large movements at
+    /// once.
     #[arg(long, value_name = "SECONDS", value_parser = values::secs, allow_negative_numbers = true,
           help_heading = "Video")]
     smooth: Option<f32>,

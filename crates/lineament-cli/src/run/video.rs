@@ -68,8 +68,8 @@ pub fn open(inputs: &mut Inputs, fps: f64) -> Result<Option<Frames>> {
 /// Follows the faces through `frames`, the only one of `inputs`.
 ///
 /// # Errors
-/// When the command line makes no sense for a video, or something cannot be read or written. What was done until then is
-/// kept, in whole files.
+/// When the command line makes no sense for a video, or something cannot be read or written. What was done until then
+/// is kept, in whole files.
 pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
     check(&args)?;
     let name = inputs.photos[0].name();
