@@ -1,7 +1,7 @@
 //! With the feature `page`: puts the live page that `make web` has built into the program.
 //!
-//! The page is not in git: its wasm is 2 MB and changes with every kernel, so a committed one would be stale most of the
-//! time and grow the history for ever. Building it here would need the wasm target and tools of everybody.
+//! The page is not in git: its wasm is 2 MB and changes with every kernel, so a committed one would be stale most of
+//! the time and grow the history for ever. Building it here would need the wasm target and tools of everybody.
 
 use std::env;
 use std::fmt::Write as _;

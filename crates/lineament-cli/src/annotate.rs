@@ -1,7 +1,7 @@
-//! `lineament annotate`: photos in, a table of records out.
+//! `lineament annotate`: makes a table of faces and their points from photos.
 
 mod limit;
-mod watch;
+mod summary;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -9,18 +9,17 @@ use std::process::ExitCode;
 use anyhow::{Result, anyhow, bail};
 use lineament_data::Error;
 use lineament_data::annotate::{
-    Annotator, DetectorChoice, Faces, Filters, Input, Job, Outcome, PointsChoice, PointsOn, Settings, USUAL_SHARD,
-    shards,
+    Annotator, Counts, DetectorChoice, Faces, Filters, Input, Job, Outcome, PointsChoice, PointsOn, Settings,
+    USUAL_SHARD, shards,
 };
 
 use crate::failure::{exit_code_after, report, usage};
 use crate::inputs::{Inputs, Source, normal};
 use crate::interrupt::{STOPPED, stop_on_ctrl_c};
 use crate::names::name_below;
-use crate::progress::say;
+use crate::progress::{Progress, say};
 use crate::values;
 use limit::{Limit, Range};
-use watch::Watch;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,8 +28,8 @@ Examples:
   lineament annotate photos/ --out faces.csv \\
       --detector cascade:haarcascade_frontalface_default.xml \\
       --detector boxes:dlib_boxes.csv --points dlib:shape_predictor_68_face_landmarks.dat
-                                                            as the paper does it
-  lineament annotate labelled/ --out a.csv --points pts     people's points, from the .pts files
+                                                            as in the paper
+  lineament annotate labelled/ --out a.csv --points pts     points placed by people, from the .pts files
 
 A .csv is the paper's table: x and y of 68 points, then the 96x96 grey values of the crop. A .parquet also keeps \
 photo, box, crop, score, expected error and pose of each face. NAME.rejects.csv, next to the first table, lists \
@@ -78,7 +77,7 @@ pub struct AnnotateArgs {
 
     /// Side of the crop divided by the longer side of the face's box [default: 1 for cascades and boxes, 1.2 for ours]
     ///
-    /// The paper cuts the detector's box. Our detector's box is tight around the points.
+    /// The paper cuts out the detector's box itself. Our detector's box is tight around the points.
     #[arg(long, value_name = "FACTOR", help_heading = "Annotator")]
     margin: Option<f32>,
 
@@ -169,9 +168,10 @@ pub fn run(args: AnnotateArgs) -> Result<ExitCode> {
     };
     let annotator = Annotator::new(&settings)?;
     let stop = stop_on_ctrl_c()?;
-    let watch = Watch::new(job.photos.len());
-    let outcome = shards::run(&annotator, job, &|counts| watch.hear(counts), &stop);
-    watch.finish();
+    let progress = Progress::of_photos(job.photos.len());
+    let hear = |counts: &Counts| progress.set(counts.photos as u64, || summary::state(counts));
+    let outcome = shards::run(&annotator, job, &hear, &stop);
+    progress.finish();
     match outcome.map_err(refusal)? {
         Outcome::Stopped(counts) => {
             let parts = shards::parts_path(&args.out[0]);
@@ -185,9 +185,9 @@ pub fn run(args: AnnotateArgs) -> Result<ExitCode> {
         }
         Outcome::Complete(counts) => {
             let rejects = shards::rejects_path(&args.out[0]);
-            watch::table(&counts).iter().for_each(|line| say(line));
+            summary::table(&counts).iter().for_each(|line| say(line));
             if counts.kept == 0 {
-                bail!("no face was kept and no table is written; {} says why", rejects.display());
+                bail!("no face was kept and no table is written; {} tells why", rejects.display());
             }
             let written = args.out.iter().chain([&rejects]).map(|path| path.display().to_string());
             say(&format!("written: {}", written.collect::<Vec<_>>().join(", ")));

@@ -13,7 +13,7 @@ use crate::failure::usage;
 use crate::interrupt::{STOPPED, stop_on_ctrl_c};
 use crate::output::{Files, check_folder};
 use crate::progress::say;
-use crate::train::paper::drive;
+use crate::recipe;
 use crate::values;
 
 const EXAMPLES: &str = "\
@@ -120,7 +120,7 @@ pub fn run(args: ExperimentArgs) -> Result<ExitCode> {
     let stop = stop_on_ctrl_c()?;
     pool.install(|| {
         for (settings, dir) in plan.networks.iter().chain(&plan.filters) {
-            if !is_trained(settings, dir)? && !drive(settings, dir, is_begun(dir), args.force, &stop)? {
+            if !is_trained(settings, dir)? && !recipe::train(settings, dir, is_begun(dir), args.force, &stop)? {
                 say("stopped; the same command goes on");
                 return Ok(ExitCode::from(STOPPED));
             }
@@ -151,7 +151,7 @@ fn plan(args: &PaperArgs) -> Result<Plan> {
             ..Settings::paper(networks::PAPER[0].0, table.clone()).context("the paper has a basic network")?
         })
     };
-    let known = networks::PAPER.iter().map(|(name, _)| *name); // most pooling first, in whatever order they are given
+    let known = networks::PAPER.iter().map(|(name, _)| *name); // most pooling first, in any order of names
     let networks = known.filter(|known| args.networks.iter().any(|name| name == known)).map(|name| {
         let network = Paper::by_name(name).context("--networks: there is none of this name")?;
         Ok((settings(name, network)?, args.out.join(name)))

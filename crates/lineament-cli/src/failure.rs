@@ -4,6 +4,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use anyhow::anyhow;
+
 /// Exit code when something could not be read or written.
 const FAILED: u8 = 1;
 
@@ -27,6 +29,21 @@ pub fn usage(text: impl Into<String>) -> anyhow::Error {
     anyhow::Error::new(Usage(text.into()))
 }
 
+/// Adds what the user can try.
+pub trait OrTry<T> {
+    /// Puts `remedy` behind the causes of an error.
+    ///
+    /// # Errors
+    /// The same one.
+    fn or_try(self, remedy: impl fmt::Display) -> anyhow::Result<T>;
+}
+
+impl<T, E: Into<anyhow::Error>> OrTry<T> for Result<T, E> {
+    fn or_try(self, remedy: impl fmt::Display) -> anyhow::Result<T> {
+        self.map_err(|error| anyhow!("{:#}; {remedy}", error.into()))
+    }
+}
+
 /// Prints one line on standard error. That nobody may be listening there is no further failure.
 pub fn report(error: &anyhow::Error) {
     let _ = writeln!(io::stderr(), "{}", line(error));
@@ -47,16 +64,48 @@ pub fn exit_code_after(failures: usize) -> ExitCode {
     ExitCode::from(if failures > 0 { FAILED } else { 0 })
 }
 
-/// The reader of our output has left, as `head` does: nothing went wrong.
+/// The reader of our standard output has left, as `head` does.
+#[derive(Debug)]
+struct ClosedPipe;
+
+impl fmt::Display for ClosedPipe {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("nobody reads standard output any more")
+    }
+}
+
+impl std::error::Error for ClosedPipe {}
+
+/// What a failure to write to standard output means.
+pub fn printing(error: io::Error) -> anyhow::Error {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => anyhow::Error::new(ClosedPipe),
+        _ => anyhow::Error::new(error).context("cannot write to standard output"),
+    }
+}
+
+/// Whether the program ends because nobody reads its standard output any more: then nothing went wrong. Any other
+/// broken pipe is a failure.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let broken = |e: &(dyn std::error::Error + 'static)| {
-        e.downcast_ref::<io::Error>().is_some_and(|e| e.kind() == io::ErrorKind::BrokenPipe)
-    };
-    error.chain().any(broken)
+    error.is::<ClosedPipe>()
 }
 
 /// Names and metadata come from outside: line breaks and terminal codes in them are shown escaped.
 pub fn one_line(text: &str) -> String {
     let escape = |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
     text.trim().chars().map(escape).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_closed_pipe_of_standard_output_is_success() {
+        let broken = || io::Error::from(io::ErrorKind::BrokenPipe);
+        assert!(is_closed_pipe(&printing(broken())));
+        assert!(is_closed_pipe(&printing(broken()).context("photo.jpg")));
+        assert!(!is_closed_pipe(&printing(io::Error::from(io::ErrorKind::StorageFull))));
+        assert!(!is_closed_pipe(&anyhow::Error::new(broken()).context("out/faces.csv: cannot write").context("--out")));
+    }
 }

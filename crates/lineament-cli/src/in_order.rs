@@ -1,25 +1,27 @@
 //! Works on a list with several threads and hands the results over in the order of the list.
 //!
-//! Memory stays bounded: no thread starts on an item that is more than a few places ahead of the last result handed
-//! over. Plain threads and not rayon, whose parallel maps are either out of order or collect everything first.
+//! Memory stays bounded: no thread starts an item that is more than a few places ahead of the last result handed over.
+//! These are plain threads because rayon's parallel maps either lose the order or collect everything first.
 
-use std::any::Any;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 
 use anyhow::{Context, Result, anyhow};
 
-/// Items that may be in work or waiting, per thread. One slow photo does not stop the others until these are used up.
+use crate::failure::OrTry as _;
+
+/// Items per thread that may be in work or wait for an earlier one. A slow photo stops the others only when these are
+/// used up.
 const AHEAD_PER_THREAD: usize = 8;
 
-/// Calls `work` on every item, on `threads` threads that each have their own state from `start`; calls `done` on this
-/// thread with each result, in the order of `items`.
+/// Calls `work` on every item, on `threads` threads, each with its own state from `start`. Calls `done` on this thread
+/// with each result, in the order of `items`.
 ///
-/// A panic of `work` becomes the error of that item, so that no photo takes the others with it.
+/// A panic of `work` becomes the error of that item, so that one photo cannot end the work on the others.
 ///
 /// # Errors
-/// The first error of `start` or `done`; it ends the work.
+/// The first error of `start` or `done`, or the first panic of `start`; it ends the work.
 pub fn in_order<T: Sync, S, R: Send>(
     items: &[T],
     threads: usize,
@@ -37,7 +39,8 @@ pub fn in_order<T: Sync, S, R: Send>(
             let worker = move || serve(queue, items, start, work, &sender);
             std::thread::Builder::new()
                 .spawn_scoped(scope, worker)
-                .context("cannot start a thread; try fewer with --threads")?;
+                .context("cannot start a thread")
+                .or_try("try fewer with --threads")?;
         }
         drop(sender);
         let _closing = Closing(queue);
@@ -56,7 +59,7 @@ pub fn in_order<T: Sync, S, R: Send>(
     })
 }
 
-/// One thread's life: take, work, send, until the queue or the receiver ends.
+/// What a thread does: it takes items, works on them and sends the results, until the queue or the receiver ends.
 fn serve<T, S, R>(
     queue: &Queue,
     items: &[T],
@@ -66,30 +69,34 @@ fn serve<T, S, R>(
 ) {
     let mut state = None;
     while let Some(index) = queue.take() {
-        let mut ready = match state.take().map_or_else(start, Ok) {
+        let started = match state.take() {
+            Some(ready) => Ok(ready),
+            // Without a message for its item this thread would leave the receiver and the others waiting for ever.
+            None => without_panic("", start).and_then(|started| started),
+        };
+        let mut ready = match started {
             Ok(ready) => ready,
             Err(error) => {
-                let _ = sender.send(Err(error)); // nobody listens any more only when the work has ended already
+                let _ = sender.send(Err(error)); // fails only when the work has ended already
                 return;
             }
         };
-        let result = match catch_unwind(AssertUnwindSafe(|| work(&mut ready, &items[index]))) {
-            Ok(result) => {
-                state = Some(ready);
-                Ok(result)
-            }
-            // The state may be half changed: the next item gets a fresh one.
-            Err(panic) => Err(anyhow!("a fault in this program ({}); please report it with the photo", words(&*panic))),
-        };
+        let result = without_panic(" with the photo", || work(&mut ready, &items[index]));
+        // After a panic the state may be half changed: the next item gets a fresh one.
+        state = result.is_ok().then_some(ready);
         if sender.send(Ok((index, result))).is_err() {
             return;
         }
     }
 }
 
-fn words(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+/// What `call` answers; a panic is an error. `with` names what a report of the fault should contain.
+fn without_panic<T>(with: &str, call: impl FnOnce() -> T) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
+        anyhow!("a fault in this program ({text}); please report it{with}")
+    })
 }
 
 /// Hands out indices in order, never more than `ahead` past the last one that was handed over.
@@ -207,6 +214,19 @@ mod tests {
         .unwrap();
         assert_eq!(faults.len(), 1);
         assert!(faults[0].0 == 17 && faults[0].1.contains("seventeen"), "{faults:?}");
+    }
+
+    #[test]
+    fn a_panic_of_the_start_ends_the_work() {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let items = [0; 100];
+            let ended = in_order(&items, 2, || -> Result<()> { panic!("no memory") }, |(), i| *i, |_, _| Ok(()));
+            let _ = sender.send(ended.unwrap_err().to_string());
+        });
+        // Where a thread ends without a message the others wait for ever.
+        let error = receiver.recv_timeout(std::time::Duration::from_secs(20)).expect("the work ends");
+        assert!(error.contains("no memory") && error.contains("please report it"), "{error}");
     }
 
     #[test]

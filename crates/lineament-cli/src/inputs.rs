@@ -1,4 +1,4 @@
-//! From the paths that were typed to the photos that are read: folders, patterns and standard input.
+//! From the paths on the command line to photos: files, folders, patterns and standard input.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -13,9 +13,6 @@ use lineament_data::folder::{self, is_photo};
 use lineament_data::photo::{self, EXTENSIONS};
 
 use crate::failure::usage;
-
-/// Most bytes that are read from standard input: what lineament-data accepts from a file.
-const MAX_STDIN_BYTES: u64 = 512 << 20;
 
 /// Where the bytes of one photo come from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,18 +34,15 @@ impl Source {
         }
     }
 
-    /// Reads and decodes the photo, upright; and says what is wrong with one that can be shown all the same.
+    /// Reads and decodes the photo, upright. The error next to it tells what is wrong with a photo that can still be
+    /// shown.
     ///
     /// # Errors
     /// When it cannot be read. Both texts start with [`Source::name`].
     pub fn read(&self) -> Result<(Photo, Option<anyhow::Error>)> {
         let bytes = match self {
             Self::File(path) => Cow::Owned(photo::read(path)?),
-            Self::Stdin => {
-                let mut bytes = Vec::new();
-                io::stdin().take(MAX_STDIN_BYTES).read_to_end(&mut bytes).context("-: cannot read standard input")?;
-                Cow::Owned(bytes)
-            }
+            Self::Stdin => Cow::Owned(read_stdin(io::stdin())?),
             Self::Bytes(bytes) => Cow::Borrowed(&bytes[..]),
         };
         let name = self.name();
@@ -61,30 +55,32 @@ impl Source {
         Ok((photo, fault))
     }
 
-    /// A photo that comes from standard input, of which some was read already.
+    /// A photo from standard input, of which some bytes were read already.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn read_rest(rest: impl Read) -> Result<Self> {
-        let mut bytes = Vec::new();
-        rest.take(MAX_STDIN_BYTES).read_to_end(&mut bytes).context("-: cannot read standard input")?;
-        Ok(Self::Bytes(bytes))
+        Ok(Self::Bytes(read_stdin(rest)?))
     }
 }
 
-/// What the typed paths stand for.
+fn read_stdin(stdin: impl Read) -> Result<Vec<u8>> {
+    Ok(photo::read_from(stdin, Path::new("-"))?)
+}
+
+/// The inputs that the user named.
 #[derive(Debug, Default)]
 pub struct Inputs {
     /// The photos, each once, in the order of the command line; those of a folder or pattern sorted by path.
     pub photos: Vec<Source>,
-    /// The deepest folder that holds everything that was named; outputs keep the folders below it.
+    /// The deepest folder that contains all inputs; outputs keep the folders below it.
     pub base: PathBuf,
-    /// What could not be listed. The rest goes on.
+    /// What could not be listed. The rest is processed.
     pub problems: Vec<anyhow::Error>,
 }
 
 impl Inputs {
-    /// Lists the photos that `paths` stand for.
+    /// Lists the photos of `paths`.
     ///
     /// # Errors
     /// When `-` is given twice or standard input is a terminal.
@@ -195,7 +191,7 @@ fn folder_of(file: &Path) -> PathBuf {
     normal(file).parent().map(Path::to_owned).unwrap_or_default()
 }
 
-/// Absolute, without `.` and `..`; only names are looked at, links are not followed.
+/// Absolute, without `.` and `..`; only the names count, links are not followed.
 pub fn normal(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut normal = PathBuf::new();

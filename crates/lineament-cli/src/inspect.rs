@@ -1,7 +1,6 @@
-//! `lineament inspect`: what a model file is.
+//! `lineament inspect`: describes a model file.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -9,35 +8,33 @@ use anyhow::{Context, Result};
 use lineament::models::{DETECTOR, LITE};
 use lineament_data::read_model_file;
 use lineament_nn::engine::Plan;
-use lineament_nn::model::{Activation, Layer, Model, Op, Shape, Tensor, key};
+use lineament_nn::model::{Layer, Model, Op, Shape, Tensor, key};
 use serde::Serialize;
 
 use crate::failure::one_line;
+use crate::figures::Format;
+use crate::output::print;
+use crate::text::{describe, grouped};
 
 const EXAMPLES: &str = "\
 Examples:
   lineament inspect                            the two models inside the program
-  lineament inspect lite.onnx                  what this file is
-  lineament inspect lite.onnx --format json    the same for programs";
+  lineament inspect lite.onnx                  a file
+  lineament inspect lite.onnx --format json    the same for programs
 
-/// Tells what a model file is: role, input, layers, size, licence
+Multiply-adds count one run of the network at the input size shown. Activations are the memory that its values take \
+then. `stored` tells the type of a layer's weights: f32, f16 or int8.";
+
+/// Describes a model file: role, input, layers, size, licence
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct InspectArgs {
-    /// The model file; without it, the two models inside the program
+    /// The model file; without one, the two models inside the program
     file: Option<PathBuf>,
 
-    /// How it is written
+    /// How the description is written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs: one object per model and line
-    Json,
 }
 
 /// Runs the command.
@@ -55,17 +52,14 @@ pub fn run(args: InspectArgs) -> Result<ExitCode> {
             .map_err(lineament::Error::from)
             .and_then(|model| Report::new(name, bytes.len(), &model));
         let report = report.with_context(|| one_line(name))?;
-        texts.push(match args.format {
-            Format::Text => report.text(),
-            Format::Json => serde_json::to_string(&report)? + "\n",
-        });
+        texts.push(args.format.write(&report, Report::text)?);
     }
-    let separator = if matches!(args.format, Format::Text) { "\n" } else { "" };
-    io::stdout().lock().write_all(texts.join(separator).as_bytes())?;
+    let separator = if args.format == Format::Text { "\n" } else { "" };
+    print(&texts.join(separator))?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// All that is told about a model.
+/// The description of a model.
 #[derive(Debug, Serialize)]
 struct Report {
     file: String,
@@ -196,30 +190,6 @@ impl Report {
     }
 }
 
-/// A layer in a few words.
-pub fn describe(op: &Op) -> String {
-    let window = |kernel: usize, stride: usize, padding: usize| {
-        let stride = if stride == 1 { String::new() } else { format!(", stride {stride}") };
-        let padding = if padding == 0 { String::new() } else { format!(", padding {padding}") };
-        format!("{kernel}x{kernel}{stride}{padding}")
-    };
-    match *op {
-        Op::Conv { filters, kernel, stride, padding } => format!("conv {filters}, {}", window(kernel, stride, padding)),
-        Op::Depthwise { kernel, stride, padding } => format!("depthwise {}", window(kernel, stride, padding)),
-        Op::BatchNorm => "batch norm".into(),
-        Op::Activation(Activation::Relu) => "relu".into(),
-        Op::Activation(Activation::PRelu) => "prelu".into(),
-        Op::Activation(Activation::HardSwish) => "hard-swish".into(),
-        Op::MaxPool => "max pool 2x2".into(),
-        Op::Add { .. } => "add".into(),
-        Op::GlobalPool => "global pool".into(),
-        Op::WeightedPool { .. } => "weighted pool".into(),
-        Op::PositionBias => "position bias".into(),
-        Op::Dense { units } => format!("dense {units}"),
-        Op::Quantize => "quantize".into(),
-    }
-}
-
 fn reads(layer: &Layer) -> Vec<usize> {
     std::iter::once(layer.input).chain(layer.op.second_input()).collect()
 }
@@ -230,29 +200,4 @@ fn sides(shape: Shape) -> [usize; 3] {
 
 fn by(sides: [usize; 3]) -> String {
     sides.map(|n| n.to_string()).join(" x ")
-}
-
-/// Thousands apart: `1,234,567`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn long_numbers_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1,000"), (12_345_678, "12,345,678")] {
-            assert_eq!(grouped(number), text);
-        }
-    }
 }

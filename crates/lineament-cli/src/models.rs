@@ -1,4 +1,4 @@
-//! The two models that a command uses: those inside the program, or files that the user names.
+//! The two models that a command uses: those inside the program, or the user's files.
 
 use std::path::{Path, PathBuf};
 
@@ -8,6 +8,7 @@ use lineament::{Lineament, Options};
 use lineament_data::read_model_file;
 use lineament_nn::model::{Model, Role};
 
+use crate::failure::OrTry as _;
 use crate::values;
 
 /// Options that choose other models.
@@ -21,26 +22,28 @@ pub struct ModelArgs {
     #[arg(long, value_name = "FILE", help_heading = "Models")]
     model: Option<PathBuf>,
 
-    /// Least score of the detector for what it finds to be looked at [default: as the models inside the program need]
+    /// Lowest score at which the detector takes something for a face
     ///
-    /// From 0 to 1. Lower finds more hidden and blurred faces and takes longer.
-    #[arg(long, value_name = "SCORE", value_parser = values::share, help_heading = "Models")]
-    detector_threshold: Option<f64>,
+    /// From 0 to 1. A lower one finds more hidden and blurred faces, and takes longer.
+    #[arg(long, value_name = "SCORE", value_parser = values::score, allow_negative_numbers = true,
+          default_value_t = Options::default().detector_threshold, help_heading = "Models")]
+    detector_threshold: f32,
 
-    /// Least face score for what was looked at to count as a face [default: as the models inside the program need]
+    /// Lowest score at which the landmark network takes something for a face
     ///
-    /// From 0 to 1. Lower keeps more hidden faces and more things that are none.
-    #[arg(long, value_name = "SCORE", value_parser = values::share, help_heading = "Models")]
-    face_threshold: Option<f64>,
+    /// From 0 to 1. A lower one keeps more hidden faces, and more things that are not faces.
+    #[arg(long, value_name = "SCORE", value_parser = values::score, allow_negative_numbers = true,
+          default_value_t = Options::default().face_threshold, help_heading = "Models")]
+    face_threshold: f32,
 }
 
-/// The bytes of other model files, checked, and other thresholds.
+/// The bytes of other model files, checked, and the thresholds.
 #[derive(Debug)]
 pub struct Models {
     detector: Option<Vec<u8>>,
     landmarks: Option<Vec<u8>>,
-    detector_threshold: Option<f64>,
-    face_threshold: Option<f64>,
+    detector_threshold: f32,
+    face_threshold: f32,
 }
 
 impl Models {
@@ -49,11 +52,8 @@ impl Models {
     /// # Errors
     /// When one cannot be read, is no model, or is the other kind; the text names the option.
     pub fn read(args: &ModelArgs) -> Result<Self> {
-        let read = |option: &str, path: &Option<PathBuf>, role: Role| {
-            let bytes = path.as_deref().map(|path| read_model(path, role)).transpose();
-            bytes.with_context(|| {
-                format!("{option}: cannot use this model; `lineament inspect FILE` shows what a file is")
-            })
+        let read = |option: &'static str, path: &Option<PathBuf>, role: Role| {
+            path.as_deref().map(|path| read_model(path, role).context(option)).transpose()
         };
         Ok(Self {
             detector: read("--detector", &args.detector, Role::Detector)?,
@@ -67,10 +67,9 @@ impl Models {
     ///
     /// # Errors
     /// When the options are out of range or the models do not fit this program.
-    pub fn lineament(&self, mut options: Options) -> Result<Lineament> {
-        let given = |threshold: Option<f64>, usual: f32| threshold.map_or(usual, |t| t as f32);
-        options.detector_threshold = given(self.detector_threshold, options.detector_threshold);
-        options.face_threshold = given(self.face_threshold, options.face_threshold);
+    pub fn lineament(&self, options: Options) -> Result<Lineament> {
+        let Self { detector_threshold, face_threshold, .. } = *self;
+        let options = Options { detector_threshold, face_threshold, ..options };
         let ready = match (&self.detector, &self.landmarks) {
             (None, None) => Lineament::new(options),
             (detector, landmarks) => Lineament::with_models(
@@ -81,9 +80,12 @@ impl Models {
         };
         ready.context("cannot load the models")
     }
-}
 
-impl Models {
+    /// The lowest landmark score of a face.
+    pub fn face_threshold(&self) -> f32 {
+        self.face_threshold
+    }
+
     /// The detector's file and the landmark network's.
     pub fn bytes(&self) -> (&[u8], &[u8]) {
         (self.detector.as_deref().unwrap_or(DETECTOR), self.landmarks.as_deref().unwrap_or(LITE))
@@ -92,7 +94,8 @@ impl Models {
 
 fn read_model(path: &Path, role: Role) -> Result<Vec<u8>> {
     let bytes = read_model_file(path)?;
-    let model = Model::parse(&bytes).with_context(|| path.display().to_string())?;
-    model.expect_role(role).with_context(|| path.display().to_string())?;
+    let checked = Model::parse(&bytes).and_then(|model| model.expect_role(role));
+    let name = path.display();
+    checked.with_context(|| name.to_string()).or_try(format!("`lineament inspect {name}` shows what the file is"))?;
     Ok(bytes)
 }

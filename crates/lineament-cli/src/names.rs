@@ -1,4 +1,4 @@
-//! What the output of each photo is called: same-named photos of different folders must not meet.
+//! Names of outputs: photos of the same name in different folders must not overwrite each other.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Component, Path, PathBuf};
@@ -6,8 +6,8 @@ use std::path::{Component, Path, PathBuf};
 use crate::inputs::{Inputs, Source, normal};
 
 /// For each photo its name below an output folder, without extension: the photo's path below [`Inputs::base`] without
-/// its extension. Where two photos would share a name, both keep their extension too (`a.jpg` and `a.png` beside each
-/// other), and what still clashes is numbered.
+/// its extension. Where two photos of a folder would share a name, as `a.jpg` and `a.png`, both keep their extension.
+/// Names that still clash get a number.
 pub fn output_names(inputs: &Inputs) -> Vec<PathBuf> {
     let wholes: Vec<PathBuf> = inputs.photos.iter().map(|source| below(source, &inputs.base)).collect();
     let mut uses = HashMap::new();
@@ -27,7 +27,7 @@ pub fn output_names(inputs: &Inputs) -> Vec<PathBuf> {
         .collect()
 }
 
-/// `name` with an ending; dots that it has already stay, other than with `Path::with_extension`.
+/// `name` with an ending. Unlike `Path::with_extension` it keeps dots that the name has already.
 pub fn with_suffix(name: &Path, suffix: &str) -> PathBuf {
     let mut name = name.as_os_str().to_owned();
     name.push(suffix);
@@ -39,7 +39,7 @@ pub fn face_suffix(face: usize) -> String {
     if face == 0 { String::new() } else { format!(".face{}", face + 1) }
 }
 
-/// A photo `a.face2.jpg` must not be written where the second face of `a.jpg` is.
+/// The results of a photo `a.face2.jpg` must not get the name of the second face of `a.jpg`.
 fn looks_like_another_face(stem: &Path) -> bool {
     let ending = stem.extension().and_then(|e| e.to_str()).and_then(|e| e.strip_prefix("face"));
     ending.is_some_and(|digits| digits.chars().all(|c| c.is_ascii_digit()))
@@ -51,7 +51,7 @@ pub fn name_below(photo: &Path, base: &Path) -> String {
     whole.components().map(|c| c.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
 }
 
-/// Only plain names are kept: nothing leads out of the output folder.
+/// Keeps only plain names, so that no path leads out of the output folder.
 fn below(source: &Source, base: &Path) -> PathBuf {
     let Source::File(path) = source else { return "stdin".into() };
     let whole = normal(path);
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_never_meet() {
+    fn no_two_outputs_share_a_name() {
         struct Case {
             photos: &'static [&'static str],
             names: &'static [&'static str],

@@ -1,14 +1,25 @@
-//! Writes files so that a reader sees a whole file or none, and never over a photo that is being read.
+//! Writes to standard output and to files. A file appears whole or not at all, and never replaces a photo that is read.
 
 use std::collections::HashSet;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use lineament_data::PartFile;
 
+use crate::failure::{self, OrTry as _};
 use crate::inputs::Source;
 
-/// Writes files, except over the photos of this run.
+/// Writes to standard output, at once: whoever reads it need not wait for more.
+///
+/// # Errors
+/// When that fails; [`failure::is_closed_pipe`] tells whether the reader has left.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(failure::printing)
+}
+
+/// Writes files, except over the inputs.
 #[derive(Debug)]
 pub struct Files {
     photos: HashSet<PathBuf>,
@@ -24,10 +35,10 @@ impl Files {
         Self { photos: photos.iter().filter_map(real).collect() }
     }
 
-    /// Writes `bytes` under a temporary name beside `path`, then renames; makes missing folders.
+    /// Writes `bytes` under a temporary name in the folder of `path`, then renames; makes missing folders.
     ///
     /// # Errors
-    /// When `path` is one of the photos, or cannot be written.
+    /// When `path` is one of the inputs, or cannot be written.
     pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.check(path)?;
         PartFile::write_whole(path, bytes).with_context(|| cannot_write(path))
@@ -45,7 +56,7 @@ impl Files {
     }
 }
 
-/// Fails early where nothing could be written later.
+/// Fails before the work where its results could not be written.
 ///
 /// # Errors
 /// When `folder` cannot be made or written to.
@@ -53,10 +64,11 @@ pub fn check_folder(folder: &Path) -> Result<()> {
     // It is never finished, so nothing is left of it.
     PartFile::create(&folder.join("probe"))
         .map(drop)
-        .with_context(|| format!("{}: cannot write into this folder; choose another", folder.display()))
+        .with_context(|| format!("{}: cannot write into this folder", folder.display()))
+        .or_try("choose another")
 }
 
-/// How an error about a file that is written begins.
+/// The start of an error about a file that cannot be written.
 pub fn cannot_write(path: &Path) -> String {
     format!("{}: cannot write", path.display())
 }

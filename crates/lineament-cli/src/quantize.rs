@@ -1,7 +1,6 @@
 //! `lineament quantize`: a smaller, faster model file, and how much accuracy it loses.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,10 +13,10 @@ use serde::Serialize;
 
 use crate::failure::one_line;
 use crate::inputs::Source;
-use crate::inspect::grouped;
 use crate::names::with_suffix;
-use crate::output::Files;
+use crate::output::{Files, print};
 use crate::progress::{Progress, say};
+use crate::text::grouped;
 use crate::values;
 
 /// Default of the largest loss of a landmark network, in percent of the distance between the outer eye corners: a fifth of
@@ -170,7 +169,7 @@ pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
 
     let threads = args.threads.unwrap_or(0);
     let passes = if args.to == To::Int8 { 2 * calibrating.len() } else { 0 };
-    let progress = Progress::new(2 * measured.len() + passes, false);
+    let progress = Progress::of_photos(2 * measured.len() + passes);
     let advance = || progress.advance();
     let precision = match args.to {
         To::F16 => Precision::F16,
@@ -192,7 +191,7 @@ pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
         Format::Text => text(&outcome),
         Format::Json => serde_json::to_string(&outcome)? + "\n",
     };
-    io::stdout().lock().write_all(text.as_bytes())?;
+    print(&text)?;
     if fits {
         return Ok(ExitCode::SUCCESS);
     }

@@ -25,6 +25,7 @@ use crate::output::{Files, check_folder};
 use crate::picture::{self, Drawing, Mark, Style};
 use crate::progress::{Progress, say};
 use crate::sink::{Destination, Sink};
+use crate::text::counted;
 use crate::values;
 
 const EXAMPLES: &str = "\
@@ -33,35 +34,35 @@ Examples:
   lineament run photo.jpg --draw points.png          and a picture of them
   lineament run photo.jpg --draw points.png --draw-style points,numbers
                                                      a picture of the numbered points alone
-  lineament run holiday/ --format csv > faces.csv    a folder with all folders below it
+  lineament run holiday/ --format csv > faces.csv    all photos in a folder and in the folders below it
   lineament run holiday/ --format pts --out points   one .pts file per face
   curl -s URL | lineament run - --format json        a photo from another program
-  lineament run photo.jpg --box 120,80,200,220       points for a face whose place is known
-  lineament run clip.mp4 --draw drawn.mp4            a video, each face with a number that it keeps
-  lineament run clip.mp4 --format csv > faces.csv    a row per face and frame
+  lineament run photo.jpg --box 120,80,200,220       the points of a face whose place is known
+  lineament run clip.mp4 --draw drawn.mp4            a video; each face keeps its number
+  lineament run clip.mp4 --format csv > faces.csv    a row for each face in each frame
   ffmpeg -v error -i clip.webm -f yuv4mpegpipe -pix_fmt yuv420p - | lineament run -
                                                      any other video, or a camera: -f v4l2 -i /dev/video0
 
-Coordinates are pixels of the upright photo (as its EXIF orientation says): x right, y down, (0.5, 0.5) is the centre \
-of the first pixel. Roll, yaw and pitch are in degrees; roll is positive clockwise, yaw when the nose points to the \
-right side of the picture, pitch when it points up. In a video frames count from 0 and times are seconds from its \
-start. The number beside each point is its expected distance to the \
-true one, in pixels. Left and right are the person's own.
+Coordinates are pixels of the photo, turned upright as its EXIF orientation says: x to the right, y down; (0.5, 0.5) \
+is the centre of the first pixel. Next to each point stands its expected error, the distance to the true point in \
+pixels. Roll, yaw and pitch are in degrees; roll is positive clockwise, yaw when the nose points to the right side of \
+the picture, pitch when it points up. In a video, frames count from 0 and times are seconds from its start. Left and \
+right are the person's own.
 
-A photo or frame without faces is not a failure. A file that cannot be read is one line on standard error, the others go on, \
-and the exit code is 1. A command line that makes no sense is exit code 2.";
+A photo or frame without faces is not a failure. For a file that cannot be read there is a line on standard error; the \
+others are processed, and the exit code is 1. An invalid command line gives exit code 2.";
 
 /// Finds the faces in photos or a video and places 68 points on each
 ///
-/// Prints for every face its box, a score, the 68 iBUG points with their expected errors, and how the head is turned.
+/// Prints for every face its box, a score, the 68 iBUG points with their expected errors, and the angles of the head.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct RunArgs {
     /// Photos (JPEG, PNG, WebP, BMP), folders, patterns like '*.jpg', one video, or - for standard input
     ///
-    /// Folders are searched for photos with all folders below them; hidden files are skipped. A photo that is named
-    /// twice is read once. A video is named alone: MP4 with H.264, Y4M or MJPEG. Standard input holds one photo, or a
-    /// video as Y4M or MJPEG; its first bytes tell.
+    /// Folders are searched for photos, with all folders below them; hidden files are skipped. A photo that is named
+    /// twice is read once. A video must be the only input: MP4 with H.264, Y4M or MJPEG. Standard input holds one
+    /// photo, or a video as Y4M or MJPEG; the program recognises which.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 
@@ -71,9 +72,9 @@ pub struct RunArgs {
 
     /// Write the results into this folder instead of printing them
     ///
-    /// text: NAME.txt per photo or video. pts: NAME.pts per photo,
-    /// NAME.face2.pts and so on for more faces. json and csv: one file for all, faces.jsonl or faces.csv. NAME keeps
-    /// the folders below the one that holds everything you named, so that photos of the same name do not meet.
+    /// text: NAME.txt per photo or video. pts: NAME.pts for the first face of a photo, NAME.face2.pts and so on for
+    /// more. json and csv: one file for all, faces.jsonl or faces.csv. NAME contains the folders below the one that
+    /// holds all inputs, so that photos of the same name do not overwrite each other.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
 
@@ -92,23 +93,23 @@ pub struct RunArgs {
     #[arg(long, value_name = "MARK,...", value_enum, value_delimiter = ',', help_heading = "Output")]
     draw_style: Vec<Mark>,
 
-    /// Place points within this box instead of looking for faces; may be given several times
+    /// Place the points of a face in this box instead of searching for faces; may be given several times
     ///
-    /// Left, top, width and height in pixels of the upright photo: from the brows to the chin and from one side of the
-    /// jaw to the other.
+    /// Left, top, width and height in pixels of the upright photo. The box reaches from the brows to the chin and from
+    /// one side of the jaw to the other.
     #[arg(long = "box", value_name = "X,Y,W,H", value_parser = values::rect, allow_hyphen_values = true,
           conflicts_with_all = ["min_face", "max_faces", "detector"], help_heading = "Faces")]
     boxes: Vec<Rect>,
 
-    /// Smallest face to look for, in pixels of the photo [default: about 1/30 of its longer side]
+    /// Smallest face to find, in pixels of the photo [default: about 1/30 of its longer side]
     ///
     /// The longer side of its box is meant. Faces with a smaller box are left out; small values take longer.
     #[arg(long, value_name = "PIXELS", value_parser = values::pixels, allow_negative_numbers = true, help_heading = "Faces")]
     min_face: Option<f32>,
 
     /// Most faces per photo; the largest are kept
-    #[arg(long, value_name = "COUNT", value_parser = values::count, allow_negative_numbers = true, default_value_t = Options::default().max_faces,
-          help_heading = "Faces")]
+    #[arg(long, value_name = "COUNT", value_parser = values::count, allow_negative_numbers = true,
+          default_value_t = Options::default().max_faces, help_heading = "Faces")]
     max_faces: usize,
 
     #[command(flatten)]
@@ -122,24 +123,27 @@ pub struct RunArgs {
     models: ModelArgs,
 }
 
-/// Options that concern videos only.
+/// Options for videos only.
 #[derive(Debug, clap::Args)]
 struct VideoArgs {
-    /// How long a small movement takes to show: more is steadier, less follows faster [default: 0.2]
+    /// Time in which a point follows a small movement: more is steadier, less follows faster [default: 0.2]
     ///
-    /// A point that rests takes on about two thirds of a small change in this time. Large movements are followed at once.
-    #[arg(long, value_name = "SECONDS", value_parser = values::secs, allow_negative_numbers = true, help_heading = "Video")]
+    /// In this time a point that rested moves by about two thirds of a small change. It follows large movements at
+    /// once.
+    #[arg(long, value_name = "SECONDS", value_parser = values::secs, allow_negative_numbers = true,
+          help_heading = "Video")]
     smooth: Option<f32>,
 
-    /// Points as the network places them in each frame
+    /// Do not smooth: give the points as the network places them in each frame
     #[arg(long, conflicts_with = "smooth", help_heading = "Video")]
     no_smooth: bool,
 
-    /// Frames per second of a stream that does not say (MJPEG)
-    #[arg(long, value_name = "RATE", value_parser = values::hz, allow_negative_numbers = true, default_value = "25", help_heading = "Video")]
+    /// Frames per second of a stream that does not contain its rate (MJPEG)
+    #[arg(long, value_name = "RATE", value_parser = values::hz, allow_negative_numbers = true, default_value = "25",
+          help_heading = "Video")]
     fps: f64,
 
-    /// Show the frames with their points in a window; Esc or closing it ends
+    /// Show the frames with their points in a window; Esc or closing the window ends
     #[cfg(feature = "window")]
     #[arg(long, help_heading = "Video")]
     live: bool,
@@ -156,7 +160,7 @@ impl RunArgs {
     }
 }
 
-/// What the program needs to know.
+/// What the command needs, from what the user typed.
 struct Plan {
     jobs: Vec<Job>,
     models: Models,
@@ -176,13 +180,40 @@ struct Job {
     name: PathBuf,
 }
 
-/// What remains of a photo: text that is still to be written in order, and what went wrong.
+/// The result of a photo: text that is still to be written in order, and what went wrong.
 #[derive(Default)]
 struct Outcome {
     text: String,
+    faces: usize,
     problems: Vec<anyhow::Error>,
     /// The drawn picture.
     drawn: Option<PathBuf>,
+}
+
+/// What became of all photos.
+#[derive(Default)]
+struct Totals {
+    photos: u64,
+    with_faces: u64,
+    faces: u64,
+    failed: u64,
+}
+
+impl Totals {
+    fn add(&mut self, outcome: &Outcome) {
+        self.photos += 1;
+        self.with_faces += u64::from(outcome.faces > 0);
+        self.faces += outcome.faces as u64;
+        self.failed += u64::from(!outcome.problems.is_empty());
+    }
+
+    /// The summary at the end.
+    fn line(&self, secs: f64) -> String {
+        let Self { photos, with_faces, faces, failed } = *self;
+        let failed = if failed == 0 { String::new() } else { format!(", {} with errors", counted(failed, "photo")) };
+        let (photos, faces) = (counted(photos, "photo"), counted(faces, "face"));
+        format!("{photos} in {secs:.1} s: {faces} in {}{failed}", counted(with_faces, "photo"))
+    }
 }
 
 /// Runs the command.
@@ -202,13 +233,16 @@ pub fn run(args: RunArgs) -> Result<ExitCode> {
 fn photos(args: RunArgs, inputs: Inputs) -> Result<ExitCode> {
     let listing_problems = inputs.problems.len();
     let plan = Plan::from_args(args, inputs)?;
-    let (mut failures, mut drawn) = (listing_problems, Vec::new());
+    let (mut totals, mut drawn, begin) = (Totals::default(), Vec::new(), Instant::now());
     // The models are loaded before anything is written; the first thread takes these.
     let load = || plan.models.lineament(plan.options.clone());
     let first = Mutex::new(if plan.jobs.is_empty() { None } else { Some(load()?) });
     let start = || first.lock().unwrap_or_else(PoisonError::into_inner).take().map_or_else(load, Ok);
     let mut sink = Sink::open(&plan.destination, &plan.format.header())?;
-    let progress = Progress::new(plan.jobs.len(), matches!(plan.destination, Destination::Print));
+    let mut progress = Progress::of_photos(plan.jobs.len());
+    if matches!(plan.destination, Destination::Print) {
+        progress = progress.with_printed_results();
+    }
     in_order(
         &plan.jobs,
         plan.threads,
@@ -217,7 +251,7 @@ fn photos(args: RunArgs, inputs: Inputs) -> Result<ExitCode> {
         |job, outcome| {
             let outcome = outcome.unwrap_or_else(|fault| Outcome::failed(fault.context(job.source.name())));
             sink.add(&outcome.text)?;
-            failures += usize::from(!outcome.problems.is_empty());
+            totals.add(&outcome);
             outcome.problems.iter().for_each(|problem| progress.report(problem));
             drawn.extend(outcome.drawn);
             progress.advance();
@@ -233,7 +267,10 @@ fn photos(args: RunArgs, inputs: Inputs) -> Result<ExitCode> {
         }
         (pictures, _) => pictures.iter().for_each(|path| say(&format!("drawn: {}", path.display()))),
     }
-    Ok(exit_code_after(failures))
+    if plan.jobs.len() > 1 {
+        say(&totals.line(begin.elapsed().as_secs_f64()));
+    }
+    Ok(exit_code_after(listing_problems + totals.failed as usize))
 }
 
 impl Plan {
@@ -283,7 +320,7 @@ impl Plan {
         })
     }
 
-    /// Everything for one photo but what must be written in order.
+    /// Does everything for one photo except what must be written in order.
     fn work(&self, lineament: &mut Lineament, job: &Job) -> Outcome {
         let (photo, fault) = match job.source.read() {
             Ok(read) => read,
@@ -301,7 +338,7 @@ impl Plan {
             time_ms: begin.elapsed().as_secs_f64() * 1e3,
             faces,
         };
-        let mut outcome = Outcome { problems: Vec::from_iter(fault), ..Outcome::default() };
+        let mut outcome = Outcome { faces: found.faces.len(), problems: Vec::from_iter(fault), ..Outcome::default() };
         if let Some(drawing) = &self.drawing {
             let path = drawing.path_for(&job.source, &job.name);
             let drawn = picture::draw(photo, &found.faces, &self.style, &path);

@@ -1,12 +1,12 @@
-//! The one place where the results of all photos go, in order.
+//! Where the results of all photos go, in order.
 
-use std::io::{self, Write};
+use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use lineament_data::PartFile;
 
-use crate::output::cannot_write;
+use crate::output::{cannot_write, print};
 
 /// Where results go.
 #[derive(Debug)]
@@ -15,17 +15,17 @@ pub enum Destination {
     Print,
     /// One file for all photos.
     OneFile(PathBuf),
-    /// A folder with a file or more for each photo.
+    /// A folder with one or more files for each photo.
     FilePerPhoto(PathBuf),
 }
 
-/// Takes the texts in order.
+/// Takes the results in order.
 pub enum Sink {
-    /// Standard output, flushed after each photo.
-    Stdout(io::StdoutLock<'static>),
+    /// Standard output.
+    Stdout,
     /// One file for all photos.
     File(PartFile),
-    /// Each photo is written where it is worked on.
+    /// The thread that works on a photo writes its files.
     Nothing,
 }
 
@@ -36,7 +36,7 @@ impl Sink {
     /// When that is not possible.
     pub fn open(destination: &Destination, header: &str) -> Result<Self> {
         let mut sink = match destination {
-            Destination::Print => Self::Stdout(io::stdout().lock()),
+            Destination::Print => Self::Stdout,
             Destination::OneFile(path) => {
                 Self::File(PartFile::create(path).with_context(|| cannot_write(path)).context("--out")?)
             }
@@ -46,13 +46,13 @@ impl Sink {
         Ok(sink)
     }
 
-    /// Writes the text of one photo. Standard output is flushed each time: whoever reads it need not wait.
+    /// Writes the text of one photo.
     ///
     /// # Errors
-    /// When it cannot be written; a closed pipe keeps its kind.
+    /// When it cannot be written.
     pub fn add(&mut self, text: &str) -> Result<()> {
         match self {
-            Self::Stdout(out) => Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?),
+            Self::Stdout => print(text),
             Self::File(file) => {
                 let written = file.write_all(text.as_bytes());
                 written.with_context(|| cannot_write(file.path())).context("--out")
@@ -61,7 +61,7 @@ impl Sink {
         }
     }
 
-    /// Gives a file its name.
+    /// Completes a file and gives it its name.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -71,7 +71,7 @@ impl Sink {
                 let path = file.path().to_owned();
                 file.finish().with_context(|| cannot_write(&path)).context("--out")
             }
-            Self::Stdout(_) | Self::Nothing => Ok(()),
+            Self::Stdout | Self::Nothing => Ok(()),
         }
     }
 }

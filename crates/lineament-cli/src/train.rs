@@ -1,11 +1,10 @@
 //! `lineament train`: from a folder of photos to a model file.
 
 mod network;
-pub mod paper;
+mod paper;
 mod settings;
 mod watch;
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
@@ -23,6 +22,7 @@ use lineament_train::train::{Event, Run};
 
 use crate::failure::usage;
 use crate::interrupt::{STOPPED, stop_on_ctrl_c};
+use crate::output::print;
 use crate::progress::say;
 use crate::values;
 use settings::Settings;
@@ -136,14 +136,14 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
             TaskName::Detector => config::Task::Detector,
         };
         let text = Config { task, ..Config::default() }.to_commented_toml();
-        io::stdout().lock().write_all(text.as_bytes())?;
+        print(&text)?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(name) = args.print_network {
         let network = networks::by_name(&name);
         let network =
             network.ok_or_else(|| usage(format!("--print-network: one of {}", networks::NAMES.join(", "))))?;
-        writeln!(io::stdout().lock(), "{}", network::json(&network))?;
+        print(&format!("{}\n", network::json(&network)))?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(Recipe::Paper) = args.recipe {
@@ -195,7 +195,7 @@ fn drive<T: Task>(task: T, graph: Graph, settings: Settings, summary: &DatasetSu
     while !stop.load(Ordering::Relaxed) {
         match run.advance()? {
             Some(Event::Step { losses, .. }) => watch.step(&run, losses[0].1),
-            Some(Event::Epoch(epoch)) => watch.epoch(&run, &epoch),
+            Some(Event::Epoch(epoch)) => watch.epoch(&epoch),
             None => {
                 watch.finish();
                 let model = dir.join(files::MODEL);

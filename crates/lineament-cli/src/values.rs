@@ -1,8 +1,8 @@
-//! Reads the values of options; the error texts complete clap's "invalid value 'X' for '--flag': ".
+//! Reads the values of options. The error texts complete clap's "invalid value 'X' for '--flag': ".
 
 use lineament::Rect;
 
-/// Largest number of threads that is accepted: beyond it there is a slip of the finger, not a machine.
+/// Largest number of threads that is accepted: a larger one is a typing error.
 const MAX_THREADS: usize = 1024;
 
 /// `x,y,width,height` in pixels.
@@ -68,6 +68,14 @@ pub fn three(text: &str) -> Result<[usize; 3], String> {
     numbers.ok().and_then(|n| n.try_into().ok()).ok_or_else(|| "give three whole numbers, for example 32,32,64".into())
 }
 
+/// A score, from 0 to 1.
+pub fn score(text: &str) -> Result<f32, String> {
+    match text.parse::<f32>() {
+        Ok(number) if (0.0..=1.0).contains(&number) => Ok(number),
+        _ => Err("give a number from 0 to 1, for example 0.5".into()),
+    }
+}
+
 /// A share of photos, above 0 and up to 1.
 pub fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
@@ -93,6 +101,15 @@ mod tests {
         assert_eq!(rect("-1.5, 2,30,40"), Ok(Rect::from_xywh(-1.5, 2.0, 30.0, 40.0)));
         for bad in ["", "1,2,3", "1,2,3,4,5", "1,2,x,3,4", "1,2,0,4", "1,2,3,-4", "1,2,inf,4", "NaN,2,3,4", "1 2 3 4"] {
             assert!(rect(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_score_may_be_0_and_1_and_a_share_is_above_0() {
+        assert_eq!((score("0"), score("1"), score("0.25")), (Ok(0.0), Ok(1.0), Ok(0.25)));
+        assert_eq!((share("1"), share("0").is_err()), (Ok(1.0), true));
+        for bad in ["", "-0.1", "1.01", "NaN", "high"] {
+            assert!(score(bad).is_err() && share(bad).is_err(), "{bad}");
         }
     }
 

@@ -1,32 +1,33 @@
-//! `lineament web`: serves the live page to the browsers of this machine.
+//! `lineament web`: serves the live page to browsers on this machine.
 
 mod files;
 mod server;
 
-use std::io::{self, Write as _};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 
+use crate::failure::OrTry as _;
+use crate::output::print;
 use files::Files;
 
 const EXAMPLES: &str = "\
 Examples:
   lineament web                            the page, at http://localhost:8080
   lineament web --port 9000                at another port
-  lineament web --folder apps/web/dist     the page as `make web` has just built it
+  lineament web --folder apps/web/dist     the page that `make web` has just built
 
-Pictures stay in the browser, which runs the networks itself. Browsers give a camera to pages from localhost and from \
-https, so only this machine is served. A phone on a USB cable sees this machine's port as its own after \
-`adb reverse tcp:8080 tcp:8080`; for everybody else put the folder on any server with https.";
+The networks run in the browser, and pictures never leave it. Browsers give a camera only to pages from localhost or \
+https, so the page is served to this machine only. A phone on a USB cable can open it after \
+`adb reverse tcp:8080 tcp:8080`. For other devices put the folder on a server with https.";
 
-/// Serves the live page: a browser's camera, and the landmarks in it
+/// Shows the landmarks in your camera's picture, in the browser
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct WebArgs {
-    /// Where the page is found: http://localhost:PORT; 0 takes any free port
+    /// Serve the page at http://localhost:PORT; 0 takes any free port
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
     port: u16,
 
@@ -35,15 +36,16 @@ pub struct WebArgs {
     folder: Option<PathBuf>,
 }
 
-/// Runs the command, until it is stopped.
+/// Runs the command until it is stopped.
 pub fn run(args: WebArgs) -> Result<ExitCode> {
     let files = match &args.folder {
         Some(folder) => Files::of_folder(folder)?,
         None => Files::inside()?,
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
-        .with_context(|| format!("cannot listen at port {}; --port chooses another", args.port))?;
+        .with_context(|| format!("cannot listen at port {}", args.port))
+        .or_try("--port chooses another")?;
     let port = listener.local_addr()?.port();
-    writeln!(io::stdout().lock(), "http://localhost:{port}/ shows the page; Ctrl-C ends")?;
+    print(&format!("http://localhost:{port}/ shows the page; Ctrl-C ends\n"))?;
     server::serve(&listener, files)
 }

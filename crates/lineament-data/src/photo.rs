@@ -101,11 +101,24 @@ impl GreyPhoto {
 /// # Errors
 /// [`Error::File`] when it cannot be read, [`Error::Photo`] when it is larger than any photo.
 pub fn read(path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
     let file = File::open(path).map_err(|e| Error::file(path, e))?;
-    file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(named(path, format!("larger than {} MiB, so not a photo", MAX_FILE_BYTES >> 20)));
+    read_from(file, path)
+}
+
+/// The bytes of a photo that `source` holds; errors call it `name`.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_from(source: impl Read, name: &Path) -> Result<Vec<u8>> {
+    read_at_most(MAX_FILE_BYTES, source, name)
+}
+
+/// One byte more than `limit` is asked for, so that a larger photo is refused and not cut off.
+fn read_at_most(limit: u64, source: impl Read, name: &Path) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(limit + 1).read_to_end(&mut bytes).map_err(|e| Error::file(name, e))?;
+    if bytes.len() as u64 > limit {
+        return Err(named(name, format!("larger than {} MiB, so not a photo", limit >> 20)));
     }
     Ok(bytes)
 }
@@ -243,6 +256,14 @@ mod tests {
             bmp[22..26].copy_from_slice(&height.to_le_bytes());
             assert!(Photo::decode(&bmp).is_err(), "{width}x{height}");
         }
+    }
+
+    #[test]
+    fn bytes_above_the_limit_are_refused_and_not_cut_off() {
+        let read = |count: usize| read_at_most(100, &vec![7; count][..], Path::new("-"));
+        assert_eq!(read(100).unwrap(), [7; 100]);
+        assert_eq!(read(101).unwrap_err().to_string(), "-: larger than 0 MiB, so not a photo");
+        assert_eq!(read_from(&[7; 9][..], Path::new("-")).unwrap(), [7; 9]);
     }
 
     #[test]

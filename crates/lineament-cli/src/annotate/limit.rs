@@ -1,4 +1,4 @@
-//! Limits of filters as text: a number, a range, or `off`.
+//! Limits of filters on the command line: a number, a range, or `off`.
 
 use std::fmt;
 use std::ops::RangeInclusive;

@@ -1,4 +1,4 @@
-//! The frames that are measured: of a video, or a photo as a still film.
+//! The frames that are measured: of a video, or one photo again and again.
 
 use std::path::Path;
 
@@ -38,7 +38,7 @@ impl Film {
     }
 }
 
-/// The photo scaled into `size`, with black beside it.
+/// The photo scaled into `size`, with black borders.
 pub fn sized(photo: &Photo, (to_width, to_height): (u32, u32)) -> Result<Photo> {
     let Photo { pixels, width, height } = photo;
     let source = RgbImage::from_raw(u32::try_from(*width)?, u32::try_from(*height)?, pixels.clone())

@@ -1,4 +1,4 @@
-//! The networks by themselves, as a whole and step by step.
+//! The networks alone: the whole run, and each of its operations.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -9,9 +9,9 @@ use lineament_nn::engine::Engine;
 use lineament_nn::model::Model;
 use serde::Serialize;
 
-use super::machine::Machine;
+use super::machine::{Machine, MultiplyAddCount};
 use super::timing::{Quartiles, ms_since, rounded, three_digits};
-use crate::inspect::describe;
+use crate::text::describe;
 
 /// A network on one thread.
 #[derive(Debug, Serialize)]
@@ -20,33 +20,39 @@ pub struct NetworkRow {
     /// Height and width.
     pub input: [usize; 2],
     pub ms: Quartiles,
+    /// Of f32 and int8.
     pub multiply_adds: u64,
+    /// Those of int8.
+    pub int8_multiply_adds: u64,
     pub weights_bytes: usize,
     pub multiply_adds_per_sec: f64,
     /// Of weights.
     pub read_bytes_per_sec: f64,
-    /// The least time that arithmetic or reading the weights could take here, over the median.
+    /// The least time that arithmetic or reading the weights could take here, over the median. Multiply-adds of int8
+    /// count against the machine's limit for int8.
     pub share_of_limit: f64,
-    pub steps: Vec<StepRow>,
+    pub fused_ops: Vec<FusedOpRow>,
     /// One run on several threads.
     pub together: Vec<TogetherRow>,
 }
 
-/// A run on so many threads.
+/// A run on several threads.
 #[derive(Debug, Serialize)]
 pub struct TogetherRow {
     pub threads: usize,
     pub ms: Quartiles,
 }
 
-/// Layers that run as one.
+/// Layers that the engine runs as one.
 #[derive(Debug, Serialize)]
-pub struct StepRow {
+pub struct FusedOpRow {
     pub what: String,
     pub median_ms: f64,
     pub multiply_adds: u64,
+    /// Whether it multiplies integers.
+    pub int8: bool,
     pub multiply_adds_per_sec: f64,
-    /// Of the machine's arithmetic.
+    /// The least time of its multiply-adds over the median.
     pub share_of_limit: f64,
 }
 
@@ -54,10 +60,10 @@ pub struct StepRow {
 pub struct Subject {
     name: &'static str,
     engine: Engine,
-    multiply_adds: u64,
     weights_bytes: usize,
     whole: Vec<f64>,
-    steps: Vec<Vec<f64>>,
+    /// Of each fused operation.
+    fused_ops: Vec<Vec<f64>>,
     together: Vec<Together>,
 }
 
@@ -69,14 +75,15 @@ struct Together {
 }
 
 impl Subject {
-    /// The network in `bytes`, for an input of `size` (height, width) where it is free, also on each of `pools`.
+    /// The network in `bytes`, for an input of `size` (height, width) where the network leaves it open; also on each of
+    /// `pools`.
     pub fn new(name: &'static str, bytes: &[u8], size: Option<(usize, usize)>, pools: &[Pool]) -> Result<Self> {
         let model = Model::parse(bytes)?;
         let mut engine = Engine::new(&model)?;
         if let Some((height, width)) = size {
             engine.set_input_size(height, width)?;
         }
-        let steps = engine.step_multiply_adds();
+        let fused_ops = engine.network().steps().len();
         let together = pools.iter().map(|pool| {
             let mut engine = engine.clone();
             engine.set_pool(Some(pool.clone()));
@@ -86,17 +93,16 @@ impl Subject {
             together: together.collect(),
             name,
             engine,
-            multiply_adds: steps.iter().sum(),
             weights_bytes: model.weight_bytes(),
             whole: Vec::new(),
-            steps: vec![Vec::new(); steps.len()],
+            fused_ops: vec![Vec::new(); fused_ops],
         })
     }
 
     /// Measures it once more.
     pub fn round(&mut self) {
-        let Self { engine, whole, steps, together, .. } = self;
-        // Numbers as in use: of a mean of 0 and a spread of about 1.
+        let Self { engine, whole, fused_ops, together, .. } = self;
+        // Numbers as in use, with a mean of 0 and a standard deviation of about 1.
         let fill = |input: &mut [f32]| input.iter_mut().enumerate().for_each(|(i, v)| *v = (i % 19) as f32 / 6.0 - 1.5);
         let time = |engine: &mut Engine| {
             let mut filled = Instant::now();
@@ -114,8 +120,8 @@ impl Subject {
                 fill(input);
                 last.set(Instant::now());
             },
-            |step| {
-                steps[step].push(ms_since(last.get()));
+            |op| {
+                fused_ops[op].push(ms_since(last.get()));
                 last.set(Instant::now());
             },
         );
@@ -123,33 +129,42 @@ impl Subject {
 
     /// What was measured after the first `warm_up` rounds.
     pub fn row(self, warm_up: usize, machine: &Machine) -> NetworkRow {
-        let Self { name, engine, multiply_adds, weights_bytes, whole, steps, together } = self;
+        let Self { name, engine, weights_bytes, whole, fused_ops, together } = self;
         let ms = Quartiles::of(whole[warm_up..].to_vec());
         let secs = (ms.median * 1e-3).max(f64::MIN_POSITIVE);
-        let counts = engine.step_multiply_adds();
-        let layers = &engine.network().architecture().layers;
-        let steps = engine.network().steps().iter().zip(steps).zip(counts).map(|((step, times), multiply_adds)| {
+        let network = engine.network();
+        let counts = network.runs_in_integers().iter().zip(engine.step_multiply_adds());
+        let count = |(&int8, count)| match int8 {
+            true => MultiplyAddCount { f32: 0, int8: count },
+            false => MultiplyAddCount { f32: count, int8: 0 },
+        };
+        let counts: Vec<MultiplyAddCount> = counts.map(count).collect();
+        let work: MultiplyAddCount = counts.iter().copied().sum();
+        let layers = &network.architecture().layers;
+        let fused_ops = network.steps().iter().zip(fused_ops).zip(counts).map(|((op, times), work)| {
             let median_ms = Quartiles::of(times[warm_up..].to_vec()).median;
             let secs = (median_ms * 1e-3).max(1e-9);
-            let what: Vec<String> = step.layers.iter().map(|&layer| describe(&layers[layer].op)).collect();
-            StepRow {
+            let what: Vec<String> = op.layers.iter().map(|&layer| describe(&layers[layer].op)).collect();
+            FusedOpRow {
                 what: what.join(" + "),
                 median_ms,
-                multiply_adds,
-                multiply_adds_per_sec: three_digits(multiply_adds as f64 / secs),
-                share_of_limit: rounded(machine.share_of_limit(secs, multiply_adds, 0)),
+                multiply_adds: work.total(),
+                int8: work.int8 > 0,
+                multiply_adds_per_sec: three_digits(work.total() as f64 / secs),
+                share_of_limit: rounded(machine.share_of_limit(secs, work, 0)),
             }
         });
         let input = engine.input_shape();
         NetworkRow {
             name,
             input: [input.height, input.width],
-            multiply_adds,
+            multiply_adds: work.total(),
+            int8_multiply_adds: work.int8,
             weights_bytes,
-            multiply_adds_per_sec: three_digits(multiply_adds as f64 / secs),
+            multiply_adds_per_sec: three_digits(work.total() as f64 / secs),
             read_bytes_per_sec: three_digits(weights_bytes as f64 / secs),
-            share_of_limit: rounded(machine.share_of_limit(secs, multiply_adds, weights_bytes as u64)),
-            steps: steps.collect(),
+            share_of_limit: rounded(machine.share_of_limit(secs, work, weights_bytes as u64)),
+            fused_ops: fused_ops.collect(),
             together: together
                 .into_iter()
                 .map(|Together { threads, times, .. }| TogetherRow {

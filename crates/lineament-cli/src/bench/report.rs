@@ -1,12 +1,15 @@
-//! What `lineament bench` tells, as a table or JSON.
+//! What `lineament bench` prints, as a table or JSON.
 
 use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use super::callers::CallersRow;
 use super::machine::Machine;
 use super::networks::NetworkRow;
+use super::path::PathRow;
 use super::timing::Quartiles;
+use crate::text::counted;
 
 /// All that was measured.
 #[derive(Debug, Serialize)]
@@ -21,47 +24,36 @@ pub struct Report {
     pub machine: Machine,
     pub networks: Vec<NetworkRow>,
     pub path: Vec<PathRow>,
-    /// Several callers at once, each following the film by itself.
+    /// Several callers at once, each with a tracker of its own.
     pub callers: Vec<CallersRow>,
     pub load_models_ms: f64,
-    /// The most memory that models and work took, beside the frames; where the system tells it.
+    /// The most memory that models and work took, without the frames; where the system tells it.
     pub memory_kib: Option<u64>,
-    /// Of the whole processor for each followed frame, where the system tells it.
+    /// Energy of the whole processor per followed frame, where the system tells it.
     pub joules_per_frame: Option<f64>,
-    /// Whether the table shows the steps of the networks.
+    /// Whether the table shows each operation of the networks.
     #[serde(skip)]
     pub show_layers: bool,
 }
 
-/// A part of the path, on one thread.
-#[derive(Debug, Serialize)]
-pub struct PathRow {
-    pub what: &'static str,
-    pub ms: Quartiles,
-}
-
-/// Frames a second of so many threads together.
-#[derive(Debug, Serialize)]
-pub struct CallersRow {
-    pub threads: usize,
-    pub frames_per_sec: f64,
-}
-
 impl Report {
     pub fn text(&self) -> String {
-        let count = |n: usize, what: &str| if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") };
-        let Machine { kernels, cores, multiply_adds_per_sec, read_bytes_per_sec } = &self.machine;
+        let count = |n: usize, what: &str| counted(n as u64, what);
+        let Machine { kernels, cores, .. } = self.machine;
         let mut text = format!(
-            "{} at {}x{}, {}, {}, {}, 1 thread\n{kernels} kernels, {}; one at best: {:.1} G multiply-adds and {:.1} GB read a second\n",
+            "{} at {}x{}, {}, {}, {}, 1 thread\n\
+             {kernels} kernels, {}; one thread reaches at best, per second:\n\
+             {:.1} G multiply-adds of f32, {:.1} G of int8, {:.1} GB read from memory\n",
             self.source,
             self.width,
             self.height,
             count(self.frames, "frame"),
             count(self.faces, "face"),
             count(self.rounds, "round"),
-            count(*cores, "core"),
-            multiply_adds_per_sec / 1e9,
-            read_bytes_per_sec / 1e9,
+            count(cores, "core"),
+            self.machine.multiply_adds_per_sec / 1e9,
+            self.machine.int8_multiply_adds_per_sec / 1e9,
+            self.machine.read_bytes_per_sec / 1e9,
         );
         // Writing to a String cannot fail, here and below.
         let _ = writeln!(
@@ -104,13 +96,13 @@ impl Report {
         }
         let _ = writeln!(text, "\n{:<21}{:>10.2} ms, once", "load models", self.load_models_ms);
         if let Some(kib) = self.memory_kib {
-            let _ = writeln!(text, "{:<21}{:>10.1} MiB at most, beside the frames", "memory", kib as f64 / 1024.0);
+            let _ = writeln!(text, "{:<21}{:>10.1} MiB at most, without the frames", "memory", kib as f64 / 1024.0);
         }
         let _ = match self.joules_per_frame {
             Some(joules) => {
-                writeln!(text, "{:<21}{:>10.2} mJ a followed frame, of the whole processor", "energy", 1e3 * joules)
+                writeln!(text, "{:<21}{:>10.2} mJ per followed frame, of the whole processor", "energy", 1e3 * joules)
             }
-            None => writeln!(text, "{:<21}{:>10}", "energy", "this system does not tell"),
+            None => writeln!(text, "{:<21}{:>10}", "energy", "not known on this system"),
         };
         text
     }
@@ -119,18 +111,19 @@ impl Report {
         for network in &self.networks {
             let _ = writeln!(
                 text,
-                "\n{:>10}{:>9}{:>8}{:>7}   {} step by step",
-                "median ms", "M", "G/s", "limit", network.name
+                "\n{:>10}{:>9}{:>8}{:>7}  {:<6} {}, each operation",
+                "median ms", "M", "G/s", "limit", "type", network.name
             );
-            for step in &network.steps {
+            for op in &network.fused_ops {
                 let _ = writeln!(
                     text,
-                    "{:>10.4}{:>9.3}{:>8.1}{:>6.0}%   {}",
-                    step.median_ms,
-                    step.multiply_adds as f64 / 1e6,
-                    step.multiply_adds_per_sec / 1e9,
-                    100.0 * step.share_of_limit,
-                    step.what
+                    "{:>10.4}{:>9.3}{:>8.1}{:>6.0}%  {:<6} {}",
+                    op.median_ms,
+                    op.multiply_adds as f64 / 1e6,
+                    op.multiply_adds_per_sec / 1e9,
+                    100.0 * op.share_of_limit,
+                    if op.int8 { "int8" } else { "f32" },
+                    op.what
                 );
             }
         }

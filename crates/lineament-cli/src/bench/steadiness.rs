@@ -1,7 +1,6 @@
-//! `lineament bench stability`: how much points shake and how far they lag behind on video, raw and smoothed.
+//! `lineament bench steadiness`: how much points jitter and how far they lag behind on video, raw and smoothed.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,38 +10,38 @@ use lineament_data::Photo;
 use lineament_data::evaluate::steadiness::{self, Settings, Stability};
 use serde::Serialize;
 
-use super::Format;
 use super::film::sized;
+use crate::figures::Format;
 use crate::models::{ModelArgs, Models};
 use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:
-  lineament bench stability photo.jpg                       a photo with a face, brought to 640x480
-  lineament bench stability photo.jpg --rounds 20
-  lineament bench stability photo.jpg --format json > stability.json
+  lineament bench steadiness photo.jpg                       a photo with a face, scaled to 640x480
+  lineament bench steadiness photo.jpg --rounds 20
+  lineament bench steadiness photo.jpg --format json > steadiness.json
 
-The photo is followed as a video of 30 frames a second with fresh noise of 4 grey levels on each frame: first still, \
-then sliding by 0.76 pixels a frame. Jitter is the mean displacement of a point from one frame to the next, in percent \
-of the distance of the outer eye corners. Lag is how many frames the sliding points are late. The last lines tell how \
-late smoothing shows a jump of 5 % of that distance. The noise is the same in every run.";
+The photo becomes two videos of 30 frames per second, with new noise of 4 grey levels on each frame. In the first it \
+rests, in the second it slides by 0.76 pixels per frame. Jitter is the mean movement of a point from one frame to the \
+next, in percent of the distance between the outer corners of the eyes. Lag is how many frames the sliding points are \
+late. The last lines tell how late smoothing shows a jump of 5 % of that distance. The noise is the same in every run.";
 
-/// Measures how much points shake and lag on video
+/// Measures how much points jitter and lag on video
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
-pub struct StabilityArgs {
+pub struct SteadinessArgs {
     /// A photo with a face
     photo: PathBuf,
 
-    /// How often both films are seen, each time with other noise
+    /// How often both videos are followed, each time with different noise
     #[arg(long, value_name = "COUNT", value_parser = values::count, allow_negative_numbers = true, default_value_t = 5)]
     rounds: usize,
 
-    /// Size of the frames; the photo is scaled to fit, with black beside it
+    /// Size of the frames; the photo is scaled to fit, with black borders
     #[arg(long, value_name = "WIDTHxHEIGHT", value_parser = values::size, default_value = "640x480")]
     size: (u32, u32),
 
-    /// How it is written
+    /// How the figures are written
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 
@@ -63,7 +62,7 @@ struct Report {
 }
 
 /// Runs the command.
-pub fn run(args: StabilityArgs) -> Result<ExitCode> {
+pub fn run(args: SteadinessArgs) -> Result<ExitCode> {
     let lineament = Models::read(&args.models)?.lineament(Options::default())?;
     let photo = sized(&Photo::open(&args.photo)?, args.size)?.grey();
     let mut tracker = Tracker::with_lineament(lineament, TrackOptions::default())?;
@@ -75,11 +74,7 @@ pub fn run(args: StabilityArgs) -> Result<ExitCode> {
     })?;
     let photo = args.photo.display().to_string();
     let report = Report { photo, width, height, threads: 1, settings, stability };
-    let text = match args.format {
-        Format::Text => report.text(),
-        Format::Json => serde_json::to_string(&report)? + "\n",
-    };
-    io::stdout().lock().write_all(text.as_bytes())?;
+    args.format.print(&report, Report::text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -88,14 +83,15 @@ impl Report {
         let Settings { rounds, frames, fps, noise, slide_px, .. } = &self.settings;
         let found = &self.stability;
         let mut text = format!(
-            "{} as {}x{} video, {frames} frames at {fps} fps, noise of {noise} grey levels, {rounds} rounds, 1 thread\n\n\
+            "{} as {}x{} video, {frames} frames at {fps} fps, noise of {noise} grey levels, {rounds} rounds, \
+             1 thread\n\n\
              {:<48}{:>8}{:>10}\n",
             self.photo, self.width, self.height, "", "raw", "smoothed"
         );
         for (what, figure) in [
-            ("still: jitter, % of eye distance a frame", &found.jitter),
-            (&format!("sliding {slide_px} px a frame: jitter, the same"), &found.sliding_jitter),
-            (&format!("sliding {slide_px} px a frame: lag, frames"), &found.lag_frames),
+            ("still: jitter, % of eye distance per frame", &found.jitter),
+            (&format!("sliding {slide_px} px per frame: jitter, the same"), &found.sliding_jitter),
+            (&format!("sliding {slide_px} px per frame: lag, frames"), &found.lag_frames),
         ] {
             // Writing to a String cannot fail, here and below.
             let _ = writeln!(text, "{what:<48}{:>8.3}{:>10.3}", figure.raw, figure.smooth);
@@ -103,7 +99,7 @@ impl Report {
         for (part, late) in [("lids", found.lids_late_frames), ("lower lip and chin", found.mouth_late_frames)] {
             let _ = writeln!(text, "{:<48}{:>8.3}{late:>10.3}", format!("{part} jump by 5 %: lag, frames"), 0.0);
         }
-        let _ = writeln!(text, "\ntime of a frame {:>8.2} ms, median", found.frame_ms);
+        let _ = writeln!(text, "\ntime per frame {:>8.2} ms, median", found.frame_ms);
         text
     }
 }

@@ -1,13 +1,14 @@
-//! `lineament data convert`: one format into another.
+//! `lineament data convert`: writes a table in another format.
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Result;
 use lineament_data::table::Writer;
 
 use super::rows::{Rows, TableArgs, Totals, refuse_same};
-use crate::inspect::grouped;
+use crate::output::print;
+use crate::progress::say;
+use crate::text::grouped;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -15,19 +16,17 @@ Examples:
   lineament data convert faces.parquet faces.csv                       for other people's scripts
   lineament data convert training.csv k.parquet --skip-incomplete      Kaggle's table, its complete rows
 
-CSV keeps points and pixels alone: photo, box, score and pose of a Parquet table are left out, with a warning. Numbers
+CSV keeps only points and pixels: photo, box, score and pose of a Parquet table are left out, with a warning. Points \
 and pixels stay the same to the last bit in both directions.";
 
-/// Writes a table in another format
-///
-/// Writes a table in another format; the ending of OUT decides: .csv or .parquet.
+/// Writes a table in another format: CSV or Parquet
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ConvertArgs {
     #[command(flatten)]
     table: TableArgs,
 
-    /// The new table
+    /// The new table, .csv or .parquet
     out: PathBuf,
 }
 
@@ -43,14 +42,17 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
     })?;
     writer.finish()?;
     if lost > 0 {
-        let _ = writeln!(io::stderr(), "warning: {} origins left out: CSV has no place for them", grouped(lost));
+        say(&format!(
+            "warning: photo, box, score and pose of {} rows are left out: CSV has no place for them",
+            grouped(lost)
+        ));
     }
     let Totals { rows, left_out } = totals;
     let text = format!("{}: {} rows{}\n", args.out.display(), grouped(rows), left_out_text(left_out));
-    Ok(io::stdout().lock().write_all(text.as_bytes())?)
+    print(&text)
 }
 
-/// What follows the number of rows.
+/// Tells that incomplete rows were left out, if any were.
 pub fn left_out_text(left_out: u64) -> String {
     if left_out == 0 { String::new() } else { format!("; {} incomplete left out", grouped(left_out)) }
 }

@@ -1,8 +1,7 @@
-//! `lineament data duplicates`: the same face more than once.
+//! `lineament data duplicates`: faces that are in a table more than once.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -13,37 +12,38 @@ use serde::Serialize;
 
 use super::convert::left_out_text;
 use super::rows::{Rows, TableArgs, refuse_same};
-use super::show::Format;
 use crate::failure::one_line;
-use crate::inspect::grouped;
+use crate::figures::Format;
+use crate::progress::say;
+use crate::text::grouped;
 
 const EXAMPLES: &str = "\
 Examples:
-  lineament data duplicates faces.csv                           groups of the same and nearly the same faces
-  lineament data duplicates faces.csv --threshold 0             only those whose hashes are equal
-  lineament data duplicates faces.csv --out once.csv            and writes the table with the first of each group
+  lineament data duplicates faces.csv                           groups of equal and nearly equal faces
+  lineament data duplicates faces.csv --threshold 0             only those with equal hashes
+  lineament data duplicates faces.csv --out once.csv            also writes a table with the first face of each group
   lineament data duplicates faces.csv --format json | jq        for programs
 
-Two pictures are nearly the same when up to --threshold of 256 bits differ, each of which says whether one place is
-brighter than the next. Among 7,000 face chips all pairs within 25 bits were copies: recompressed, brightened, scaled;
-the first pair of different people differed in 26.";
+Each picture has a hash of 256 bits, each of which tells whether one place is brighter than its neighbour. Two \
+pictures are nearly equal when at most --threshold bits differ. Among 7,000 crops of faces all pairs that differed in \
+up to 25 bits were copies: recompressed, brightened or scaled. The closest pair of different people differed in 26.";
 
-/// Finds faces that are in the table more than once
+/// Finds faces that are in a table more than once
 ///
-/// Finds faces that are in the table more than once, recompressed or brightened too. Every later row is compared with
-/// the first of each group; a million rows take some minutes and about 400 MB of memory.
+/// Finds copies even when they were recompressed or brightened. Every row is compared with the first of each group; a
+/// million rows take some minutes and about 400 MB of memory.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct DuplicatesArgs {
     #[command(flatten)]
     table: TableArgs,
 
-    /// Bits of 256 in which the pictures' hashes may differ, 0 to 40
+    /// Bits of 256 in which the hashes of two copies may differ, from 0 to 40
     #[arg(long, value_name = "BITS", default_value_t = DEFAULT_THRESHOLD,
           value_parser = clap::value_parser!(u32).range(..=i64::from(MAX_THRESHOLD)))]
     threshold: u32,
 
-    /// Write the table without the later ones of each group
+    /// Write the table with only the first face of each group
     #[arg(long, value_name = "TABLE")]
     out: Option<PathBuf>,
 
@@ -59,9 +59,9 @@ struct Found {
     left_out: u64,
     threshold: u32,
     bits: u32,
-    /// Later rows that are the same as an earlier one.
+    /// Later rows that are equal to an earlier one.
     same: u64,
-    /// Later rows that are nearly the same.
+    /// Later rows that are nearly equal to an earlier one.
     nearly_same: u64,
     groups: Vec<Group>,
 }
@@ -81,7 +81,7 @@ struct Copied {
     photo: Option<Box<str>>,
     /// Bits in which its hash differs from that of the group's first.
     distance: u32,
-    /// Every pixel is that of an earlier row of the group.
+    /// Whether all pixels are those of an earlier row of the group.
     same: bool,
 }
 
@@ -129,13 +129,9 @@ pub fn run(args: &DuplicatesArgs) -> Result<()> {
     if let (Some(writer), Some(out)) = (writer, &args.out) {
         writer.finish()?;
         let kept = grouped(found.rows - found.same - found.nearly_same);
-        let _ = writeln!(io::stderr(), "{}: {kept} rows", out.display());
+        say(&format!("{}: {kept} rows", out.display()));
     }
-    let text = match args.format {
-        Format::Text => text(&found),
-        Format::Json => serde_json::to_string(&found)? + "\n",
-    };
-    Ok(io::stdout().lock().write_all(text.as_bytes())?)
+    args.format.print(&found, text)
 }
 
 fn text(found: &Found) -> String {
@@ -148,13 +144,13 @@ fn text(found: &Found) -> String {
         // Writing to a String cannot fail, here and below.
         let _ = writeln!(text, "{}", named(group.row, &group.photo));
         for copy in &group.copies {
-            let how = if copy.same { "the same".into() } else { format!("{} bits", copy.distance) };
+            let how = if copy.same { "equal".into() } else { format!("{} bits", copy.distance) };
             let _ = writeln!(text, "  {how:<10}{}", named(copy.row, &copy.photo));
         }
     }
     let _ = writeln!(
         text,
-        "{} groups; of {} rows {} are the same as an earlier one and {} nearly the same (up to {} of {} bits){}",
+        "{} groups; of {} rows {} equal an earlier one and {} nearly do (up to {} of {} bits differ){}",
         grouped(found.groups.len() as u64),
         grouped(found.rows),
         grouped(found.same),

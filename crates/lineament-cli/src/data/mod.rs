@@ -1,4 +1,4 @@
-//! `lineament data`: what is in a table of faces, its copies, its parts, its formats.
+//! `lineament data`: shows, checks, splits and converts tables of faces.
 
 mod convert;
 mod duplicates;
@@ -18,13 +18,14 @@ use crate::interrupt::STOPPED;
 const EXAMPLES: &str = "\
 Examples:
   lineament data show faces.csv --sheet faces.png        figures, and a picture of 100 crops with their points
-  lineament data duplicates faces.csv --out once.csv     the same and nearly the same faces; a table without them
-  lineament data split once.csv --out-dir parts          training.csv and validation.csv, no photo in both
+  lineament data duplicates faces.csv --out once.csv     lists copies of faces, and writes a table without them
+  lineament data split once.csv --out-dir parts          training.csv and validation.csv, with no photo in both
   lineament data convert faces.csv faces.parquet         a third of the size, and 7 times as fast to read
 
-A table is the paper's CSV (x0,y0,...,x67,y67,Image with 96x96 grey values), Kaggle's facial keypoints (training.csv),
-or Parquet with the same and where each face was seen; docs/tables.md describes them. Tables larger than the memory
-work. `lineament data COMMAND --help` shows more examples.";
+`lineament annotate` makes such tables. They are CSV as in the paper (x0,y0,...,x67,y67,Image with 96x96 grey \
+values), CSV of Kaggle's facial keypoints (training.csv), or Parquet, which also keeps the photo and the place of \
+each face; docs/tables.md describes them. A table may be larger than the memory. `lineament data COMMAND --help` \
+shows more examples.";
 
 /// Shows, checks, splits and converts tables of annotated faces
 #[derive(Debug, clap::Args)]

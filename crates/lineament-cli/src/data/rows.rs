@@ -1,4 +1,4 @@
-//! The rows of a table, one after the other, with a bar and an ear for Ctrl-C.
+//! The rows of a table, one after the other, with progress and a stop at Ctrl-C.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,9 @@ use lineament_data::table::{ReadOptions, Reader};
 
 use crate::failure::usage;
 use crate::interrupt::stop_on_ctrl_c;
-use crate::progress::Progress;
+use crate::progress::{Progress, Unit, WHOLE};
 
-/// Rows between two looks at the bar.
+/// Rows after which the progress is shown and Ctrl-C is noticed.
 const STRIDE: u64 = 64;
 
 /// The table that is read.
@@ -23,7 +23,7 @@ pub struct TableArgs {
     #[arg(value_name = "TABLE")]
     pub path: PathBuf,
 
-    /// Leave rows with missing values out, as Kaggle's table has them
+    /// Leave out rows with missing values, which Kaggle's table has
     #[arg(long)]
     pub skip_incomplete: bool,
 }
@@ -61,10 +61,10 @@ impl Rows {
     /// Opens the table.
     ///
     /// # Errors
-    /// When it cannot be read or is none.
+    /// When it cannot be read or is not a table.
     pub fn open(args: &TableArgs) -> Result<Self> {
         let reader = Reader::open(&args.path, ReadOptions { skip_incomplete: args.skip_incomplete })?;
-        Ok(Self { reader, path: args.path.clone(), progress: Progress::of_share(), stop: stop()? })
+        Ok(Self { reader, path: args.path.clone(), progress: Progress::new(Unit::Percent, Some(WHOLE)), stop: stop()? })
     }
 
     /// Hands each record on with its row in the table, from 1.
@@ -98,11 +98,11 @@ impl Rows {
     }
 }
 
-/// Ctrl-C can be listened for once in a program, and a command may read its table twice.
+/// A program can set one handler for Ctrl-C, and a command may read its table twice.
 fn stop() -> Result<Arc<AtomicBool>> {
     static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     if STOP.get().is_none() {
-        let _ = STOP.set(stop_on_ctrl_c()?); // there is one thread: nobody came first
+        let _ = STOP.set(stop_on_ctrl_c()?); // no other thread can have set it
     }
     Ok(STOP.get().cloned().unwrap_or_default())
 }
@@ -110,7 +110,7 @@ fn stop() -> Result<Arc<AtomicBool>> {
 /// Fails when `out` is the table that is read.
 ///
 /// # Errors
-/// The option and the remedy.
+/// Names the option and the remedy.
 pub fn refuse_same(option: &str, table: &Path, out: &Path) -> Result<()> {
     if out.canonicalize().is_ok_and(|out| table.canonicalize().is_ok_and(|table| table == out)) {
         return Err(usage(format!("{option}: {} is the table itself; choose another name", out.display())));

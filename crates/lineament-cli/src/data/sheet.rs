@@ -1,4 +1,4 @@
-//! A contact sheet: crops of a table, twice their size, with their points and rows.
+//! A contact sheet: crops of a table at twice their size, with their points and row numbers.
 
 use std::path::Path;
 
@@ -12,12 +12,12 @@ use crate::picture::{Drawing, encode, is_jpeg};
 /// Most crops: a picture of 9,800 pixels on a side.
 pub const MAX_COUNT: usize = 2500;
 
-/// A crop's pixel is so many of the sheet.
+/// Pixels of the sheet per pixel of a crop.
 const SCALE: usize = 2;
 const TILE: usize = SIDE * SCALE;
 const GAP: usize = 4;
 
-// Looks, chosen by eye.
+// Colours and sizes, chosen by eye.
 const BACKGROUND: u8 = 24;
 const DOT: [u8; 3] = [130, 255, 90];
 const DOT_RADIUS: f32 = 1.5;
@@ -25,7 +25,7 @@ const RIM_RADIUS: f32 = 2.6;
 const RIM_ALPHA: f32 = 0.6;
 const DIGIT: [u8; 3] = [255, 220, 120];
 
-/// Fails early where nothing could be written later.
+/// Checks the name before the work.
 ///
 /// # Errors
 /// When the name is not that of a picture.
@@ -36,19 +36,19 @@ pub fn check(path: &Path) -> Result<()> {
     }
 }
 
-/// Chooses some of many rows, whose number is not known before.
+/// Chooses some rows of a table whose length is not known in advance.
 pub struct Choice {
     count: usize,
     seed: Option<u64>,
-    /// Evenly: every so many rows. By chance: 1.
+    /// Of every this many rows one is kept; 1 at random.
     step: u64,
     offered: u64,
-    /// Rank, row, record. By chance, those of the lowest ranks; evenly, all whose rank is a multiple of the step.
+    /// Rank, row, record. At random: those of the lowest ranks. Evenly: all whose rank is a multiple of `step`.
     kept: Vec<(u64, u64, Record)>,
 }
 
 impl Choice {
-    /// Of `count` rows, evenly or by chance.
+    /// Chooses `count` rows, evenly or at random.
     pub fn new(count: usize, seed: Option<u64>) -> Self {
         Self { count, seed, step: 1, offered: 0, kept: Vec::new() }
     }
@@ -93,7 +93,7 @@ impl Choice {
     }
 }
 
-/// SplitMix64: spreads numbers that are alike.
+/// SplitMix64: maps similar numbers to very different ones.
 fn mix(number: u64) -> u64 {
     let z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
     let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,7 +1,6 @@
 //! `lineament data show`: what is in a table.
 
 use std::fmt::Write as _;
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::Result;
@@ -13,21 +12,22 @@ use serde::Serialize;
 use super::rows::{Rows, TableArgs, Totals, refuse_same};
 use super::sheet::{self, Choice};
 use crate::failure::usage;
-use crate::inspect::grouped;
+use crate::figures::Format;
 use crate::output::Files;
+use crate::text::grouped;
 use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:
   lineament data show faces.csv                                        figures and histograms
   lineament data show faces.csv --sheet faces.png                      and 100 crops with their points, spread evenly
-  lineament data show faces.csv --sheet b.png --count 25 --seed 2      25 by chance, another seed gives others
+  lineament data show faces.csv --sheet b.png --count 25 --seed 2      25 at random; another seed gives others
   lineament data show training.csv --skip-incomplete                   Kaggle's table, its complete rows
   lineament data show faces.csv --format json | jq .rows               for programs
 
-Pose, size, score and expected error are known where the table says where each face was seen (Parquet).";
+Pose, size, score and expected error are known only in Parquet tables, which keep the place of each face in its photo.";
 
-/// Shows what is in a table: rows, photos, histograms, a sheet of crops
+/// Shows what is in a table: counts, histograms, a sheet of crops
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct ShowArgs {
@@ -38,7 +38,7 @@ pub struct ShowArgs {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
 
-    /// Draw crops with their points into this picture (.png or .jpg); the numbers are their rows
+    /// Draw crops with their points and row numbers into this picture (.png or .jpg)
     #[arg(long, value_name = "FILE")]
     sheet: Option<PathBuf>,
 
@@ -46,18 +46,9 @@ pub struct ShowArgs {
     #[arg(long, value_name = "COUNT", default_value = "100", value_parser = values::count, requires = "sheet")]
     count: usize,
 
-    /// Take the crops by chance instead of evenly; the same seed takes the same
+    /// Take the crops at random instead of evenly; the same seed takes the same ones
     #[arg(long, value_name = "NUMBER", requires = "sheet")]
     seed: Option<u64>,
-}
-
-/// How figures are written.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-pub enum Format {
-    /// For people
-    Text,
-    /// For programs: one object
-    Json,
 }
 
 /// Everything that is printed.
@@ -92,13 +83,8 @@ pub fn run(args: &ShowArgs) -> Result<()> {
         Files::protecting(&[]).write(path, &sheet::draw(choice.chosen(), path)?)?;
     }
     let table = args.table.path.display().to_string();
-    let text = match args.format {
-        Format::Text => text(&table, &survey, totals),
-        Format::Json => {
-            serde_json::to_string(&Shown { table: &table, left_out: totals.left_out, survey: &survey })? + "\n"
-        }
-    };
-    Ok(io::stdout().lock().write_all(text.as_bytes())?)
+    let shown = Shown { table: &table, left_out: totals.left_out, survey: &survey };
+    args.format.print(&shown, |_| text(&table, &survey, totals))
 }
 
 fn text(table: &str, survey: &Survey, totals: Totals) -> String {
@@ -114,14 +100,14 @@ fn text(table: &str, survey: &Survey, totals: Totals) -> String {
     }
     line("points", survey.points.to_string());
     line("photos", if survey.photos == 0 { "not known".into() } else { grouped(survey.photos) });
-    line("rows without origin", rows(survey.without_origin));
+    line("rows without a photo", rows(survey.without_origin));
     line("copies of earlier rows", rows(survey.same));
-    line("nearly copies", format!("{}; `lineament data duplicates` lists both", rows(survey.nearly_same)));
+    line("near copies", format!("{}; `lineament data duplicates` lists both", rows(survey.nearly_same)));
     line(
         "points outside the crop",
         format!("{} in {} rows", grouped(survey.points_outside), grouped(survey.rows_outside)),
     );
-    line("points all in one place", rows(survey.rows_collapsed));
+    line("all points in one place", rows(survey.rows_collapsed));
     line("mean points lie in", mean_box(&survey.mean_points));
     for histogram in &survey.histograms {
         text += &bars(histogram);

@@ -1,6 +1,5 @@
 //! `lineament data split`: a table for training and one for validation.
 
-use std::io::{self, Write as _};
 use std::path::PathBuf;
 
 use anyhow::{Result, bail};
@@ -8,23 +7,25 @@ use lineament_data::table::{Writer, split};
 
 use super::convert::left_out_text;
 use super::rows::{Rows, TableArgs, refuse_same};
-use crate::inspect::grouped;
+use crate::output::print;
+use crate::text::grouped;
 use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:
   lineament data split faces.parquet --out-dir parts                  about 10 % of the photos for validation
   lineament data split faces.csv --out-dir parts --share 0.2          about 20 %
-  lineament data split faces.csv --out-dir parts --last               the last 10 % of the rows, as the paper has it
+  lineament data split faces.csv --out-dir parts --last               the last 10 % of the rows, as in the paper
 
-Which photos are held back follows from their names alone: a larger --share holds all of a smaller one, and new photos
-move no others. All faces of one photo stand on one side (`helen_1_2.jpg` is the second face of helen_1). Where the
-table does not tell the photo, the pixels decide: then only equal pictures are sure to stand on one side, and `lineament
-data duplicates` should go first. --last looks at the order alone, so that faces of one photo may stand on both.";
+The names of the photos decide which of them are held back: a larger --share contains all photos of a smaller one, \
+and new photos do not move the others. All faces of a photo are in the same table (`helen_1_2.jpg` is the second face \
+of helen_1). Where the table does not name the photos, a hash of the pixels decides: then only equal pictures are \
+sure to be in the same table, so run `lineament data duplicates` first. With --last only the order counts, and faces \
+of one photo may be in both tables.";
 
-/// Writes a table for training and one for validation
+/// Splits a table into one for training and one for validation
 ///
-/// Writes DIR/training and DIR/validation in the format of TABLE, so that no photo is in both.
+/// Writes DIR/training and DIR/validation in the format of TABLE, with no photo in both.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct SplitArgs {
@@ -46,7 +47,7 @@ pub struct SplitArgs {
 
 /// Runs the command.
 pub fn run(args: &SplitArgs) -> Result<()> {
-    // Keras counts the rows that it is given, so incomplete ones do not count.
+    // Keras counts the rows that it is given, and incomplete ones are left out before.
     let first_of_last = match args.last {
         true => Some(split::first_of_last(Rows::open(&args.table)?.each(|_, _| Ok(()))?.rows, args.share)),
         false => None,
@@ -69,7 +70,7 @@ pub fn run(args: &SplitArgs) -> Result<()> {
     })?;
     if let Some(empty) = counts.iter().position(|&count| count == 0) {
         let (side, other) = [("training", "smaller"), ("validation", "larger")][empty];
-        bail!("none of the {} rows is for {side}; choose a {other} --share", grouped(totals.rows));
+        bail!("none of the {} rows is left for {side}; choose a {other} --share", grouped(totals.rows));
     }
     let mut text = String::new();
     for ((writer, path), count) in sides.into_iter().zip(&paths).zip(counts) {
@@ -80,5 +81,5 @@ pub fn run(args: &SplitArgs) -> Result<()> {
     if totals.left_out > 0 {
         text += &format!("{} rows{}\n", grouped(totals.rows), left_out_text(totals.left_out));
     }
-    Ok(io::stdout().lock().write_all(text.as_bytes())?)
+    print(&text)
 }

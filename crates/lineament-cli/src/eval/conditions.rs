@@ -1,9 +1,23 @@
-//! `lineament eval --stress`: the table of conditions.
+//! `lineament eval --stress`: bad conditions, one row each.
 
 use std::fmt::Write as _;
 
-use lineament_data::evaluate::conditions::{CONDITIONS, Condition, ConditionReport};
+use anyhow::Result;
+use lineament::Options;
+use lineament_data::evaluate::conditions::{CONDITIONS, Condition, ConditionReport, under_conditions};
 use lineament_data::evaluate::metrics::FAILURE_PERCENT;
+use serde::Serialize;
+
+use super::{EvalArgs, percent};
+use crate::models::Models;
+use crate::progress::Progress;
+use crate::text::or_dash;
+
+/// All that is measured.
+#[derive(Serialize)]
+pub struct Conditions {
+    conditions: Vec<ConditionReport>,
+}
 
 /// The condition that the user named.
 pub fn condition(name: &str) -> Result<Condition, String> {
@@ -13,36 +27,50 @@ pub fn condition(name: &str) -> Result<Condition, String> {
     })
 }
 
-/// The table for people.
-pub fn text(rows: &[ConditionReport]) -> String {
-    let failures = format!("> {FAILURE_PERCENT:.0} %");
-    let mut out = format!(
-        "{:<12}{:>7}{:>9}{:>10}{:>10}{:>9}{:>7}{:>7}{:>9}\n",
-        "condition", "photos", "found", "68 points", "51 inner", failures, "x 51", "score", "covered"
-    );
-    let percent = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.2} %"));
-    let times = |value: Option<f64>| value.map_or("-".to_owned(), |v| format!("{v:.2}"));
-    for r in rows {
-        let score = r.score.map_or("-".to_owned(), |s| format!("{s:.3}"));
-        // Writing to a String cannot fail.
-        let _ = writeln!(
-            out,
-            "{:<12}{:>7}{:>7.1} %{:>10}{:>10}{:>7.1} %{:>7}{:>7}{:>9}",
-            r.condition,
-            r.photos,
-            r.found_percent,
-            percent(r.nme68),
-            percent(r.nme51),
-            r.failures_percent,
-            times(r.ratio51),
-            score,
-            times(r.covered_rise),
-        );
+impl Conditions {
+    /// Measures the conditions that are asked for.
+    ///
+    /// # Errors
+    /// When something cannot be read.
+    pub fn measure(args: &EvalArgs) -> Result<Self> {
+        let samples = args.samples()?;
+        let conditions = if args.conditions.is_empty() { &CONDITIONS[..] } else { &args.conditions };
+        let models = Models::read(&args.models)?;
+        let make = || models.lineament(Options::default());
+        let progress = Progress::of_photos(samples.len());
+        let rows = under_conditions(&samples, conditions, make, args.threads(), &|_, _| progress.advance())?;
+        Ok(Self { conditions: rows })
     }
-    out += "\n> 10 %: of all photos, faces not found included. x 51: error of the 51 inner points over that of the same \
-            points unchanged.\ncovered: expected error of the points that something hides, over theirs unchanged. cut: \
-            the points inside the picture.\n";
-    out
+
+    /// A table for people.
+    pub fn text(&self) -> String {
+        let failures = format!("> {FAILURE_PERCENT:.0} %");
+        let mut text = format!(
+            "{:<12}{:>7}{:>9}{:>10}{:>10}{:>9}{:>7}{:>7}{:>9}\n",
+            "condition", "photos", "found", "68 points", "51 inner", failures, "x 51", "score", "covered"
+        );
+        for r in &self.conditions {
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                text,
+                "{:<12}{:>7}{:>7.1} %{:>10}{:>10}{:>7.1} %{:>7}{:>7}{:>9}",
+                r.condition,
+                r.photos,
+                r.found_percent,
+                percent(r.nme68),
+                percent(r.nme51),
+                r.failures_percent,
+                or_dash(r.ratio51, 2, ""),
+                or_dash(r.score, 3, ""),
+                or_dash(r.covered_rise, 2, ""),
+            );
+        }
+        text += "\n> 10 %   share of all photos whose error is larger, with the faces not found\n\
+                 x 51     error of the 51 inner points, as a multiple of that in the unchanged photos\n\
+                 covered  expected error of the points that something covers, as such a multiple\n\
+                 `cut` counts only the points inside the picture.\n";
+        text
+    }
 }
 
 #[cfg(test)]
@@ -75,7 +103,7 @@ mod tests {
             covered_rise: None,
             ..row.clone()
         };
-        let text = text(&[row, nothing]);
+        let text = Conditions { conditions: vec![row, nothing] }.text();
         for line in [
             "condition    photos    found 68 points  51 inner   > 10 %   x 51  score  covered",
             "mask             97   92.8 %    5.13 %    4.50 %    8.2 %   1.23  0.999     2.00",

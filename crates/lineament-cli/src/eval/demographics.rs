@@ -1,27 +1,63 @@
-//! `lineament eval --groups`: photos named AGE_GENDER_RACE_DATE, group by group.
+//! `lineament eval --groups`: groups of people, in photos named AGE_GENDER_RACE_DATE.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
+use lineament::Options;
 use lineament_data::dataset;
-use lineament_data::evaluate::demographics::{Group, Person};
+use lineament_data::evaluate::demographics::{Group, Person, by_demographic_group};
 use serde::Serialize;
 
-/// What is printed.
+use super::EvalArgs;
+use crate::models::Models;
+use crate::progress::Progress;
+use crate::text::{counted, or_dash};
+
+/// All that is measured.
 #[derive(Serialize)]
-pub struct Groups {
+pub struct Demographics {
     /// Photos whose names tell no group.
-    pub left_out: usize,
+    left_out: usize,
     /// One row for each group.
-    pub groups: Vec<Group>,
+    groups: Vec<Group>,
 }
 
-/// The photos of a folder whose names tell the person, and how many others there are.
+impl Demographics {
+    /// Measures the photos of FOLDER.
+    ///
+    /// # Errors
+    /// When something cannot be read, or no photo's name tells a group.
+    pub fn measure(args: &EvalArgs) -> Result<Self> {
+        let (people, left_out) = read(&args.dataset)?;
+        let models = Models::read(&args.models)?;
+        let make = || models.lineament(Options::default());
+        let progress = Progress::of_photos(people.len());
+        Ok(Self { left_out, groups: by_demographic_group(&people, make, args.threads(), &|_, _| progress.advance())? })
+    }
+
+    /// A table for people.
+    pub fn text(&self) -> String {
+        let mut text =
+            format!("{:<8}{:<12}{:>7}{:>10}{:>8}{:>16}\n", "by", "group", "photos", "found", "score", "expected error");
+        for Group { by, name, photos, found_percent, score, expected, .. } in &self.groups {
+            let (score, expected) = (or_dash(*score, 4, ""), or_dash(*expected, 2, " %"));
+            let by = if by == name { "" } else { by };
+            // Writing to a String cannot fail, here and below.
+            let _ = writeln!(text, "{by:<8}{name:<12}{photos:>7}{found_percent:>8.2} %{score:>8}{expected:>16}");
+        }
+        if self.left_out > 0 {
+            let _ = writeln!(text, "\nleft out: {} whose names tell no group", counted(self.left_out as u64, "photo"));
+        }
+        text
+    }
+}
+
+/// The photos of a folder whose names describe the person, and the number of the others.
 ///
 /// # Errors
 /// When the folder cannot be read or no name tells anything.
-pub fn read(folder: &Path) -> Result<(Vec<(PathBuf, Person)>, usize)> {
+fn read(folder: &Path) -> Result<(Vec<(PathBuf, Person)>, usize)> {
     let photos = dataset::photos_in(folder)?;
     let all = photos.len();
     let people: Vec<_> =
@@ -34,23 +70,6 @@ pub fn read(folder: &Path) -> Result<(Vec<(PathBuf, Person)>, usize)> {
     );
     let left_out = all - people.len();
     Ok((people, left_out))
-}
-
-/// The table for people.
-pub fn text(groups: &Groups) -> String {
-    let mut out =
-        format!("{:<8}{:<12}{:>7}{:>10}{:>8}{:>16}\n", "by", "group", "photos", "found", "score", "expected error");
-    for g in &groups.groups {
-        let score = g.score.map_or("-".to_owned(), |s| format!("{s:.4}"));
-        let expected = g.expected.map_or("-".to_owned(), |e| format!("{e:.2} %"));
-        let by = if g.by == g.name { "" } else { g.by };
-        // Writing to a String cannot fail.
-        let _ = writeln!(out, "{by:<8}{:<12}{:>7}{:>8.2} %{score:>8}{expected:>16}", g.name, g.photos, g.found_percent);
-    }
-    if groups.left_out > 0 {
-        let _ = writeln!(out, "\nleft out: {} photos whose names tell no group", groups.left_out);
-    }
-    out
 }
 
 #[cfg(test)]
@@ -69,7 +88,7 @@ mod tests {
             expected: score.map(|_| 3.456),
         };
         let groups = vec![group("all", "all", Some(0.99991)), group("age", "20 to 29", None)];
-        let text = text(&Groups { left_out: 3, groups });
+        let text = Demographics { left_out: 3, groups }.text();
         for line in [
             "by      group        photos     found   score  expected error",
             "        all            7000   99.99 %  0.9999          3.46 %",

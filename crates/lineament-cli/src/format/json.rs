@@ -125,12 +125,10 @@ mod tests {
             "{text}"
         );
         assert!(text.contains(r#""errors":[0.5,0.6,0.7,"#), "{text}");
-        let end = concat!(
-            r#""pose":{"roll":0.0,"yaw":28.6,"pitch":-14.3},"#,
-            r#""detection":{"box":[10.0,20.5,100.13,110.0],"score":0.5,"#,
-            r#""points":[[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0],[0.0,0.0]]}}]}"#,
-        );
-        assert!(text.trim_end().ends_with(end), "{text}");
+        let points = ["[0.0,0.0]"; 5].join(",");
+        let detection = format!(r#"{{"box":[10.0,20.5,100.13,110.0],"score":0.5,"points":[{points}]}}"#);
+        let end = format!(r#""pose":{{"roll":0.0,"yaw":28.6,"pitch":-14.3}},"detection":{detection}}}]}}"#);
+        assert!(text.trim_end().ends_with(&end), "{text}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Drawn frames on their way out: a video or a folder of pictures, on a thread of its own.
+//! Draws frames and writes them as a video or as pictures in a folder, on a thread of its own.
 
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -15,7 +15,7 @@ use crate::failure::usage;
 use crate::output::{Files, cannot_write, check_folder};
 use crate::picture::{Style, encode, has_extension, paint, tracked};
 
-/// Frames that may wait to be drawn: enough to keep both sides at work.
+/// Frames that may wait to be drawn: enough to keep both threads busy.
 const WAITING: usize = 4;
 
 /// Takes frames with their faces.

@@ -1,4 +1,4 @@
-//! A video's frames in, faces with numbers out. One thread reads, one follows the faces, one draws.
+//! Follows the faces of a video. One thread reads, one follows the faces, one draws.
 
 use std::io::stdin;
 use std::path::{Path, PathBuf};
@@ -25,13 +25,14 @@ use crate::models::Models;
 use crate::names::{output_names, with_suffix};
 use crate::output::Files;
 use crate::picture::{Style, has_extension};
-use crate::progress::{Progress, say};
+use crate::progress::{Progress, Unit, say};
 use crate::sink::{Destination, Sink};
+use crate::text::counted;
 
-/// Frames that may wait to be looked at: enough to keep both sides at work.
+/// Frames that may wait for the tracker: enough to keep both threads busy.
 const WAITING: usize = 4;
 
-/// How often a slow stream is left to look for Ctrl-C.
+/// How long to wait for a frame before checking for Ctrl-C.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Opens the video, if the only input is one. A photo that standard input holds stays in `inputs`, read.
@@ -57,7 +58,7 @@ pub fn open(inputs: &mut Inputs, fps: f64) -> Result<Option<Frames>> {
         several => {
             let is_video = |source: &&Source| matches!(source, Source::File(path) if is_named_so(path));
             match several.iter().find(is_video) {
-                Some(video) => Err(usage(format!("{}: a video is run alone; name nothing beside it", video.name()))),
+                Some(video) => Err(usage(format!("{}: a video is run alone, without other inputs", video.name()))),
                 None => Ok(None),
             }
         }
@@ -67,8 +68,8 @@ pub fn open(inputs: &mut Inputs, fps: f64) -> Result<Option<Frames>> {
 /// Follows the faces through `frames`, the only one of `inputs`.
 ///
 /// # Errors
-/// When the command line makes no sense for a video, or something cannot be read or written. What was done before is
-/// kept, in files that are whole.
+/// When the command line makes no sense for a video, or something cannot be read or written. What was done until then
+/// is kept, in whole files.
 pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
     check(&args)?;
     let name = inputs.photos[0].name();
@@ -89,16 +90,19 @@ pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
         recording,
         #[cfg(feature = "window")]
         window: args.video.live.then(|| Window::new(style)),
+        begin: Instant::now(),
         frames: 0,
         tracking: Duration::ZERO,
     };
     let stop = stop_on_ctrl_c()?;
-    let progress = Progress::of_frames(about.frames, prints);
-    let begin = Instant::now();
+    let mut progress = Progress::new(Unit::Things("frames"), about.frames);
+    if prints {
+        progress = progress.with_printed_results();
+    }
     let ending = work.all(read_ahead(frames, &stop)?, &stop, &progress);
     progress.finish();
-    // Files are made whole whatever happened; the first failure is the one to tell.
-    let speed = work.speed(begin.elapsed());
+    // Files are completed in any case; the first failure is reported.
+    let speed = work.speed();
     let finished = work.finish();
     let (stopped, drawn) = ending.and_then(|stopped| Ok((stopped, finished?)))?;
     say(&speed);
@@ -106,16 +110,16 @@ pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
         say(&format!("drawn: {}", path.display()));
     }
     if stopped {
-        say("stopped; what was done before is written");
+        say("stopped; everything before that is written");
         return Ok(ExitCode::from(STOPPED));
     }
     Ok(exit_code_after(inputs.problems.len()))
 }
 
-/// Refuses what has no meaning for a video.
+/// Refuses options that have no meaning for a video.
 fn check(args: &RunArgs) -> Result<()> {
     if !args.boxes.is_empty() {
-        return Err(usage("--box is for photos: the faces of a video move; leave it away"));
+        return Err(usage("--box is for photos only: the faces of a video move"));
     }
     if args.format == Format::Pts {
         return Err(usage("--format pts has no place for frames: give json or csv for a video"));
@@ -139,7 +143,7 @@ fn destination(args: &RunArgs, inputs: &Inputs) -> Destination {
     Destination::OneFile(folder.join(args.format.table_name().map_or_else(text, PathBuf::from)))
 }
 
-/// Reads frames on a thread of its own, which ends with the program: a stream may keep it waiting for ever.
+/// Reads frames on a thread of its own. It ends with the program: a stream may keep it waiting for ever.
 fn read_ahead(frames: Frames, stop: &Arc<AtomicBool>) -> Result<Receiver<lineament_data::Result<Frame>>> {
     let (sender, receiver) = sync_channel(WAITING);
     let stop = Arc::clone(stop);
@@ -163,6 +167,7 @@ struct Work {
     recording: Option<Recording>,
     #[cfg(feature = "window")]
     window: Option<Window>,
+    begin: Instant,
     frames: u64,
     /// Spent on finding and following faces.
     tracking: Duration,
@@ -187,7 +192,7 @@ impl Work {
                     if !self.frame(frame?)? {
                         return Ok(false);
                     }
-                    progress.advance();
+                    progress.set(self.frames, || format!("{:.1} per second", self.per_sec(self.begin.elapsed())));
                 }
             }
         }
@@ -222,15 +227,21 @@ impl Work {
         }
     }
 
-    fn speed(&self, elapsed: Duration) -> String {
-        let per_sec = |time: Duration| self.frames as f64 / time.as_secs_f64().max(1e-9);
+    /// Frames per second of the time given.
+    fn per_sec(&self, time: Duration) -> f64 {
+        self.frames as f64 / time.as_secs_f64().max(1e-9)
+    }
+
+    /// The summary at the end.
+    fn speed(&self) -> String {
+        let elapsed = self.begin.elapsed();
         format!(
-            "{}: {} frames in {:.1} s, {:.1} per second; finding and following faces alone {:.1} per second",
+            "{}: {} in {:.1} s, {:.1} per second; finding and following faces alone {:.1} per second",
             self.name,
-            self.frames,
+            counted(self.frames, "frame"),
             elapsed.as_secs_f64(),
-            per_sec(elapsed),
-            per_sec(self.tracking)
+            self.per_sec(elapsed),
+            self.per_sec(self.tracking)
         )
     }
 

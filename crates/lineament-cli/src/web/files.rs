@@ -1,4 +1,4 @@
-//! What is served: a fixed list of files, so that no request can name any other.
+//! The files that are served: a fixed list, so that no request can reach any other.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -12,7 +12,7 @@ use crate::failure::usage;
 /// The page as `make web` built it; empty without the feature `page`.
 const INSIDE: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
-/// Most files and bytes of a folder: what has more is no page, but a folder that was named by mistake.
+/// Most files and bytes of a folder. A larger one is not a page but was named by mistake.
 const MOST_FILES: usize = 1000;
 const MOST_BYTES: usize = 64 << 20;
 
@@ -27,8 +27,8 @@ impl Files {
     pub fn inside() -> Result<Self> {
         if INSIDE.is_empty() {
             return Err(usage(
-                "this program was built without the page: run `make web` in the repository, then `lineament web --folder \
-                 apps/web/dist`, or build the program again with `--features page`",
+                "this program was built without the page: run `make web` in the repository, then \
+                 `lineament web --folder apps/web/dist`, or build the program again with `--features page`",
             ));
         }
         Ok(Self(INSIDE.iter().map(|&(name, bytes)| (name.to_owned(), Cow::Borrowed(bytes))).collect()))

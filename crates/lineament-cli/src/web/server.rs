@@ -1,7 +1,7 @@
-//! As much of HTTP as a browser needs to load files: GET and HEAD, one request a connection.
+//! As much of HTTP as a browser needs to load files: GET and HEAD, one request per connection, this machine only.
 //!
-//! The alternative is a crate such as tiny_http: four crates more for what fits here. A request is used for one look-up
-//! in a list, so there is little to get wrong.
+//! Why not tiny_http: it has had no release since 2022, brings four crates more, and would replace only `read_request`
+//! and the status lines below. All that a request can do is to name one entry of a fixed list.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -14,23 +14,23 @@ use super::files::Files;
 /// Longest request; browsers send about 1,000 bytes.
 const MOST_REQUEST_BYTES: u64 = 16 << 10;
 
-/// How long a browser may take to ask or to listen.
+/// How long a browser may take to send a request or to receive the answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Until it is tried again to listen, after a failure such as too many open files.
+/// Time before the next try after a failure such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// The last two make the browser's clock finer, which the page's figures are measured with.
+/// With the last two the browser gives the page a finer clock, which its figures are measured with.
 const HEADERS: &str = "Connection: close\r\nCache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\n\
      Cross-Origin-Opener-Policy: same-origin\r\nCross-Origin-Embedder-Policy: require-corp\r\n";
 
-/// Answers requests for `files`, each connection on a thread of its own: browsers open some that they use later.
+/// Answers requests for `files`. Each connection has a thread: browsers open some in advance and use them later.
 pub fn serve(listener: &TcpListener, files: Files) -> ! {
     let files = Arc::new(files);
     loop {
         let begun = listener.accept().and_then(|(stream, _)| {
             let files = Arc::clone(&files);
-            // A browser that hangs up is no failure of ours.
+            // A browser may hang up at any time: there is nobody to report that to.
             thread::Builder::new().spawn(move || drop(answer(&stream, &files)))
         });
         if begun.is_err() {
@@ -49,7 +49,8 @@ fn answer(mut stream: &TcpStream, files: &Files) -> io::Result<()> {
     stream.flush()
 }
 
-/// The first line. The others are read as well: closing a connection with unread bytes takes back what was sent.
+/// The first line. The other lines are read too, because closing a connection with unread bytes resets it, and the
+/// browser would lose the answer.
 fn read_request(stream: &mut impl BufRead) -> io::Result<String> {
     let mut first = String::new();
     stream.read_line(&mut first)?;

@@ -88,7 +88,7 @@ fn where_no_face_is_kept_it_is_said_and_the_exit_code_is_1() {
     folder.write("blank.png", faceless(ImageFormat::Png));
     let outcome = folder.run(&["annotate", "blank.png", "--out", "faces.csv"]);
     assert_eq!(outcome.code, Some(1));
-    let last = "error: no face was kept and no table is written; faces.rejects.csv says why\n";
+    let last = "error: no face was kept and no table is written; faces.rejects.csv tells why\n";
     assert!(outcome.stderr.ends_with(last), "{}", outcome.stderr);
     assert_eq!(folder.files(), ["blank.png", "faces.rejects.csv"]);
 }

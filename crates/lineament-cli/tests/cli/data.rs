@@ -73,9 +73,9 @@ fn show_prints_figures_histograms_and_a_sheet() {
         "rows                     23",
         "points                   2",
         "photos                   6",
-        "rows without origin      1 (4.3 %)",
+        "rows without a photo     1 (4.3 %)",
         "copies of earlier rows   1 (4.3 %)",
-        "nearly copies            1 (4.3 %); `lineament data duplicates` lists both",
+        "near copies              1 (4.3 %); `lineament data duplicates` lists both",
         "points outside the crop  0 in 0 rows",
         "yaw (degrees): mean 28.65, from 28.65 to 28.65, 1 not known",
         "  20 to 30               22  ########################################",
@@ -117,12 +117,12 @@ fn duplicates_lists_groups_and_writes_the_table_without_them() {
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert_eq!(
         lines[..3],
-        ["row 4  album/photo0.jpg", "  the same  row 21  other/copy.jpg", "row 8  album/photo1.jpg"]
+        ["row 4  album/photo0.jpg", "  equal     row 21  other/copy.jpg", "row 8  album/photo1.jpg"]
     );
     assert!(lines[3].ends_with(" bits    row 22  other/brighter.jpg"), "{}", lines[3]);
     assert_eq!(
         lines[4..],
-        ["2 groups; of 23 rows 1 are the same as an earlier one and 1 nearly the same (up to 16 of 256 bits)"]
+        ["2 groups; of 23 rows 1 equal an earlier one and 1 nearly do (up to 16 of 256 bits differ)"]
     );
     assert_eq!(outcome.stderr, "once.parquet: 21 rows\n");
     let mut expected = read(&folder.path("faces.parquet"));
@@ -176,7 +176,10 @@ fn convert_goes_there_and_back() {
     let folder = folder();
     let outcome = ok(&folder, &["data", "convert", "faces.parquet", "faces.csv"]);
     assert_eq!(outcome.stdout, "faces.csv: 23 rows\n");
-    assert_eq!(outcome.stderr, "warning: 22 origins left out: CSV has no place for them\n");
+    assert_eq!(
+        outcome.stderr,
+        "warning: photo, box, score and pose of 22 rows are left out: CSV has no place for them\n"
+    );
     ok(&folder, &["data", "convert", "faces.csv", "back.parquet"]);
     let without = |r: Record| Record { origin: None, ..r };
     let expected: Vec<Record> = read(&folder.path("faces.parquet")).into_iter().map(without).collect();
@@ -202,8 +205,8 @@ fn kaggles_table_is_read_and_its_incomplete_rows_are_left_out_on_request() {
     assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
     assert_eq!(
         outcome.stderr,
-        "error: training.csv:3: row 2, column `nose_tip_x`: no value; `skip_incomplete` (lineament data convert --skip-incomplete) leaves \
-         incomplete rows out\n"
+        "error: training.csv:3: row 2, column `nose_tip_x`: no value; `skip_incomplete` (lineament data convert \
+         --skip-incomplete) leaves incomplete rows out\n"
     );
     let outcome = ok(&folder, &["data", "show", "training.csv", "--skip-incomplete"]);
     assert!(outcome.stdout.contains("incomplete rows left out 1\n"), "{}", outcome.stdout);
@@ -213,7 +216,7 @@ fn kaggles_table_is_read_and_its_incomplete_rows_are_left_out_on_request() {
     assert_eq!(reader.columns(), ["left_eye_center_x", "left_eye_center_y", "nose_tip_x", "nose_tip_y"]);
     // Rows are those of the table, the incomplete one counted.
     let outcome = ok(&folder, &["data", "duplicates", "training.csv", "--skip-incomplete"]);
-    assert!(outcome.stdout.starts_with("row 1\n  the same  row 3\n"), "{}", outcome.stdout);
+    assert!(outcome.stdout.starts_with("row 1\n  equal     row 3\n"), "{}", outcome.stdout);
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn labelled() -> Folder {
 }
 
 #[test]
-fn stress_changes_the_photos_and_prints_one_line_for_each_condition() {
+fn stress_changes_the_photos_and_prints_a_line_for_each_condition() {
     let folder = labelled();
     let outcome = folder.run(&["eval", "faces", "--stress", "--conditions", "unchanged,mirror,mask"]);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
@@ -42,7 +42,7 @@ fn groups_are_read_from_the_names() {
     }
     let outcome = folder.run(&["eval", "people", "--groups"]);
     assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
-    for start in ["age     0 to 9", "age     30 to 39", "gender  female", "race    Asian", "left out: 1 photos"] {
+    for start in ["age     0 to 9", "age     30 to 39", "gender  female", "race    Asian", "left out: 1 photo "] {
         assert!(outcome.stdout.lines().any(|line| line.starts_with(start)), "{start} in\n{}", outcome.stdout);
     }
     let outcome = folder.run(&["eval", "faces", "--groups"]);
@@ -50,16 +50,22 @@ fn groups_are_read_from_the_names() {
 }
 
 #[test]
-fn the_face_score_is_judged_on_boxes() {
+fn the_face_score_is_tested_on_boxes() {
     let folder = labelled();
     let coffee = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/coffee.jpg");
     folder.write("things/coffee.jpg", fs::read(coffee).unwrap());
-    let outcome = folder.run(&["eval", "faces", "--nonfaces", "things", "--boxes", "--format", "json"]);
-    assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
-    let figures: Value = serde_json::from_str(&outcome.stdout).unwrap();
-    let boxes = &figures["boxes"];
+    let eval = |more: &[&str]| -> Value {
+        let args = ["eval", "faces", "--nonfaces", "things", "--boxes", "--format", "json"];
+        let outcome = folder.run(&[&args, more].concat());
+        assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""));
+        serde_json::from_str(&outcome.stdout).unwrap()
+    };
+    let boxes = &eval(&[])["boxes"];
     assert_eq!((&boxes["random"]["boxes"], &boxes["of_faces"]["boxes"]), (&120.into(), &1.into()));
     assert!(boxes["random"]["accepted"].as_u64().unwrap() <= 6 && boxes["of_faces"]["accepted"] == 1, "{boxes}");
+    // The threshold is the one that the user gives; from 0 on every box is a face.
+    let all = &eval(&["--face-threshold", "0"])["boxes"];
+    assert_eq!((&all["random"]["threshold"], &all["random"]["accepted"]), (&0.0.into(), &120.into()), "{all}");
 }
 
 #[test]

@@ -1,22 +1,61 @@
 use crate::helpers::Folder;
 
+const COMMANDS: [&str; 11] =
+    ["run", "web", "bench", "eval", "train", "annotate", "data", "quantize", "calibrate", "inspect", "experiment"];
+
 #[test]
-fn help_lists_the_commands() {
+fn help_lists_what_a_newcomer_needs_first() {
     let outcome = Folder::new().run(&["--help"]);
     assert_eq!(outcome.code, Some(0));
-    for command in
-        ["run ", "annotate ", "data ", "train ", "eval ", "quantize ", "calibrate ", "inspect ", "bench ", "web "]
-    {
-        assert!(outcome.stdout.contains(&format!("\n  {command}")), "{}", outcome.stdout);
+    let (first, others) = outcome.stdout.split_once("Other commands:\n").expect(&outcome.stdout);
+    assert!(first.starts_with("Finds faces in photos and videos and places 68 landmarks on each\n"), "{first}");
+    for (i, command) in COMMANDS.iter().enumerate() {
+        let list = if i < 5 { first } else { others };
+        assert!(
+            list.contains(&format!("\n  {command} ")) || list.starts_with(&format!("  {command} ")),
+            "{command}: {list}"
+        );
     }
+    assert!(others.contains("First steps:\n  lineament run photo.jpg"), "{others}");
 }
 
 #[test]
 fn every_command_teaches_by_examples() {
-    for command in ["run", "annotate", "data", "train", "eval", "quantize", "calibrate", "inspect", "bench", "web"] {
+    for command in COMMANDS {
         let outcome = Folder::new().run(&[command, "--help"]);
         assert_eq!(outcome.code, Some(0));
         assert!(outcome.stdout.contains(&format!("Examples:\n  lineament {command}")), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn commands_below_a_command_teach_by_examples() {
+    for (command, below) in [
+        ("data", "show"),
+        ("data", "duplicates"),
+        ("data", "split"),
+        ("data", "convert"),
+        ("bench", "steadiness"),
+        ("experiment", "paper"),
+    ] {
+        let outcome = Folder::new().run(&[command, below, "--help"]);
+        assert!(outcome.stdout.contains(&format!("Examples:\n  lineament {command} {below}")), "{}", outcome.stdout);
+    }
+}
+
+#[test]
+fn help_is_in_plain_words() {
+    let of = |args: &[&str]| Folder::new().run(args).stdout;
+    let below =
+        [["data", "show"], ["data", "duplicates"], ["data", "split"], ["data", "convert"], ["bench", "steadiness"]];
+    let all = COMMANDS.map(|command| of(&[command, "--help"])).into_iter();
+    let all = all.chain(below.map(|[command, below]| of(&[command, below, "--help"])));
+    for text in all.chain([of(&["--help"])]) {
+        for word in
+            ["looked at", " looks", "halves", "beside", "in turns", "so many", "is none", "otherwise", "teaches"]
+        {
+            assert!(!text.contains(word), "`{word}` in\n{text}");
+        }
     }
 }
 

@@ -43,6 +43,8 @@ fn values_out_of_range_name_the_flag_and_the_remedy() {
         (["--min-face", "-3"], "'--min-face <PIXELS>': give a number of pixels of at least 1"),
         (["--min-face", "nan"], "'--min-face <PIXELS>': give a number of pixels of at least 1"),
         (["--max-faces", "0"], "'--max-faces <COUNT>': give a whole number of at least 1"),
+        (["--face-threshold", "-0.1"], "'--face-threshold <SCORE>': give a number from 0 to 1"),
+        (["--detector-threshold", "1.5"], "'--detector-threshold <SCORE>': give a number from 0 to 1"),
         (["--threads", "0"], "'--threads <COUNT>': give a whole number from 1 to 1024"),
         (["--threads", "many"], "'--threads <COUNT>': give a whole number from 1 to 1024"),
         (["--format", "xml"], "[possible values: text, json, csv, pts]"),
@@ -89,11 +91,22 @@ fn a_model_file_that_is_none_names_its_option() {
     for option in ["--model", "--detector"] {
         let outcome = folder.run(&["run", "a.png", option, "words.onnx"]);
         assert_eq!(outcome.code, Some(1));
-        let start = format!(
-            "error: {option}: cannot use this model; `lineament inspect FILE` shows what a file is: words.onnx: "
-        );
-        assert!(outcome.stderr.starts_with(&start), "{}", outcome.stderr);
+        let start = format!("error: {option}: words.onnx: ");
+        let end = "; `lineament inspect words.onnx` shows what the file is\n";
+        assert!(outcome.stderr.starts_with(&start) && outcome.stderr.ends_with(end), "{}", outcome.stderr);
         assert_eq!(outcome.stderr.lines().count(), 1);
+    }
+}
+
+#[test]
+fn thresholds_take_0_and_1() {
+    let folder = Folder::new();
+    folder.write("a.png", faceless(ImageFormat::Png));
+    for flag in ["--face-threshold", "--detector-threshold"] {
+        for score in ["0", "1"] {
+            let outcome = folder.run(&["run", "a.png", flag, score]);
+            assert_eq!((outcome.code, outcome.stderr.as_str()), (Some(0), ""), "{flag} {score}");
+        }
     }
 }
 
@@ -105,13 +118,14 @@ fn an_output_folder_that_cannot_be_made_is_told_before_any_work() {
     for (flag, format) in [("--out", "text"), ("--out", "pts"), ("--draw", "text")] {
         let outcome = folder.run(&["run", "a.png", "--format", format, flag, "taken"]);
         assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(1), ""));
-        let start = format!("error: {flag}: taken: cannot write into this folder; choose another: ");
-        assert!(outcome.stderr.starts_with(&start), "{}", outcome.stderr);
+        let start = format!("error: {flag}: taken: cannot write into this folder: ");
+        let end = "; choose another\n";
+        assert!(outcome.stderr.starts_with(&start) && outcome.stderr.ends_with(end), "{}", outcome.stderr);
     }
 }
 
 #[test]
-fn a_jpeg_that_is_cut_off_is_looked_at_and_reported() {
+fn a_jpeg_that_is_cut_off_is_processed_and_reported() {
     let folder = Folder::new();
     let whole = faceless(ImageFormat::Jpeg);
     folder.write("a.jpg", &whole[..whole.len() - 2]);
@@ -158,6 +172,11 @@ fn unreadable_photos_are_reported_and_the_others_go_on() {
     assert!(outcome.stdout.starts_with("image,width,height,face,box_x,") && outcome.stdout.lines().count() == 1);
     let starts = ["none.jpg: ", "./b_empty.jpg: ", "./c_words.jpg: ", "./d_cut.png: ", "./f_huge.bmp: "];
     let lines: Vec<&str> = outcome.stderr.lines().collect();
+    let (summary, lines) = lines.split_last().unwrap();
+    assert!(
+        summary.starts_with("6 photos in ") && summary.ends_with(" s: 0 faces in 0 photos, 4 photos with errors"),
+        "{summary}"
+    );
     assert_eq!(lines.len(), starts.len(), "{}", outcome.stderr);
     for (line, start) in lines.iter().zip(starts) {
         assert!(line.starts_with(&format!("error: {start}")), "{line}");

@@ -225,12 +225,12 @@ fn options_that_have_no_meaning_for_a_video_are_refused() {
     folder.write("clip.y4m", y4m(&[20], ""));
     folder.write("a.png", faceless(ImageFormat::Png));
     for (args, text) in [
-        (&["clip.y4m", "--box", "1,2,3,4"][..], "error: --box is for photos"),
+        (&["clip.y4m", "--box", "1,2,3,4"][..], "error: --box is for photos only"),
         (
             &["clip.y4m", "--format", "pts"],
             "error: --format pts has no place for frames: give json or csv for a video\n",
         ),
-        (&["clip.y4m", "a.png"], "error: clip.y4m: a video is run alone; name nothing beside it\n"),
+        (&["clip.y4m", "a.png"], "error: clip.y4m: a video is run alone, without other inputs\n"),
         (
             &["a.png", "--draw", "b.mp4"],
             "error: --draw b.mp4: photos make no video: give a .png or .jpg file, or a folder\n",
@@ -274,7 +274,7 @@ fn ctrl_c_leaves_whole_files_of_what_was_done() {
     assert_eq!(output.status.code(), Some(130), "{stderr}");
     assert!(
         stderr.contains("-: 3 frames in ")
-            && stderr.ends_with(&format!("drawn: {drawn}\nstopped; what was done before is written\n")),
+            && stderr.ends_with(&format!("drawn: {drawn}\nstopped; everything before that is written\n")),
         "{stderr}"
     );
     assert_eq!(folder.files(), ["faces.jsonl", drawn]);

@@ -95,6 +95,11 @@ impl Network {
         &self.steps
     }
 
+    /// For each of [`Network::steps`] whether it multiplies integers.
+    pub fn runs_in_integers(&self) -> &[bool] {
+        &self.integers.steps
+    }
+
     /// Plans memory for an input of `height` and `width`.
     ///
     /// # Errors
