@@ -88,10 +88,10 @@ fn away(points: &[Point; POINTS], i: usize, outline: &str) -> Option<(f32, f32)>
     let (right_eye, left_eye) = (center(RIGHT_EYE), center(LEFT_EYE));
     let (left, down) = (way(right_eye, left_eye), way(right_eye.midpoint(left_eye), center(48..60)));
     let (x, y) = match (outline, i) {
-        ("nose bridge", _) | ("inner lips", 60) => left,
+        ("nose bridge", _) => left,
         ("inner lips", 61..=63) => down,
-        ("inner lips", 64) => (-left.0, -left.1),
-        ("inner lips", _) => (-down.0, -down.1),
+        ("inner lips", 65..=67) => (-down.0, -down.1),
+        ("inner lips", _) => way(points[i], center(60..68)), // the corners
         ("right eye", _) => way(right_eye, points[i]),
         ("left eye", _) => way(left_eye, points[i]),
         ("outer lips", _) => way(center(48..60), points[i]),
