@@ -52,7 +52,7 @@ impl Header {
         let value = |tag| line.split(' ').skip(1).find_map(|word| word.strip_prefix(tag));
         let (frames, secs) = value('F')?.split_once(':')?;
         let frames_per_sec = frames.parse::<f64>().ok()? / secs.parse::<f64>().ok()?;
-        let is_420 = value('C').is_none_or(|layout| layout.starts_with("420") && !layout.contains('p'));
+        let is_420 = matches!(value('C'), None | Some("420" | "420jpeg" | "420mpeg2" | "420paldv"));
         is_420.then_some(Self { width: value('W')?.parse().ok()?, height: value('H')?.parse().ok()?, frames_per_sec })
     }
 }

@@ -1,7 +1,18 @@
-//! Prints how many faces each photo of a folder has, on all cores. A file that cannot be read is reported, and the
-//! others go on.
+//! Prints the number of faces in each photo of a folder and their boxes, on all cores. A file that cannot be read is
+//! reported, and the others go on.
 //!
 //!     cargo run --release -p lineament --example folder [FOLDER]
+//!
+//! ```text
+//! astronaut.jpg: 1 (177, 84) + (95 x 92)
+//! astronaut_exif6.jpg: 1 (52, 82) + (52 x 52)
+//! astronaut_grey.png: 1 (88, 41) + (47 x 46)
+//! blank.png: 0
+//! cat.jpg: 0
+//! coffee.jpg: 0
+//! shapes.png: 0
+//! two_faces.jpg: 2 (80, 68) + (69 x 68), (355, 144) + (46 x 45)
+//! ```
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -36,7 +47,7 @@ fn print_folder(folder: &str) -> Result<usize, Box<dyn Error>> {
             Ok(faces) => {
                 sum += faces.len();
                 let boxes: Vec<String> = faces.iter().map(|face| format!("{:.0?}", face.detection.rect)).collect();
-                println!("{name}: {} faces {}", faces.len(), boxes.join(", "));
+                println!("{name}: {} {}", faces.len(), boxes.join(", "));
             }
             Err(error) => eprintln!("{name}: {error}"),
         }

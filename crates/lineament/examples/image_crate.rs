@@ -2,6 +2,13 @@
 //! them.
 //!
 //!     cargo run --release -p lineament --example image_crate [PHOTO]
+//!
+//! ```text
+//! grey, 8 bits, borrowed: nose at (224.7, 128.6)
+//! RGB, 8 bits, borrowed: nose at (224.7, 128.5)
+//! RGBA, 8 bits, borrowed: nose at (224.7, 128.5)
+//! RGB, 16 bits, converted: nose at (224.7, 128.5)
+//! ```
 
 use std::borrow::Cow;
 use std::error::Error;

@@ -80,9 +80,9 @@ const BLACK: [u8; 3] = [0, 0, 0];
 /// never larger.
 const SCREEN: f32 = 1600.0;
 /// Line width in face sizes.
-const LINE: f32 = 0.009;
+const LINE: f32 = 0.010;
 /// Least line width, in pixels of the screen; but no wider than this share of the face size, or it would hide the face.
-const MIN_LINE: f32 = 0.8;
+const MIN_LINE: f32 = 1.0;
 const MAX_LINE: f32 = 0.025;
 /// Least width of the box's line, in pixels of the screen.
 const MIN_BOX_LINE: f32 = 1.0;

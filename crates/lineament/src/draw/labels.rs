@@ -36,7 +36,7 @@ impl Canvas {
         }
     }
 
-    /// On a dark plate above the left end of `rect`, or inside it where the picture ends.
+    /// On a dark plate above the left end of `rect`.
     pub(super) fn draw_face_number(&mut self, number: u64, rect: &Rect, sizes: &Sizes) {
         let height = (DIGITS * sizes.face).max(MIN_DIGITS * sizes.zoom);
         let (width, padding) = (digits::width(number, height), 0.45 * height);
@@ -47,7 +47,7 @@ impl Canvas {
         self.draw_number(number, Point::new(corner.x + padding, corner.y + padding), height, WHITE);
     }
 
-    /// In percent, above the right end of `rect`, or inside it where the picture ends.
+    /// In percent, above the right end of `rect`.
     pub(super) fn draw_score(&mut self, score: f32, rect: &Rect, sizes: &Sizes) {
         let percent = (score.clamp(0.0, 1.0) * 100.0).round() as u64; // NaN becomes 0
         let height = (DIGITS * sizes.face).max(MIN_DIGITS * sizes.zoom);
@@ -57,13 +57,13 @@ impl Canvas {
         self.draw_number(percent, Point::new(corner.x + padding, corner.y + padding), height, WHITE);
     }
 
-    /// The corner of a label of this size, whose left edge is at `left` as far as the picture has room.
+    /// The corner of a label of this size above `rect`, with its left edge at `left`; moved into the picture where it
+    /// would stick out.
     fn place_above(&self, rect: &Rect, left: f32, size: (f32, f32), sizes: &Sizes) -> Option<Point> {
         let gap = 1.5 * sizes.box_line;
         let above = rect.y - gap - size.1;
-        let top = if above >= 0.0 { above } else { rect.y.max(0.0) + gap };
         let inside = |v: f32, size: f32, side: usize| v.min(side as f32 - size).max(0.0);
-        let corner = Point::new(inside(left, size.0, self.width()), inside(top, size.1, self.height()));
+        let corner = Point::new(inside(left, size.0, self.width()), inside(above, size.1, self.height()));
         // Not for a box that is nowhere near the picture.
         let corners = [Point::new(rect.x, rect.y), Point::new(rect.x + rect.width, rect.y + rect.height)];
         corners.iter().all(|&p| self.reaches(p)).then_some(corner)
@@ -88,10 +88,10 @@ fn away(points: &[Point; POINTS], i: usize, outline: &str) -> Option<(f32, f32)>
     let (right_eye, left_eye) = (center(RIGHT_EYE), center(LEFT_EYE));
     let (left, down) = (way(right_eye, left_eye), way(right_eye.midpoint(left_eye), center(48..60)));
     let (x, y) = match (outline, i) {
-        ("nose bridge", _) | ("inner lips", 60) => left,
+        ("nose bridge", _) => left,
         ("inner lips", 61..=63) => down,
-        ("inner lips", 64) => (-left.0, -left.1),
-        ("inner lips", _) => (-down.0, -down.1),
+        ("inner lips", 65..=67) => (-down.0, -down.1),
+        ("inner lips", _) => way(points[i], center(60..68)), // the corners
         ("right eye", _) => way(right_eye, points[i]),
         ("left eye", _) => way(left_eye, points[i]),
         ("outer lips", _) => way(center(48..60), points[i]),
