@@ -89,9 +89,9 @@ web-test: web
 	$(CARGO) build --bins --examples $(FEATURES)
 	cd apps/web && npm test
 
-# The program with the page inside: `target/release/lineament web`.
+# The page, and the program that serves it from apps/web/dist: `target/release/lineament web`.
 program: web
-	$(CARGO) build --release -p lineament-cli --features page
+	$(CARGO) build --release -p lineament-cli
 
 # After a new model: the points that tests compare with. Look at the differences before committing them.
 regenerate:

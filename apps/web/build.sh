@@ -16,7 +16,7 @@ RUSTFLAGS="-C target-feature=+simd128" cargo ${WASM_TOOLCHAIN:+"+$WASM_TOOLCHAIN
   --locked --profile web -p lineament-web --target wasm32-unknown-unknown
 target=${CARGO_TARGET_DIR:-$root/target}
 
-# Everything is built beside what is there and takes its place at the end.
+# Everything is built in a new folder, which takes the place of `dist` at the end.
 new=dist.new
 rm -rf $new && mkdir -p $new/lineament
 wasm-bindgen --target web --omit-default-module-path --no-typescript --remove-name-section --remove-producers-section \
@@ -35,6 +35,7 @@ cat $root/models/detector/CARD.md $root/models/lite/CARD.md > $new/lineament/MOD
 node tools/types.mjs package/lineament.d.ts $new/lineament/lineament.d.ts
 
 cp -r page/. $new/
+cp $root/testdata/astronaut.jpg $new/sample.jpg
 node tools/offline.mjs $new
 
 rm -rf dist && mv $new dist

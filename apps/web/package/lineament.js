@@ -1,11 +1,14 @@
 // Facial landmarks in the browser: what is documented in lineament.d.ts.
 
 import init, { Core, outlines, triangles } from './core.js';
-import { copyPixels } from './pixels.js';
+import { withSettings } from './options.js';
+import { Pixels } from './pixels.js';
 import { readAll } from './records.js';
 
 /** Numbers of one face in `points`: x and y of 68 points. */
 const POINT_NUMBERS = 136;
+
+const FREED = 'this Lineament was freed';
 
 let loading;
 
@@ -21,24 +24,25 @@ export function load(wasm = new URL('./lineament.wasm', import.meta.url)) {
 export class Lineament {
   #core;
   #memory;
-  #maxFaces;
+  #options;
+  #pixels = new Pixels();
   #points = new Float32Array(POINT_NUMBERS);
+  #searched = false;
+  #freed = false;
   /** Calls run one after another: they share the memory that holds the image. */
   #last = Promise.resolve();
 
   /** Use `Lineament.create`. */
-  constructor(core, memory, maxFaces) {
+  constructor(core, memory, options) {
     this.#core = core;
     this.#memory = memory;
-    this.#maxFaces = maxFaces;
+    this.#options = options;
   }
 
-  static async create({ model, detector, maxFaces, smoothing = 0.2, wasm } = {}) {
-    if (maxFaces !== undefined && !(Number.isInteger(maxFaces) && maxFaces > 0)) {
-      throw new RangeError(`maxFaces is a whole number from 1, not ${maxFaces}`);
-    }
+  static async create({ model, detector, wasm, ...options } = {}) {
     const [{ memory }, ...files] = await Promise.all([load(wasm), bytesOf(detector), bytesOf(model)]);
-    return new Lineament(new Core(...files, maxFaces, secondsOf(smoothing)), memory, maxFaces);
+    const core = withSettings(options, (settings) => new Core(settings, ...files));
+    return new Lineament(core, memory, options);
   }
 
   track(source, timeMs = performance.now()) {
@@ -67,21 +71,28 @@ export class Lineament {
   }
 
   get searched() {
-    return this.#alive().searched();
+    return this.#searched;
   }
 
   set smoothing(smoothing) {
-    this.#alive().smooth(secondsOf(smoothing));
+    this.#throwIfFreed();
+    const options = { ...this.#options, smoothing };
+    withSettings(options, (settings) => settings.checkSmoothing()); // Whoever sets it is told, not whoever calls next.
+    this.#options = options;
+    this.#queue((core) => withSettings(options, (settings) => core.follow(settings)));
   }
 
   reset() {
-    this.#alive().reset();
+    this.#throwIfFreed();
+    this.#queue((core) => {
+      core.reset();
+      this.#searched = core.searched();
+    });
   }
 
   free() {
-    const core = this.#core;
-    this.#core = undefined;
-    this.#last.then(() => core?.free()); // A frame may still be on its way into the memory.
+    if (!this.#freed) this.#queue((core) => core.free());
+    this.#freed = true;
   }
 
   static get outlines() {
@@ -96,32 +107,39 @@ export class Lineament {
     return triangles();
   }
 
+  /** Calls `step(core)` when all calls before have been answered. */
+  #queue(step) {
+    const answer = this.#last.then(() => step(this.#core));
+    this.#last = answer.catch(() => {}); // Whoever called is told; the next call goes on.
+    return answer;
+  }
+
   #run(source, call, record) {
-    const turn = this.#last.then(async () => {
-      await copyPixels(source, (bytes) => {
-        const address = this.#alive().pixels(bytes);
-        return new Uint8Array(this.#memory.buffer, address, bytes);
-      }, (...layout) => this.#alive().describe(...layout));
-      const core = this.#alive();
+    if (this.#freed) return Promise.reject(new Error(FREED));
+    return this.#queue(async (core) => {
+      const { bytes, width, height, stride, format } = await this.#pixels.of(source);
+      // From here on nothing waits, and `#memory.buffer` is asked for each time: a view of the wasm's memory is empty as
+      // soon as the memory grows, for an image or for another Lineament.
+      const address = core.pixels(bytes.length);
+      new Uint8Array(this.#memory.buffer, address, bytes.length).set(bytes);
+      core.describe(width, height, stride, format);
       const count = call(core);
-      // Made anew each time: memory that grows leaves older views empty.
-      const numbers = new Float64Array(this.#memory.buffer, core.numbers(), core.numbersLength());
+      const [numbersAddress, length] = [core.numbers(), core.numbersLength()];
+      const numbers = new Float64Array(this.#memory.buffer, numbersAddress, length);
+      this.#searched = core.searched();
       return this.#keepPoints(readAll(numbers, count, record));
     });
-    this.#last = turn.catch(() => {}); // Whoever called is told; the next call goes on.
-    return turn;
+  }
+
+  #throwIfFreed() {
+    if (this.#freed) throw new Error(FREED);
   }
 
   #keepPoints({ results, pointsAt, numbers }) {
-    const needed = POINT_NUMBERS * (this.#maxFaces ?? pointsAt.length);
+    const needed = POINT_NUMBERS * Math.max(pointsAt.length, this.#options.maxFaces ?? 0);
     if (this.#points.length < needed) this.#points = new Float32Array(needed);
     pointsAt.forEach((at, i) => this.#points.set(numbers.subarray(at, at + POINT_NUMBERS), i * POINT_NUMBERS));
     return results;
-  }
-
-  #alive() {
-    if (!this.#core) throw new Error('this Lineament was freed');
-    return this.#core;
   }
 }
 
@@ -135,9 +153,4 @@ async function bytesOf(file) {
   }
   if (!(file instanceof Response)) file = new Response(file);
   return new Uint8Array(await file.arrayBuffer());
-}
-
-/** Seconds, or undefined where nothing is smoothed. */
-function secondsOf(smoothing) {
-  return smoothing === false ? undefined : Number(smoothing);
 }

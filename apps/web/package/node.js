@@ -1,4 +1,4 @@
-// The same in Node, where the wasm is a file beside this one, and models are files, too.
+// The same in Node, where the wasm is a file next to this one and model files may be paths.
 
 import { readFile } from 'node:fs/promises';
 

@@ -1,4 +1,4 @@
-// The pixels of whatever a browser calls an image, copied once, to where they are looked at.
+// The pixels of whatever a browser calls an image: bytes, and how they are laid out.
 
 import { Format } from './core.js';
 
@@ -9,27 +9,46 @@ const CHANNELS = { grey: 1, rgb: 3, rgba: 4, bgra: 4 };
 const LUMA_FIRST = ['I420', 'I420A', 'I422', 'I422A', 'I444', 'I444A', 'NV12'];
 const PACKED = { RGBA: Format.Rgba, RGBX: Format.Rgba, BGRA: Format.Bgra, BGRX: Format.Bgra };
 
-/**
- * Copies the pixels of `source` to what `room(bytes)` answers, then says by `describe(width, height, stride, format)`
- * what they are.
- */
-export async function copyPixels(source, room, describe) {
-  if (is(source, 'VideoFrame')) return copyFrame(source, room, describe);
-  if (source?.data?.buffer) return copyBytes(source, room, describe);
-  const [width, height] = sizeOf(source);
-  const frame = frameOf(source);
-  try {
-    // Pixels that are not square are drawn as they are seen.
-    if (frame?.visibleRect.width === width && frame.visibleRect.height === height) {
-      return await copyFrame(frame, room, describe);
-    }
-  } finally {
-    frame?.close();
-  }
-  copyDrawn(source, width, height, room, describe);
-}
-
 const NO_FRAME_YET = 'the video has no frame yet: play it, or wait for requestVideoFrameCallback';
+
+/** Reads one image at a time. */
+export class Pixels {
+  /** Frames are copied here, then their pixels into the wasm: a frame copies itself when it likes, and the wasm's own
+   * memory may have moved by then. Drawn images need none. */
+  #frameBytes = new Uint8Array();
+
+  /** `{ bytes, width, height, stride, format }` of `source`; the bytes stay until the next call. */
+  async of(source) {
+    if (is(source, 'VideoFrame')) return this.#ofFrame(source);
+    if (source?.data?.buffer) return described(source);
+    const [width, height] = sizeOf(source);
+    const frame = frameOf(source);
+    try {
+      // Pixels that are not square are drawn as they are seen.
+      if (frame?.visibleRect.width === width && frame.visibleRect.height === height) return await this.#ofFrame(frame);
+    } finally {
+      frame?.close();
+    }
+    return drawn(source, width, height);
+  }
+
+  async #ofFrame(frame) {
+    if (frame.format === undefined || !frame.visibleRect) throw new TypeError('the VideoFrame is closed');
+    const { width, height } = frame.visibleRect;
+    if (frame.rotation || frame.flip) {
+      const turned = frame.rotation % 180 === 90;
+      return drawn(frame, turned ? height : width, turned ? width : height);
+    }
+    const format = LUMA_FIRST.includes(frame.format) ? Format.Grey : PACKED[frame.format];
+    // On the graphics card, or with more than 8 bits.
+    if (format === undefined) return drawn(frame, width, height);
+    const size = frame.allocationSize();
+    if (this.#frameBytes.length < size) this.#frameBytes = new Uint8Array(size);
+    // Of several planes the first is used, but a frame cannot be copied without the others.
+    const [{ offset, stride }] = await frame.copyTo(this.#frameBytes);
+    return { bytes: this.#frameBytes.subarray(offset, offset + stride * height), width, height, stride, format };
+  }
+}
 
 /** Undefined in older browsers. */
 function frameOf(source) {
@@ -42,44 +61,22 @@ function frameOf(source) {
 }
 
 /** ImageData, or the same with a format and a stride. */
-function copyBytes({ data, width, height, format = 'rgba', stride = width * CHANNELS[format] }, room, describe) {
+function described({ data, width, height, format = 'rgba', stride = width * CHANNELS[format] }) {
   if (!(format in FORMATS)) throw new TypeError(`format is grey, rgb, rgba or bgra, not ${format}`);
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  room(bytes.length).set(bytes);
-  describe(width, height, stride, FORMATS[format]);
-}
-
-async function copyFrame(frame, room, describe) {
-  if (frame.format === undefined || !frame.visibleRect) throw new TypeError('the VideoFrame is closed');
-  const { width, height } = frame.visibleRect;
-  if (frame.rotation || frame.flip) {
-    const turned = frame.rotation % 180 === 90;
-    return copyDrawn(frame, turned ? height : width, turned ? width : height, room, describe);
-  }
-  if (LUMA_FIRST.includes(frame.format)) {
-    // The colours follow the brightness and are not looked at; a frame cannot be copied without them.
-    const [luma] = await frame.copyTo(room(frame.allocationSize()));
-    return describe(width, height, luma.stride, Format.Grey);
-  }
-  const format = PACKED[frame.format];
-  if (format !== undefined) {
-    const [plane] = await frame.copyTo(room(frame.allocationSize()));
-    return describe(width, height, plane.stride, format);
-  }
-  // On the graphics card, or with more than 8 bits.
-  copyDrawn(frame, width, height, room, describe);
+  return { bytes, width, height, stride, format: FORMATS[format] };
 }
 
 let canvas, context;
 
-function copyDrawn(source, width, height, room, describe) {
+function drawn(source, width, height) {
   if (!context) {
     canvas = globalThis.OffscreenCanvas ? new OffscreenCanvas(1, 1) : document.createElement('canvas');
     context = canvas.getContext('2d', { willReadFrequently: true });
   }
   if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
   context.drawImage(source, 0, 0, width, height);
-  copyBytes(context.getImageData(0, 0, width, height), room, describe);
+  return described(context.getImageData(0, 0, width, height));
 }
 
 function sizeOf(source) {

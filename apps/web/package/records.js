@@ -24,14 +24,11 @@ class Reader {
   }
 
   face() {
-    const rect = this.#rect();
-    const detection = this.detection();
-    return { rect, detection, landmarks: this.landmarks() };
+    return { box: this.#rect(), detection: this.detection(), landmarks: this.landmarks(), expression: this.#expression() };
   }
 
   detection() {
-    const rect = this.#rect();
-    return { rect, points: this.#points(5), score: this.#number() };
+    return { rect: this.#rect(), points: this.#points(5), score: this.#number() };
   }
 
   landmarks() {
@@ -44,6 +41,15 @@ class Reader {
     const errors = Array.from({ length: 68 }, () => this.#number());
     const score = this.#number();
     return { points, errors, score, pose: { rollRad: this.#number(), yawRad: this.#number(), pitchRad: this.#number() } };
+  }
+
+  #expression() {
+    return {
+      leftEyeOpen: this.#number(),
+      rightEyeOpen: this.#number(),
+      mouthOpen: this.#number(),
+      mouthWidth: this.#number(),
+    };
   }
 
   #rect() {

@@ -13,6 +13,11 @@ const DOT = 1.25;
 /** An edge never grows softer than this, in sizes of the face. */
 const SOFTEST = 0.15;
 
+/** Height of a point's number in sizes of the face, and its least height on the screen; of a face's number on the screen. */
+const NUMBER = 0.028;
+const LEAST_NUMBER = 8;
+const LABEL = 18;
+
 const SOFT_DOT_PX = 64;
 
 /** Draws on one canvas over a picture that is fitted into it. */
@@ -33,7 +38,7 @@ export class Overlay {
     this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
   }
 
-  /** Draws faces of a picture of `width` x `height` pixels; `show` says what of them. */
+  /** Draws faces in pixels of a picture of `width` x `height`; `show` says what of them. */
   draw(faces, width, height, show) {
     const { clientWidth, clientHeight } = this.#canvas;
     // More dots than eyes can tell apart only cost time.
@@ -46,10 +51,10 @@ export class Overlay {
     paint(this.#context, faces, { ...place(width, height, ...size), dots }, show, this.topology, this.#softDot);
   }
 
-  /** Draws the same on another canvas that has the picture's own size. */
-  drawOnto(context, faces, show) {
-    const { width } = context.canvas;
-    paint(context, faces, { scale: 1, left: 0, top: 0, width, dots: 1 }, show, this.topology, this.#softDot);
+  /** Draws the same on another canvas, which the picture, `width` pixels wide, fills. */
+  drawOnto(context, faces, width, show) {
+    const scale = context.canvas.width / width;
+    paint(context, faces, { scale, left: 0, top: 0, width, dots: 1 }, show, this.topology, this.#softDot);
   }
 }
 
@@ -63,7 +68,7 @@ function paint(context, faces, { scale, left, top, width, dots }, show, topology
   context.setTransform(scale, 0, 0, scale, left, top);
   if (show.mirror) context.transform(-1, 0, 0, 1, width, 0);
   context.lineCap = context.lineJoin = 'round';
-  for (const { rect, landmarks } of faces) {
+  faces.forEach(({ id, face: { box: rect, landmarks } }, i) => {
     const faceSize = Math.max(rect.width, rect.height);
     const line = Math.min(Math.max(LINE * faceSize, LEAST_LINE * dots / scale), MOST_LINE * dots / scale);
     if (show.mesh) mesh(context, landmarks.points, topology.triangles, line);
@@ -71,7 +76,34 @@ function paint(context, faces, { scale, left, top, width, dots }, show, topology
     if (show.outlines) outlines(context, landmarks.points, topology.outlines, line);
     if (show.points) points(context, landmarks, line, faceSize, softDot);
     if (show.pose) axes(context, landmarks, faceSize, line);
-  }
+    if (show.numbers) numbers(context, landmarks.points, Math.max(NUMBER * faceSize, LEAST_NUMBER * dots / scale), show.mirror);
+    // Which row of the table is which face.
+    if (faces.length > 1) {
+      const size = LABEL * dots / scale;
+      text(context, id ?? i + 1, { x: rect.x + rect.width / 2, y: rect.y - size / 2 }, size, show.mirror);
+    }
+  });
+}
+
+/** The index of each point, from 0, right and below of it. */
+function numbers(context, points, size, mirror) {
+  points.forEach(({ x, y }, i) => text(context, i, { x: x + (mirror ? -0.6 : 0.6) * size, y: y + 0.5 * size }, size, mirror));
+}
+
+/** Upright in a mirror, too. */
+function text(context, content, { x, y }, size, mirror) {
+  context.save();
+  context.translate(x, y);
+  if (mirror) context.scale(-1, 1);
+  context.font = `600 ${size}px system-ui, sans-serif`;
+  context.textAlign = 'center';
+  context.textBaseline = 'middle';
+  context.lineWidth = 0.25 * size;
+  context.strokeStyle = '#000c';
+  context.strokeText(content, 0, 0);
+  context.fillStyle = '#ffffff';
+  context.fillText(content, 0, 0);
+  context.restore();
 }
 
 function mesh(context, points, triangles, line) {

@@ -7,34 +7,29 @@ async function compiled() {
 }
 
 export class Engine {
-  #worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
+  #worker;
   /** Compiled here, while the worker starts. */
   #wasm = compiled();
+  /** What made the networks ready, for a worker that takes the place of this one. */
+  #configured;
   #waiting = new Map();
   #number = 0;
 
   constructor() {
     this.#wasm.catch(() => {}); // Told when it is needed.
-    this.#worker.onmessage = ({ data: { number, result, error } }) => {
-      const { resolve, reject } = this.#waiting.get(number);
-      this.#waiting.delete(number);
-      error === undefined ? resolve(result) : reject(new Error(error));
-    };
-    this.#worker.onerror = (event) => {
-      event.preventDefault();
-      const error = new Error(event.message ?? 'the worker cannot be started');
-      this.#waiting.forEach(({ reject }) => reject(error));
-      this.#waiting.clear();
-    };
+    this.#start();
   }
 
   /** Makes networks ready; answers the outlines and triangles of a face. */
   async configure(options) {
     this.#wasm = this.#wasm.catch(compiled);
-    return this.#ask('configure', { ...options, wasm: await this.#wasm });
+    const argument = { ...options, wasm: await this.#wasm };
+    const answer = await this.#ask('configure', argument);
+    this.#configured = argument;
+    return answer;
   }
 
-  /** Smooths otherwise from now on. */
+  /** Changes the smoothing of the frames that follow. */
   smooth(smoothing) {
     return this.#ask('smooth', { smoothing });
   }
@@ -54,7 +49,34 @@ export class Engine {
     return this.#ask('photo', { frame }, [frame]);
   }
 
-  #ask(call, argument, transfer = []) {
+  #start() {
+    const worker = new Worker(new URL('worker.js', import.meta.url), { type: 'module' });
+    worker.onmessage = ({ data: { number, result, error } }) => {
+      const call = this.#waiting.get(number);
+      if (!call) return; // The worker failed since, and whoever called was told so.
+      this.#waiting.delete(number);
+      error === undefined ? call.resolve(result) : call.reject(new Error(error));
+    };
+    worker.onerror = (event) => {
+      event.preventDefault();
+      worker.terminate();
+      if (this.#worker === worker) this.#worker = undefined;
+      const error = new Error(event.message ?? 'the worker cannot be started');
+      this.#waiting.forEach(({ reject }) => reject(error));
+      this.#waiting.clear();
+    };
+    this.#worker = worker;
+  }
+
+  #ask(call, argument, transfer) {
+    if (!this.#worker) {
+      this.#start();
+      if (call !== 'configure' && this.#configured) this.#send('configure', this.#configured).catch(() => {}); // The call fails, too.
+    }
+    return this.#send(call, argument, transfer);
+  }
+
+  #send(call, argument, transfer = []) {
     return new Promise((resolve, reject) => {
       const number = this.#number++;
       this.#waiting.set(number, { resolve, reject });

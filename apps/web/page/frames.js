@@ -1,12 +1,12 @@
-// The frames of a playing video, each as something that can be given to the worker.
+// The frames of a playing video, each as an object that can be given to the worker.
 
 /**
- * Calls `look(frame, timeMs)`, which closes the frame, for one frame after another; answers a function that stops. What comes
- * while a frame is looked at waits, and is left out when a newer one comes.
+ * Calls `process(frame, timeMs)`, which closes the frame, for one frame after another; answers a function that stops. A frame
+ * that comes meanwhile waits, and is dropped when a newer one comes.
  */
-export function eachFrame(video, look) {
+export function eachFrame(video, process) {
   let stopped = false;
-  let looking = false;
+  let busy = false;
   let newest;
   const replace = (next) => {
     newest?.frame.close();
@@ -25,16 +25,16 @@ export function eachFrame(video, look) {
     const timeMs = video.srcObject ? now : 1000 * mediaTime;
     replace({ frame: globalThis.VideoFrame ? new VideoFrame(video) : await createImageBitmap(video), timeMs });
     if (stopped) replace();
-    if (looking) return;
-    looking = true;
+    if (busy) return;
+    busy = true;
     try {
       while (newest) {
         const { frame, timeMs } = newest;
         newest = undefined; // Given away.
-        await look(frame, timeMs);
+        await process(frame, timeMs);
       }
     } finally {
-      looking = false;
+      busy = false;
     }
   };
   next();

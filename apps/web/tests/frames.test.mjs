@@ -1,4 +1,4 @@
-// Which frames of a video are looked at when looks take long.
+// Which frames of a video are processed when processing takes long.
 
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, test } from 'node:test';
@@ -34,41 +34,41 @@ beforeEach(() => {
 });
 afterEach(() => delete globalThis.VideoFrame);
 
-/** Looks that end when told. */
-function looks() {
+/** A `process` for `eachFrame` that ends when told, and the frames that it was given. */
+function processing() {
   const seen = [];
-  const look = (frame, timeMs) => new Promise((resolve) => {
+  const process = (frame, timeMs) => new Promise((resolve) => {
     seen.push([frame.shown, timeMs]);
-    look.end = async () => {
+    process.end = async () => {
       frame.close();
       resolve();
       await new Promise(setImmediate);
     };
   });
-  return { seen, look };
+  return { seen, process };
 }
 
-test('after a long look comes the newest frame at once, and what it replaced is closed', async () => {
-  const { seen, look } = looks();
-  eachFrame(video, look);
+test('a frame that took long is followed at once by the newest, and those between are closed', async () => {
+  const { seen, process } = processing();
+  eachFrame(video, process);
   for (let i = 0; i < 4; i++) video.show();
   assert.deepEqual(seen, [[1, 10]]);
-  assert.equal(open.size, 2, 'the one looked at and the newest');
-  await look.end();
+  assert.equal(open.size, 2, 'the one in work and the newest');
+  await process.end();
   assert.deepEqual(seen, [[1, 10], [4, 40]]);
-  await look.end();
+  await process.end();
   assert.equal(open.size, 0);
   video.show();
   assert.deepEqual(seen.at(-1), [5, 50]);
 });
 
-test('when it is stopped, no frame is looked at and none stays open', async () => {
-  const { seen, look } = looks();
-  const stop = eachFrame(video, look);
+test('after a stop no frame is processed and none stays open', async () => {
+  const { seen, process } = processing();
+  const stop = eachFrame(video, process);
   video.show();
   video.show();
   stop();
-  await look.end();
+  await process.end();
   video.show();
   assert.equal(seen.length, 1);
   assert.equal(open.size, 0);

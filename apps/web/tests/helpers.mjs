@@ -50,6 +50,13 @@ export function readFilm(file) {
   return { width, height, fps: rate / secs, frames };
 }
 
+/** A grey picture as the package takes it. */
+export function readPgm(file) {
+  const bytes = readFileSync(file);
+  const [head, width, height] = bytes.toString('latin1', 0, 40).match(/^P5\s+(\d+)\s+(\d+)\s+255\s/);
+  return { data: bytes.subarray(head.length), width: Number(width), height: Number(height), format: 'grey' };
+}
+
 /** Serves `dist` with the program; answers the address and a function that ends it. */
 export async function serve() {
   const server = spawn(program, ['web', '--port', '0', '--folder', dist], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -59,9 +66,12 @@ export async function serve() {
   throw new Error('the server has ended');
 }
 
+/** An address that browsers take for another machine's: no camera is given to a page from there. */
+export const OTHER_MACHINE = 'other-machine.test';
+
 /** Without the last two lines the browser has no camera, or asks before it gives it. */
 const FLAGS = ['--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update',
-  '--disable-sync', '--js-flags=--expose-gc'];
+  '--disable-sync', '--js-flags=--expose-gc', `--host-resolver-rules=MAP ${OTHER_MACHINE} 127.0.0.1`];
 
 /** A browser; `camera` is a film, or says what else: `refused` or `none`. */
 export function browser(camera = 'none') {

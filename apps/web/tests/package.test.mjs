@@ -63,8 +63,6 @@ test('what is wrong is said plainly, and the next call works', async () => {
     [{ model: new Uint8Array(100) }, /not a model file/],
     [{ model: read('lite/lite.onnx').subarray(0, 5000) }, /damaged model file/],
     [{ model: read('detector/detector.onnx') }, /wrong model: expected the role `landmarks`, the file says `detector`/],
-    [{ maxFaces: 0 }, /maxFaces is a whole number from 1, not 0/],
-    [{ smoothing: -1 }, /at least 0 seconds, not -1/],
     [{ model: 'not-there.onnx' }, /not-there\.onnx/],
   ]) {
     await assert.rejects(Lineament.create(options), words);
@@ -107,15 +105,20 @@ test('the types fit their use', () => {
     import { Lineament, type Source, type TrackedFace } from '../../dist/lineament/lineament.js';
     export async function use(video: HTMLVideoElement, frame: VideoFrame, file: File, canvas: OffscreenCanvas): Promise<number> {
       const lineament: Lineament = await Lineament.create({ model: file, maxFaces: 2, smoothing: false });
+      await Lineament.create({ minFace: 40, detectorThreshold: 0.4, faceThreshold: 0.8, refine: false,
+        smoothing: { settleSecs: 0.1, tolerance: 0.1 }, searchEverySecs: 0.5, rememberSecs: 2 });
       const sources: Source[] = [video, frame, canvas, { data: new Uint8Array(1), width: 1, height: 1, format: 'grey' }];
       const faces: TrackedFace[] = await lineament.track(sources[0], performance.now());
       lineament.smoothing = 0.1;
+      const mouth: number = faces[0].face.expression.mouthOpen + faces[0].face.box.width;
       const [detection] = await lineament.detect(canvas);
       const { pose, points } = await lineament.landmarks(canvas, detection);
-      return faces[0].face.landmarks.errors[30] + pose.yawRad + points[0].x + lineament.points[0];
+      return faces[0].face.landmarks.errors[30] + pose.yawRad + points[0].x + lineament.points[0] + mouth;
     }
     // @ts-expect-error: there is no such option
     Lineament.create({ models: 'x' });
+    // @ts-expect-error: true is no time
+    Lineament.create({ smoothing: true });
   `);
   const tsc = fileURLToPath(new URL('../node_modules/typescript/bin/tsc', import.meta.url));
   execFileSync(process.execPath, [tsc, '--noEmit', '--strict', '--target', 'es2022', '--module', 'nodenext', '--moduleResolution',

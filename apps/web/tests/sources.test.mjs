@@ -1,4 +1,4 @@
-// The package in Chromium: every kind of image, in a page and in a worker, beside the program's points.
+// The package in Chromium: every kind of image, in a page and in a worker, compared with the program's points.
 
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -175,7 +175,7 @@ test(`${FRAMES} frames leak nothing`, { timeout: 900_000 }, async () => {
     const lineament = await Lineament.create();
     const { memory } = await load();
     let i = 0;
-    globalThis.look = async (count) => {
+    globalThis.follow = async (count) => {
       const begin = performance.now();
       let faces = 0;
       for (const end = i + count; i < end; i++) {
@@ -191,9 +191,9 @@ test(`${FRAMES} frames leak nothing`, { timeout: 900_000 }, async () => {
     await session.send('HeapProfiler.collectGarbage');
     return (await session.send('Runtime.getHeapUsage')).usedSize;
   };
-  const first = await page.evaluate(() => look(500));
+  const first = await page.evaluate(() => follow(500));
   const heapBefore = await heap();
-  const rest = await page.evaluate((count) => look(count), FRAMES - 500);
+  const rest = await page.evaluate((count) => follow(count), FRAMES - 500);
   const heapAfter = await heap();
   console.log(`${FRAMES} frames, ${rest.ms.toFixed(2)} ms each; wasm ${first.wasm} then ${rest.wasm} bytes; heap ${heapBefore} then ${heapAfter}`);
   assert.ok(rest.faces > 0.9 * (FRAMES - 500), `${rest.faces} faces`);

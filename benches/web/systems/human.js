@@ -11,7 +11,7 @@ export async function load() {
     backend: 'wasm',
     wasmPath: '/benches/web/node_modules/@tensorflow/tfjs-backend-wasm/dist/',
     modelBasePath: `${folder}models/`,
-    cacheSensitivity: 0, // Every frame is looked at, also one like the last.
+    cacheSensitivity: 0, // Every frame is processed, also one that is like the last.
     warmup: 'none',
     filter: off,
     face: { enabled: true, detector: { enabled: true }, mesh: { enabled: true }, iris: off, emotion: off, description: off, attention: off },

@@ -1,4 +1,4 @@
-// The whole path: one face followed, new ones looked for five times a second.
+// The whole path: one face is followed, new ones are searched five times per second.
 
 export async function load() {
   const { Lineament } = await import('/apps/web/dist/lineament/lineament.js');

@@ -31,7 +31,10 @@ pub struct WebArgs {
     #[arg(long, value_name = "PORT", default_value_t = 8080)]
     port: u16,
 
-    /// Serve the files of this folder instead of the page inside the program
+    /// Serve the files of this folder
+    ///
+    /// Without it, the page is the one inside the program if it was built with the feature `page`, and else the one that
+    /// `make web` has built: apps/web/dist, in the current folder, the program's own, or one above them.
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
 }
@@ -40,7 +43,7 @@ pub struct WebArgs {
 pub fn run(args: WebArgs) -> Result<ExitCode> {
     let files = match &args.folder {
         Some(folder) => Files::of_folder(folder)?,
-        None => Files::inside()?,
+        None => Files::usual()?,
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port))
         .with_context(|| format!("cannot listen at port {}", args.port))

@@ -4,15 +4,16 @@
 //! between knows about faces: each method calls the library's own of the same name.
 
 mod numbers;
+mod settings;
 
 use lineament::models::{DETECTOR, LITE};
 use lineament::topology::{OUTLINES, TRIANGLES};
-use lineament::{
-    Crop, Detection, ImageView, Lineament, Options, PixelFormat, Point, Rect, SmoothOptions, TrackOptions, Tracker,
-};
+use lineament::{Crop, Detection, ImageView, Lineament, PixelFormat, Point, Rect, Tracker};
 use wasm_bindgen::prelude::*;
 
 use numbers::Numbers;
+pub use settings::Settings;
+use settings::js_error;
 
 /// Detector, landmark network and tracker, with the memory through which JavaScript talks to them.
 #[wasm_bindgen]
@@ -25,23 +26,15 @@ pub struct Core {
 
 #[wasm_bindgen]
 impl Core {
-    /// With the bytes of two model files, or the models inside where there are none. `smoothing_secs` is
-    /// [`SmoothOptions::settle_secs`]; `None` leaves points as the network places them.
+    /// With the bytes of two model files, or the models inside where there are none.
     ///
     /// # Errors
     /// What [`Lineament::with_models`] and [`Tracker::with_lineament`] refuse.
     #[wasm_bindgen(constructor)]
-    pub fn new(
-        detector: Option<Box<[u8]>>,
-        model: Option<Box<[u8]>>,
-        max_faces: Option<usize>,
-        smoothing_secs: Option<f32>,
-    ) -> Result<Core, JsError> {
-        let mut options = Options::default();
-        options.max_faces = max_faces.unwrap_or(options.max_faces);
-        let lineament =
-            Lineament::with_models(options, detector.as_deref().unwrap_or(DETECTOR), model.as_deref().unwrap_or(LITE))?;
-        let tracker = Tracker::with_lineament(lineament, track_options(smoothing_secs))?;
+    pub fn new(settings: &Settings, detector: Option<Box<[u8]>>, model: Option<Box<[u8]>>) -> Result<Core, JsError> {
+        let (detector, model) = (detector.as_deref().unwrap_or(DETECTOR), model.as_deref().unwrap_or(LITE));
+        let lineament = Lineament::with_models(settings.find(), detector, model).map_err(js_error)?;
+        let tracker = Tracker::with_lineament(lineament, settings.track()).map_err(js_error)?;
         Ok(Self { tracker, image: Image::EMPTY, numbers: Numbers::default() })
     }
 
@@ -102,7 +95,8 @@ impl Core {
     /// # Errors
     /// As [`ImageView::new`], and when `place` has neither 4 nor 14 numbers.
     pub fn landmarks(&mut self, place: &[f32]) -> Result<usize, JsError> {
-        let landmarks = self.tracker.lineament().landmarks(&self.image.view()?, &crop(place)?);
+        let crop = crop(place).map_err(|text| JsError::new(&text))?;
+        let landmarks = self.tracker.lineament().landmarks(&self.image.view()?, &crop);
         self.numbers.clear();
         self.numbers.landmarks(&landmarks);
         Ok(1)
@@ -118,12 +112,12 @@ impl Core {
         self.tracker.searched()
     }
 
-    /// Smooths otherwise from the next frame on; `None` does not smooth.
+    /// Follows faces by other settings from the next frame on: how often to search, how to smooth.
     ///
     /// # Errors
-    /// For a time that is not a number or below 0.
-    pub fn smooth(&mut self, smoothing_secs: Option<f32>) -> Result<(), JsError> {
-        Ok(self.tracker.set_options(track_options(smoothing_secs))?)
+    /// What [`Tracker::set_options`] refuses.
+    pub fn follow(&mut self, settings: &Settings) -> Result<(), JsError> {
+        self.tracker.set_options(settings.track()).map_err(js_error)
     }
 
     /// The address of what the last call answered, one record after another.
@@ -182,24 +176,32 @@ pub fn triangles() -> Vec<u8> {
     TRIANGLES.as_flattened().iter().map(|&point| point as u8).collect()
 }
 
-fn track_options(smoothing_secs: Option<f32>) -> TrackOptions {
-    let smooth = smoothing_secs.map(|settle_secs| SmoothOptions { settle_secs, ..SmoothOptions::default() });
-    TrackOptions { smooth, ..TrackOptions::default() }
+/// The crop that a box says, or a detection: `place` is as [`Core::landmarks`] takes it.
+fn crop(place: &[f32]) -> Result<Crop, String> {
+    let rect = |&[x, y, width, height]: &[f32; 4]| Rect::from_xywh(x, y, width, height);
+    if let Ok(numbers) = place.try_into() {
+        return Ok(Crop::from_rect(&rect(numbers)));
+    }
+    if let Some((numbers, points)) = place.split_first_chunk()
+        && let (pairs, []) = points.as_chunks()
+        && let Ok(pairs) = <[[f32; 2]; 5]>::try_from(pairs)
+    {
+        let points = pairs.map(|[x, y]| Point::new(x, y));
+        return Ok(Detection { rect: rect(numbers), points, score: 1.0 }.crop());
+    }
+    let count = place.len();
+    Err(format!("a box has 4 numbers, and with the five points of a detection 14, not {count}"))
 }
 
-fn crop(place: &[f32]) -> Result<Crop, JsError> {
-    let Some((&[x, y, width, height], points)) = place.split_first_chunk() else {
-        return Err(JsError::new("a box has x, y, width and height"));
-    };
-    let rect = Rect::from_xywh(x, y, width, height);
-    match points.as_chunks::<2>().0 {
-        [] => Ok(Crop::from_rect(&rect)),
-        pairs => match <[[f32; 2]; 5]>::try_from(pairs) {
-            Ok(pairs) => {
-                let points = pairs.map(|[x, y]| Point::new(x, y));
-                Ok(Detection { rect, points, score: 1.0 }.crop())
-            }
-            Err(_) => Err(JsError::new("a detection has five points")),
-        },
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_has_the_numbers_of_a_box_or_of_a_detection_and_no_others() {
+        let place = [10.0, 20.0, 40.0, 50.0, 20.0, 35.0, 40.0, 35.0, 30.0, 45.0, 22.0, 58.0, 38.0, 58.0, 0.0];
+        for count in 0..=place.len() {
+            assert_eq!(crop(&place[..count]).is_ok(), [4, 14].contains(&count), "{count} numbers");
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! Results as one list of numbers, which JavaScript reads in the same order (`apps/web/package/records.js`).
 
-use lineament::{Detection, Face, Landmarks, Point, Rect, TrackedFace};
+use lineament::{Detection, Expression, Face, Landmarks, Point, Rect, TrackedFace};
 
 /// One result after another; each in the order in which its Rust type lists its fields.
 ///
@@ -8,9 +8,10 @@ use lineament::{Detection, Face, Landmarks, Point, Rect, TrackedFace};
 /// |---|---|
 /// | `Point` | x, y |
 /// | `Rect` | left, top, width, height |
-/// | `Detection` | box, 5 points, score |
+/// | `Detection` | rect; 5 points; score |
 /// | `Landmarks` | 68 points; 68 errors; score; roll, yaw, pitch |
-/// | `Face` | box of the points, detection, landmarks |
+/// | `Expression` | openings of the left eye, the right eye and the mouth; width of the mouth |
+/// | `Face` | rect of the points, detection, landmarks, expression |
 /// | `TrackedFace` | id, face, raw landmarks |
 #[derive(Debug, Default)]
 pub struct Numbers(Vec<f64>);
@@ -35,9 +36,13 @@ impl Numbers {
 
     /// Adds a face of a photo.
     pub fn face(&mut self, face: &Face) {
+        let Face { detection, landmarks } = face;
         self.rect(&face.rect());
-        self.detection(&face.detection);
-        self.landmarks(&face.landmarks);
+        self.detection(detection);
+        self.landmarks(landmarks);
+        let Expression { left_eye_open, right_eye_open, mouth_open, mouth_width } =
+            Expression::from_points(&landmarks.points);
+        self.floats([left_eye_open, right_eye_open, mouth_open, mouth_width]);
     }
 
     /// Adds a face without points.
@@ -54,8 +59,8 @@ impl Numbers {
         self.floats([*score, pose.roll_rad, pose.yaw_rad, pose.pitch_rad]);
     }
 
-    fn rect(&mut self, rect: &Rect) {
-        self.floats([rect.x, rect.y, rect.width, rect.height]);
+    fn rect(&mut self, &Rect { x, y, width, height }: &Rect) {
+        self.floats([x, y, width, height]);
     }
 
     fn points(&mut self, points: &[Point]) {

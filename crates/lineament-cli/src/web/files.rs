@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use anyhow::{Context, Result, ensure};
 
@@ -12,7 +12,11 @@ use crate::failure::usage;
 /// The page as `make web` built it; empty without the feature `page`.
 const INSIDE: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
-/// Most files and bytes of a folder. A larger one is not a page but was named by mistake.
+/// Where `make web` puts the page in the repository. The program finds it there, so that it need not be linked again after
+/// each change of the page.
+const BUILT: &str = "apps/web/dist";
+
+/// Most files and bytes of a folder: what has more is no page, but a folder that was named by mistake.
 const MOST_FILES: usize = 1000;
 const MOST_BYTES: usize = 64 << 20;
 
@@ -20,18 +24,16 @@ const MOST_BYTES: usize = 64 << 20;
 pub struct Files(BTreeMap<String, Cow<'static, [u8]>>);
 
 impl Files {
-    /// The page inside this program.
+    /// The page inside this program, or the one that `make web` has built near it.
     ///
     /// # Errors
-    /// When the program was built without it.
-    pub fn inside() -> Result<Self> {
-        if INSIDE.is_empty() {
-            return Err(usage(
-                "this program was built without the page: run `make web` in the repository, then \
-                 `lineament web --folder apps/web/dist`, or build the program again with `--features page`",
-            ));
+    /// When there is neither.
+    pub fn usual() -> Result<Self> {
+        if !INSIDE.is_empty() {
+            return Ok(Self(INSIDE.iter().map(|&(name, bytes)| (name.to_owned(), Cow::Borrowed(bytes))).collect()));
         }
-        Ok(Self(INSIDE.iter().map(|&(name, bytes)| (name.to_owned(), Cow::Borrowed(bytes))).collect()))
+        let starts: Vec<_> = [env::current_dir(), env::current_exe()].into_iter().flatten().collect();
+        Self::of_folder(&built_page(&starts)?)
     }
 
     /// The files of a folder and of those below it, read now.
@@ -71,6 +73,14 @@ impl Files {
     }
 }
 
+/// The folder [`BUILT`] at or above the first of `starts` that has one.
+fn built_page(starts: &[PathBuf]) -> Result<PathBuf> {
+    let folders = starts.iter().flat_map(|start| start.ancestors());
+    folders.map(|folder| folder.join(BUILT)).find(|built| built.join("index.html").is_file()).ok_or_else(|| {
+        usage("the page is not built: run `make web` in the repository, or name the folder that holds it with --folder")
+    })
+}
+
 /// The media type that a name's ending stands for.
 fn kind(name: &str) -> &'static str {
     match name.rsplit_once('.').map_or("", |(_, ending)| ending) {
@@ -91,6 +101,21 @@ fn kind(name: &str) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_page_that_was_built_is_found_from_the_program_and_from_where_it_runs() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        for name in ["ours/apps/web/dist", "ours/target/release", "elsewhere/apps/web/dist"] {
+            fs::create_dir_all(at(name)).unwrap();
+        }
+        let text = built_page(&[at("elsewhere"), at("ours")]).unwrap_err().to_string();
+        assert!(text.contains("run `make web` in the repository"), "{text}");
+        fs::write(at("ours/apps/web/dist/index.html"), "").unwrap();
+        for start in ["ours", "ours/apps", "ours/target/release/lineament"] {
+            assert_eq!(built_page(&[at("elsewhere"), at(start)]).unwrap(), at("ours/apps/web/dist"), "{start}");
+        }
+    }
 
     #[test]
     fn only_names_of_the_list_are_found() {

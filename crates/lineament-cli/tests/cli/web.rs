@@ -10,8 +10,8 @@ use crate::helpers::Folder;
 struct Server(Child, String);
 
 impl Server {
-    fn start(folder: &Folder) -> Self {
-        let mut child = folder.command(&["web", "--port", "0", "--folder", "page"]).spawn().unwrap();
+    fn start(folder: &Folder, args: &[&str]) -> Self {
+        let mut child = folder.command(&[&["web", "--port", "0"], args].concat()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.strip_prefix("http://").and_then(|rest| rest.split('/').next()).expect(&line);
@@ -40,7 +40,7 @@ fn the_files_of_the_folder_are_served_and_no_others() {
     folder.write("page/index.html", "<title>page</title>");
     folder.write("page/lineament/code.js", "export {};");
     folder.write("secret.txt", "secret");
-    let server = Server::start(&folder);
+    let server = Server::start(&folder, &["--folder", "page"]);
     let idle = TcpStream::connect(&server.1).unwrap(); // As browsers keep some ready.
     for (request, status, last) in [
         ("GET / HTTP/1.1", "200 OK", "<title>page</title>"),
@@ -82,8 +82,9 @@ fn what_cannot_be_served_is_explained() {
 
 #[test]
 #[cfg(not(feature = "page"))]
-fn without_the_page_inside_the_remedy_is_told() {
-    let outcome = Folder::new().run(&["web"]);
-    assert_eq!(outcome.code, Some(2));
-    assert!(outcome.stderr.contains("run `make web` in the repository"), "{}", outcome.stderr);
+fn the_page_that_was_built_is_served_in_its_repository() {
+    let folder = Folder::new();
+    folder.write("apps/web/dist/index.html", "<title>built</title>");
+    let server = Server::start(&folder, &[]);
+    assert!(server.ask("GET / HTTP/1.1").ends_with("<title>built</title>"));
 }

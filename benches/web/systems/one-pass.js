@@ -1,5 +1,5 @@
-// One look of our landmark network and nothing else: a face is followed and no others are looked for. What copies the
-// frame, cuts the crop and smooths the points is part of the time. The file in f16, which onnxruntime.js runs, too.
+// One pass of our landmark network per frame: one face is followed, and no others are searched. Copying the frame, cutting
+// the crop and smoothing the points is part of the time. The model file in f16, which onnxruntime.js runs, too.
 
 export async function load() {
   const { Lineament } = await import('/apps/web/dist/lineament/lineament.js');
