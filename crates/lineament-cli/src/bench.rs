@@ -152,7 +152,7 @@ fn measure(args: &BenchArgs) -> Result<Report> {
     let pools = (2..=args.threads).map(pool).collect::<Result<Vec<_>>>()?;
     let (detector, landmarks) = models.bytes();
     let mut networks = [
-        Subject::new("detector", detector, Some((detector_input.height, detector_input.width)), &pools)?,
+        Subject::new("detector", detector, Some((input_height, input_width)), &pools)?,
         Subject::new("landmarks", landmarks, None, &pools)?,
     ];
     for _ in 0..rounds {

@@ -123,7 +123,7 @@ pub fn run(args: &CalibrateArgs) -> Result<ExitCode> {
         (None, data) => {
             let samples = samples(data.as_ref().context("--data is missing")?, args.validation).context("--data")?;
             let threads = args.threads.unwrap_or(0);
-            let progress = Progress::new(2 * samples.len(), false);
+            let progress = Progress::of_photos(2 * samples.len());
             let truth = |file: &[u8]| -> Result<Truth> {
                 let make = || Ok::<_, anyhow::Error>(Lineament::with_models(Options::default(), DETECTOR, file)?);
                 let (report, _) = evaluate(&samples, Protocol::Detector, make, threads, &|_, _| progress.advance())?;
