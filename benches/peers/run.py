@@ -24,6 +24,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import textwrap
 import time
 from pathlib import Path
 
@@ -440,10 +441,11 @@ def write_results(about, results):
     kept |= {work: {"about": about, "rows": rows} for work, rows in results.items()}
     store.write_text(json.dumps({work: kept[work] for work in WORKS if work in kept}, indent=1) + "\n")
     text = "# Compared with peers\n\nWritten by `benches/peers/run.py --write`; its head says how it measures. "
-    text += "A ratio below 1 means that ours is faster. Milliseconds are this machine's: compare ratios.\n"
+    text += "A ratio\nbelow 1 means that ours is faster. Milliseconds are this machine's: compare ratios.\n"
     for work in WORKS:
         if work in kept:
-            text += markdown(work, kept[work]["rows"]) + "\n\n" + described(kept[work]["about"]) + "\n"
+            about = "\n".join(textwrap.wrap(described(kept[work]["about"]), 100, break_on_hyphens=False))
+            text += markdown(work, kept[work]["rows"]) + "\n\n" + about + "\n"
     (HERE / "results.md").write_text(text)
 
 

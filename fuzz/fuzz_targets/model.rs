@@ -1,4 +1,5 @@
-//! Any bytes are a sound model or an error, and a model that can be written is read back as it was. `crates/lineament/tests/fixtures/*.onnx` make a good first corpus.
+//! Any bytes are a sound model or an error, and a model that can be written is read back as it was.
+//! `crates/lineament/tests/fixtures/*.onnx` make a good first corpus.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

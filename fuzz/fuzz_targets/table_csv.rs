@@ -1,4 +1,5 @@
-//! Any bytes are records of the promised shape or an error. A row of `lineament data convert` makes a good first corpus.
+//! Any bytes are records of the promised shape or an error. A row of `lineament data convert` makes a good first
+//! corpus.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,7 +1,7 @@
 //! Files that a reader sees whole or not at all: written under a temporary name, synced to the disk, then renamed.
 //!
-//! The crate `tempfile` chooses the temporary name and removes the file unless it is finished. The rest is ours, because
-//! its `persist` only renames: without a sync, a power cut may leave the new name with an empty file.
+//! The crate `tempfile` chooses the temporary name and removes the file unless it is finished. The rest is ours,
+//! because its `persist` only renames: without a sync, a power cut may leave the new name with an empty file.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Seek, SeekFrom, Write};

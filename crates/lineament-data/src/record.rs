@@ -5,8 +5,8 @@ use lineament::{Point, Rect};
 /// Side of the paper's crops, in pixels.
 pub const SIDE: usize = 96;
 
-/// The frame of a record: pixels of its crop, where whole numbers are pixel **centres**, as in OpenCV, dlib and therefore
-/// the paper's table. The centre of the first pixel is (0, 0), not (0.5, 0.5).
+/// The frame of a record: pixels of its crop, where whole numbers are pixel **centres**, as in OpenCV, dlib and
+/// therefore the paper's table. The centre of the first pixel is (0, 0), not (0.5, 0.5).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum RecordFrame {}
 
@@ -41,8 +41,8 @@ pub struct Origin {
     pub pose: Option<[f32; 3]>,
 }
 
-/// Whether a point lies on one of the crop's pixels, which cover [-0.5, 95.5): as for every rectangle here, left and top
-/// edges belong to it, right and bottom edges do not.
+/// Whether a point lies on one of the crop's pixels, which cover [-0.5, 95.5): as for every rectangle here, left and
+/// top edges belong to it, right and bottom edges do not.
 pub fn is_inside(p: Point<RecordFrame>) -> bool {
     let pixels = -0.5..SIDE as f32 - 0.5;
     pixels.contains(&p.x) && pixels.contains(&p.y)

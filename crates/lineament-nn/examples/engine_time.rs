@@ -1,5 +1,5 @@
-//! Where a network's time goes: `cargo run --release -p lineament-nn --example engine_time -- MODEL.onnx [HEIGHT WIDTH]`.
-//! Each step's shortest time in a second of runs, and how much of the processor's measured peak that is.
+//! Where a network's time goes: `cargo run --release -p lineament-nn --example engine_time -- MODEL.onnx [HEIGHT
+//! WIDTH]`. Each step's shortest time in a second of runs, and how much of the processor's measured peak that is.
 
 use std::cell::Cell;
 use std::env::args;

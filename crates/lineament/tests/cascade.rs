@@ -1,5 +1,5 @@
-//! Our boxes beside OpenCV's (`tools/cascade_boxes.py` writes both the files in git and folders with real cascades), and
-//! pictures of extreme sizes. Damaged files are in `cascade_hostile.rs`.
+//! Our boxes beside OpenCV's (`tools/cascade_boxes.py` writes both the files in git and folders with real cascades),
+//! and pictures of extreme sizes. Damaged files are in `cascade_hostile.rs`.
 #![cfg(feature = "cascade")]
 
 use std::collections::BTreeMap;

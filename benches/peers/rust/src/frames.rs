@@ -12,8 +12,8 @@ use crate::Peer;
 /// Frames of the film are this far apart.
 const FRAME_SECS: f64 = 1.0 / 30.0;
 
-/// Finds (`detect`) or follows (`track`) faces in the RGB frames of the file `frames`; `ours-grey` gets them as a camera's
-/// Y plane. `models` are files of a detector and a landmark network; without them, those in the library.
+/// Finds (`detect`) or follows (`track`) faces in the RGB frames of the file `frames`; `ours-grey` gets them as a
+/// camera's Y plane. `models` are files of a detector and a landmark network; without them, those in the library.
 pub fn load(
     system: &str,
     work: &str,

@@ -13,9 +13,10 @@ pub struct Measures {
     pub brightness: f32,
     /// Standard deviation of the brightness.
     pub contrast: f32,
-    /// Variance of the Laplacian: the sum of each pixel's four neighbours minus four times the pixel. A usual measure of
-    /// focus (Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", 2000). It is measured on the crop and
-    /// not on the photo, because the crop is what networks get: a small face enlarged is as soft as one out of focus.
+    /// Variance of the Laplacian: the sum of each pixel's four neighbours minus four times the pixel. A usual measure
+    /// of focus (Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy", 2000). It is measured on the
+    /// crop and not on the photo, because the crop is what networks get: a small face enlarged is as soft as one out of
+    /// focus.
     pub sharpness: f32,
 }
 

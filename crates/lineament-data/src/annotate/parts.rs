@@ -1,5 +1,5 @@
-//! The unfinished work on disk: a folder with the settings and, for each finished shard, its records, its rejections and
-//! its counts. The files of a shard are named after the number of its first photo.
+//! The unfinished work on disk: a folder with the settings and, for each finished shard, its records, its rejections
+//! and its counts. The files of a shard are named after the number of its first photo.
 
 use std::fs::{self, File};
 use std::io::{self, Write};

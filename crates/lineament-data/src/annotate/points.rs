@@ -168,8 +168,8 @@ const DLIB_SIDE: f32 = 1.07;
 const DLIB_RISE: f32 = 0.095;
 
 /// The box that dlib's detector would give where ours gives `rect`: its predictor starts from a mean face in that box,
-/// which must cover the face. (Mean error on `faces68/test` from our boxes: 4.3 % of the inter-ocular distance with this
-/// conversion, 5.2 % without.)
+/// which must cover the face. (Mean error on `faces68/test` from our boxes: 4.3 % of the inter-ocular distance with
+/// this conversion, 5.2 % without.)
 fn dlib_rect(rect: &Rect) -> Rect {
     let side = DLIB_SIDE * rect.area().sqrt();
     let center = rect.center();

@@ -10,15 +10,15 @@ use crate::error::{Error, Result};
 /// How photos become records.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Settings {
-    /// Tried in order: the next one where the one before finds nothing, or only boxes that our network rejects. The paper
-    /// drops a photo when both of its two detectors find nothing. Empty: ours.
+    /// Tried in order: the next one where the one before finds nothing, or only boxes that our network rejects. The
+    /// paper drops a photo when both of its two detectors find nothing. Empty: ours.
     pub detectors: Vec<DetectorChoice>,
     /// What places the points.
     pub points: PointsChoice,
     /// On which image the points are placed.
     pub points_on: PointsOn,
-    /// Side of the crop divided by the longer side of the detector's box; `None`: 1 for cascades and tables of boxes, as
-    /// the paper cuts the detector's box, and [`OUR_MARGIN`] for our own detector.
+    /// Side of the crop divided by the longer side of the detector's box; `None`: 1 for cascades and tables of boxes,
+    /// as the paper cuts the detector's box, and [`OUR_MARGIN`] for our own detector.
     pub margin: Option<f32>,
     /// Which of several faces.
     pub faces: Faces,
@@ -39,8 +39,8 @@ pub enum DetectorChoice {
     Network(PathBuf),
     /// Viola and Jones' cascade, as OpenCV writes it.
     Cascade(PathBuf),
-    /// A table of boxes, see [`crate::boxes`]. It lists a photo's boxes under its path below the annotated folder, or under
-    /// its file name alone.
+    /// A table of boxes, see [`crate::boxes`]. It lists a photo's boxes under its path below the annotated folder, or
+    /// under its file name alone.
     Boxes(PathBuf),
 }
 
@@ -90,17 +90,18 @@ pub struct Filters {
     pub brightness: Option<RangeInclusive<f32>>,
     /// Lowest standard deviation of the crop's brightness. By default 10: the flattest chips, at 13, are clear.
     pub min_contrast: Option<f32>,
-    /// Lowest variance of the crop's Laplacian, see [`Measures`](super::Measures). By default 10, where eyelids and lips are
-    /// mere shadows; half of the chips are above 116.
+    /// Lowest variance of the crop's Laplacian, see [`Measures`](super::Measures). By default 10, where eyelids and
+    /// lips are mere shadows; half of the chips are above 116.
     pub min_sharpness: Option<f32>,
-    /// Lowest face score of our landmark network, from 0 to 1. By default that of `lineament run`. Where it is set, boxes
-    /// below it do not count among a photo's faces.
+    /// Lowest face score of our landmark network, from 0 to 1. By default that of `lineament run`. Where it is set,
+    /// boxes below it do not count among a photo's faces.
     pub min_score: Option<f32>,
-    /// Most points outside the crop. By default 20: the jaw's 17 points are outside many of dlib's boxes, and the ends of
-    /// the brows outside some.
+    /// Most points outside the crop. By default 20: the jaw's 17 points are outside many of dlib's boxes, and the ends
+    /// of the brows outside some.
     pub max_outside: Option<usize>,
-    /// Largest mean expected error of the points, in percent of the distance between the outer eye corners. By default 8:
-    /// above are profiles, paintings and covered faces, whose points are often wrong; half of the chips are below 3.6.
+    /// Largest mean expected error of the points, in percent of the distance between the outer eye corners. By default
+    /// 8: above are profiles, paintings and covered faces, whose points are often wrong; half of the chips are below
+    /// 3.6.
     pub max_expected_error: Option<f32>,
 }
 

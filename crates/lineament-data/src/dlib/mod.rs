@@ -1,8 +1,8 @@
 //! dlib's shape predictor (Kazemi and Sullivan, 2014): places the points of the face in a box.
 //!
 //! A predictor is a mean shape and a sequence of cascades. Each cascade reads a few hundred pixels around the current
-//! shape, and each of its trees adds a small correction, chosen by comparing pairs of those pixels. `read` parses dlib's
-//! own file, [`ShapePredictor::place`] runs it.
+//! shape, and each of its trees adds a small correction, chosen by comparing pairs of those pixels. `read` parses
+//! dlib's own file, [`ShapePredictor::place`] runs it.
 //!
 //! dlib's whole numbers are pixel **centres**, and its rectangles run from the first pixel to the last: `right` is
 //! `left + width - 1`. Shapes are learned in the frame of such a rectangle, so (0, 0) is the centre of the box's first

@@ -1,7 +1,7 @@
 //! Parses the file of a shape predictor: version, mean shape, forests, and the pixels that each cascade reads.
 //!
-//! Every length is checked against the remaining bytes before memory is allocated, and every index against its range, so
-//! that nothing can fail once a predictor is read.
+//! Every length is checked against the remaining bytes before memory is allocated, and every index against its range,
+//! so that nothing can fail once a predictor is read.
 
 use super::wire::{FLOAT_BYTES, Fault, INT_BYTES, Reader};
 use super::{Cascade, Feature, ShapePredictor, Split};

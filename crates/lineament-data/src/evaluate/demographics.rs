@@ -1,6 +1,6 @@
-//! Whether models work equally well for all groups of people, on photos whose names tell age, gender and race as those of
-//! UTKFace do (Zhang et al., "Age Progression/Regression by Conditional Adversarial Autoencoder", 2017). The true points
-//! are not known, so what is compared is how often a face is found and how confident the models are.
+//! Whether models work equally well for all groups of people, on photos whose names tell age, gender and race as those
+//! of UTKFace do (Zhang et al., "Age Progression/Regression by Conditional Adversarial Autoencoder", 2017). The true
+//! points are not known, so what is compared is how often a face is found and how confident the models are.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! Metrics: errors of points, curves over photos, and whether expected errors are calibrated.
 //!
-//! Errors are normalised by the distance of the true outer eye corners ("inter-ocular", iBUG points 36 and 45) and given
-//! in percent, as in the 300-W challenge (Sagonas et al., 2013).
+//! Errors are normalised by the distance of the true outer eye corners ("inter-ocular", iBUG points 36 and 45) and
+//! given in percent, as in the 300-W challenge (Sagonas et al., 2013).
 
 use lineament::Point;
 use lineament::topology::{FIRST_INNER_POINT, POINTS, inter_ocular};
@@ -120,7 +120,8 @@ impl Calibration {
         Self { points: n, spearman: spearman(&pairs), all: decile(&pairs), deciles, largest_deviation }
     }
 
-    /// Whether the ratio of every tenth of the points is within [`TRUTHFUL_WITHIN`] of 1; `None` when a tenth has no ratio.
+    /// Whether the ratio of every tenth of the points is within [`TRUTHFUL_WITHIN`] of 1; `None` when a tenth has no
+    /// ratio.
     pub fn is_truthful(&self) -> Option<bool> {
         self.largest_deviation.map(|deviation| deviation <= TRUTHFUL_WITHIN)
     }

@@ -65,8 +65,8 @@ pub fn on_random_boxes<E: From<Error> + Send>(
     Ok(BoxScores::new(&scores, threshold))
 }
 
-/// How many boxes of true points are accepted, each shifted and scaled like a detector's. The boxes are upright, as from
-/// a detector without points.
+/// How many boxes of true points are accepted, each shifted and scaled like a detector's. The boxes are upright, as
+/// from a detector without points.
 ///
 /// The other arguments and errors are those of [`on_random_boxes`]; `progress` counts photos.
 ///

@@ -49,8 +49,8 @@ pub struct PartError {
     pub nme: Option<f64>,
 }
 
-/// Mean shift of all points of all found faces from the true ones. It shows labels that count pixels from another origin
-/// than ours, and networks that learned from such labels.
+/// Mean shift of all points of all found faces from the true ones. It shows labels that count pixels from another
+/// origin than ours, and networks that learned from such labels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Offset {
     /// To the right in the photo, in percent of the inter-ocular distance.
@@ -120,8 +120,8 @@ mod tests {
     use super::*;
     use crate::testing::{face, json_names, sample};
 
-    /// The true face shifted to the right by `percent` of the inter-ocular distance, with an expected error of `expected`
-    /// pixels.
+    /// The true face shifted to the right by `percent` of the inter-ocular distance, with an expected error of
+    /// `expected` pixels.
     fn result(percent: Option<f64>, expected: f32) -> PhotoResult {
         let sample = sample("a");
         let unit = f64::from(inter_ocular(&sample.points)) / 100.0;
@@ -171,9 +171,9 @@ mod tests {
             json_names(&Report::new(Protocol::Detector, &[result(Some(2.0), 1.0)])),
             "auc calibration calibration.all calibration.all.expected calibration.all.measured calibration.all.ratio \
              calibration.deciles calibration.deciles.[].expected calibration.deciles.[].measured \
-             calibration.deciles.[].ratio calibration.largest_deviation calibration.points calibration.spearman failures \
-             failures_percent found found_percent median68 nme51 nme68 offset offset.down offset.nme68 offset.right parts \
-             parts.[].name parts.[].nme photos protocol"
+             calibration.deciles.[].ratio calibration.largest_deviation calibration.points calibration.spearman \
+             failures failures_percent found found_percent median68 nme51 nme68 offset offset.down offset.nme68 \
+             offset.right parts parts.[].name parts.[].nme photos protocol"
         );
     }
 

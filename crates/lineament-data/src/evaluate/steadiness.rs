@@ -61,8 +61,8 @@ pub struct RawAndSmooth {
 pub struct Stability {
     /// Face at rest: mean displacement of a point from one frame to the next, in percent of the inter-ocular distance.
     pub jitter: RawAndSmooth,
-    /// Sliding face: how many frames late the points are, by least squares. The true path starts at the mean points of the
-    /// face at rest.
+    /// Sliding face: how many frames late the points are, by least squares. The true path starts at the mean points of
+    /// the face at rest.
     pub lag_frames: RawAndSmooth,
     /// Sliding face: as `jitter`, with the slide subtracted.
     pub sliding_jitter: RawAndSmooth,
@@ -166,8 +166,8 @@ impl Film<'_> {
     }
 }
 
-/// By how many frames smoothing delays a jump of the points `moved`, on a face that was at rest before: the sum over the
-/// frames of the share of the jump that is still missing.
+/// By how many frames smoothing delays a jump of the points `moved`, on a face that was at rest before: the sum over
+/// the frames of the share of the jump that is still missing.
 fn frames_late(
     smooth: &SmoothOptions,
     place: &[Point; POINTS],
@@ -220,8 +220,9 @@ mod tests {
         let first = figures(smooth.clone(), "astronaut_grey.png", 1).unwrap();
         assert_eq!(Some(&first), figures(smooth.clone(), "astronaut_grey.png", 1).as_ref());
         assert_ne!(Some(&first), figures(smooth, "astronaut_grey.png", 2).as_ref());
-        let names = "frame_ms inter_ocular_px jitter jitter.raw jitter.smooth lag_frames lag_frames.raw lag_frames.smooth \
-                     lids_late_frames mouth_late_frames sliding_jitter sliding_jitter.raw sliding_jitter.smooth";
+        let names = "frame_ms inter_ocular_px jitter jitter.raw jitter.smooth lag_frames lag_frames.raw \
+                     lag_frames.smooth lids_late_frames mouth_late_frames sliding_jitter \
+                     sliding_jitter.raw sliding_jitter.smooth";
         assert_eq!(json_names(&first), names, "they never change");
         let raw = figures(None, "astronaut_grey.png", 1).unwrap();
         assert_eq!((raw.jitter.raw, raw.lag_frames.raw), (raw.jitter.smooth, raw.lag_frames.smooth));

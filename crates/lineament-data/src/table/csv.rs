@@ -113,7 +113,8 @@ impl CsvReader {
                 complete = false;
             } else if cell.is_empty() {
                 return Err(fault(
-                    "no value; `skip_incomplete` (lineament data convert --skip-incomplete) leaves incomplete rows out",
+                    "no value; `skip_incomplete` (lineament data convert --skip-incomplete) \
+                 leaves incomplete rows out",
                 ));
             } else {
                 numbers.push(coordinate(cell).map_err(|what| fault(&what))?);
@@ -129,8 +130,8 @@ impl CsvReader {
         Error::Table { path: self.path.clone(), line: self.line(), reason: reason.into() }
     }
 
-    /// The last line of the row in `cells`, from 1. The parser is past the line end, but before its second byte where it has
-    /// two.
+    /// The last line of the row in `cells`, from 1. The parser is past the line end, but before its second byte where
+    /// it has two.
     fn line(&self) -> u64 {
         let guard = self.reader.get_ref();
         let past = !guard.ended && guard.crlf == Some(false);
@@ -270,11 +271,13 @@ mod tests {
             ("\n\n".into(), "t.csv: empty file"),
             (
                 row("1,,3,4"),
-                "t.csv:3: row 2, column `y0`: no value; `skip_incomplete` (lineament data convert --skip-incomplete) leaves incomplete rows out",
+                "t.csv:3: row 2, column `y0`: no value; `skip_incomplete` (lineament data convert --skip-incomplete) \
+                 leaves incomplete rows out",
             ),
             (
                 row("1,2,  ,4"),
-                "t.csv:3: row 2, column `x1`: no value; `skip_incomplete` (lineament data convert --skip-incomplete) leaves incomplete rows out",
+                "t.csv:3: row 2, column `x1`: no value; `skip_incomplete` (lineament data convert --skip-incomplete) \
+                 leaves incomplete rows out",
             ),
             (row("1,2,3,4z"), "t.csv:3: row 2, column `y1`: `4z` is not a number"),
             (row("NaN,2,3,4"), "t.csv:3: row 2, column `x0`: `NaN` is not a finite number"),
@@ -315,11 +318,13 @@ mod tests {
             (pixels(&format!("{image} 7")), "t.csv:3: row 2, column `Image`: more than 9216 pixels"),
             (
                 head.trim_end().into(),
-                "t.csv:2: row 1, column `Image`: the file ends within this line: it was cut off; if it is whole, add the missing line end",
+                "t.csv:2: row 1, column `Image`: the file ends within this line: it was cut off; if it is \
+                 whole, add the missing line end",
             ),
             (
                 pixels(&format!("\"{image}")),
-                "t.csv:4: row 2, column `Image`: the file ends within this line: it was cut off; if it is whole, add the missing line end",
+                "t.csv:4: row 2, column `Image`: the file ends within this line: it was cut off; if it is \
+                 whole, add the missing line end",
             ),
             (
                 "1,2,3 4 5\n".into(),
@@ -331,11 +336,13 @@ mod tests {
             ),
             (
                 "ImageId,Image\n1,2 3\n".into(),
-                "t.csv:1: pictures without points, as in Kaggle's test.csv: there is nothing to learn or compare with; Kaggle's training.csv has them",
+                "t.csv:1: pictures without points, as in Kaggle's test.csv: there is nothing to learn or compare \
+                 with; Kaggle's training.csv has them",
             ),
             (
                 "Image\n1 2\n".into(),
-                "t.csv:1: pictures without points, as in Kaggle's test.csv: there is nothing to learn or compare with; Kaggle's training.csv has them",
+                "t.csv:1: pictures without points, as in Kaggle's test.csv: there is nothing to learn or compare \
+                 with; Kaggle's training.csv has them",
             ),
             ("x0,y0,x1,Image\n".into(), "t.csv:1: 3 columns of coordinates, expected two for each point"),
             ("x0,x1,y0,y1,Image\n".into(), "t.csv:1: column 2 is `x1`, expected y: x and y of each point alternate"),

@@ -8,13 +8,13 @@ const GRID: usize = 16;
 
 const WORDS: usize = GRID * GRID / 64;
 
-/// A difference hash of 256 bits: for each pair of horizontal neighbours in a grid of 17 x 16 mean brightnesses, which one
-/// is brighter.
+/// A difference hash of 256 bits: for each pair of horizontal neighbours in a grid of 17 x 16 mean brightnesses, which
+/// one is brighter.
 ///
-/// 256 bits rather than the usual 64, because aligned faces are similar: among 7,000 face chips, 3,300 pairs differ in at
-/// most 4 of 64 bits. Of 256 bits, 117 pairs differ in at most 25, and all of those are copies; the most similar pair of
-/// different people differs in 26. 99 of 100 recompressed copies (JPEG 60) differ in at most 13 bits, copies brightened by
-/// 20 in at most 14; copies shifted by a pixel have a median of 18. `docs/tables.md` has the table.
+/// 256 bits rather than the usual 64, because aligned faces are similar: among 7,000 face chips, 3,300 pairs differ in
+/// at most 4 of 64 bits. Of 256 bits, 117 pairs differ in at most 25, and all of those are copies; the most similar
+/// pair of different people differs in 26. 99 of 100 recompressed copies (JPEG 60) differ in at most 13 bits, copies
+/// brightened by 20 in at most 14; copies shifted by a pixel have a median of 18. `docs/tables.md` has the table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PictureHash([u64; WORDS]);
 

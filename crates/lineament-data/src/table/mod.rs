@@ -1,4 +1,5 @@
-//! Tables of records: the paper's CSV and Kaggle's variant of it, and Parquet, which also keeps where a face comes from.
+//! Tables of records: the paper's CSV and Kaggle's variant of it, and Parquet, which also keeps where a face comes
+//! from.
 //!
 //! Both are read and written row by row, so that a table larger than memory works. `docs/tables.md` describes them.
 //!
@@ -63,7 +64,8 @@ impl Reader {
     /// Opens a table. Its first bytes distinguish Parquet from CSV, not its name.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be read, [`Error::Table`] or [`Error::Records`] when it is not a table of records.
+    /// [`Error::File`] when it cannot be read, [`Error::Table`] or [`Error::Records`] when it is not a table of
+    /// records.
     pub fn open(path: &Path, options: ReadOptions) -> Result<Self> {
         let fault = |e| Error::file(path, e);
         let mut file = File::open(path).map_err(fault)?;
@@ -196,8 +198,8 @@ impl Writer {
     /// Adds a record.
     ///
     /// # Errors
-    /// [`Error::Records`] for a wrong number of points or pixels, a coordinate that is not finite, or a crop that is not
-    /// square; [`Error::File`] when it cannot be written.
+    /// [`Error::Records`] for a wrong number of points or pixels, a coordinate that is not finite, or a crop that is
+    /// not square; [`Error::File`] when it cannot be written.
     pub fn write(&mut self, record: &Record) -> Result<()> {
         self.rows += 1;
         fits(record, self.points)

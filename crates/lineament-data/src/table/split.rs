@@ -5,8 +5,8 @@ use crate::dataset;
 use crate::record::Record;
 
 /// Whether a row belongs to the validation part, of about `share` (0 to 1) of all photos: by its photo's name like
-/// [`dataset::is_validation`], so that all faces of a photo are in one part; by its pixels where the photo is not known,
-/// so that equal pictures are.
+/// [`dataset::is_validation`], so that all faces of a photo are in one part; by its pixels where the photo is not
+/// known, so that equal pictures are.
 pub fn is_validation(record: &Record, share: f64) -> bool {
     match &record.origin {
         Some(origin) => dataset::is_validation(&origin.photo, share),

@@ -38,8 +38,8 @@ const PICTURE_BRANDS: [&[u8; 4]; 7] = [b"heic", b"heix", b"hevc", b"mif1", b"msf
 const OPENING_BOXES: [&[u8; 4]; 6] = [b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip"];
 
 impl Kind {
-    /// The kind by the first bytes of a file; `None` for photos. One JPEG is a photo and several are a video, which these
-    /// bytes do not show.
+    /// The kind by the first bytes of a file; `None` for photos. One JPEG is a photo and several are a video, which
+    /// these bytes do not show.
     pub fn of(first: &[u8]) -> Option<Self> {
         let at = |place: usize, bytes: &[u8]| first.get(place..).is_some_and(|rest| rest.starts_with(bytes));
         let brand = first.get(8..12);
@@ -60,8 +60,8 @@ impl Kind {
         }
     }
 
-    /// Whether a first JPEG and the two bytes after it are a video: another JPEG follows, and the first one does not announce
-    /// it as its own, as photos from phones do with smaller or brighter copies ("MPF").
+    /// Whether a first JPEG and the two bytes after it are a video: another JPEG follows, and the first one does not
+    /// announce it as its own, as photos from phones do with smaller or brighter copies ("MPF").
     pub(super) fn of_jpegs(jpeg: &[u8], next: &[u8]) -> Option<Self> {
         let brought = jpeg.windows(4).take(HEAD_BYTES).any(|w| w == b"MPF\0");
         (next == SOI && !brought).then_some(Self::Mjpeg)

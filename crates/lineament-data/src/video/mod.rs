@@ -40,8 +40,9 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// The view for networks. It is the plane of brightness as stored, where there is one, as cameras give it to apps and
-    /// browsers, so that the points are the same there. Computed from colours, it would differ by a grey level in places.
+    /// The view for networks. It is the plane of brightness as stored, where there is one, as cameras give it to apps
+    /// and browsers, so that the points are the same there. Computed from colours, it would differ by a grey level in
+    /// places.
     pub fn view(&self) -> ImageView<'_> {
         self.luma.as_ref().map_or_else(|| self.picture.view(), GreyPhoto::view)
     }
@@ -121,8 +122,8 @@ impl Frames {
     /// Opens a file; its first bytes decide the kind, not its name. `rate` is used where the video has none.
     ///
     /// # Errors
-    /// [`Error::File`] when it cannot be read, [`Error::Video`] when it is not a video that we read. The text says what it
-    /// is, if that is known, and how to convert it.
+    /// [`Error::File`] when it cannot be read, [`Error::Video`] when it is not a video that we read. The text says what
+    /// it is, if that is known, and how to convert it.
     pub fn open(path: &Path, rate: Rate) -> Result<Self> {
         let kind = Kind::of_file(path)?;
         let mut file = BufReader::new(File::open(path).map_err(|e| Error::file(path, e))?);

@@ -123,8 +123,8 @@ pub struct I420 {
 }
 
 impl I420 {
-    /// Converts `photo`, extended to sides that are multiples of `multiple` and at least `least` by repeating its last row
-    /// and column.
+    /// Converts `photo`, extended to sides that are multiples of `multiple` and at least `least` by repeating its last
+    /// row and column.
     pub fn fill(&mut self, photo: &Photo, multiple: usize, least: usize) {
         let grown = |side: usize| side.next_multiple_of(multiple).max(least);
         (self.width, self.height) = (grown(photo.width), grown(photo.height));

@@ -76,7 +76,8 @@ impl CompactDense {
     }
 }
 
-/// Most vectors in a block of at most [`UNITS`]: so many sums keep a processor busy while each waits for its last addition.
+/// Most vectors in a block of at most [`UNITS`]: so many sums keep a processor busy while each waits for its last
+/// addition.
 const MAX_VECTORS: usize = 8;
 
 fn filled(mut values: Vec<f32>) -> Vec<f32> {

@@ -13,8 +13,8 @@ use crate::model::{Architecture, Shape, ValueId};
 const MAX_LEN: usize = 1 << 27;
 
 /// Numbers that are made at once before something else is made of them, as between a depthwise convolution and the
-/// pointwise one behind it: they stay in the near caches until then. Chosen by trial: a quarter of it costs 2 %, all at once
-/// nothing on small maps.
+/// pointwise one behind it: they stay in the near caches until then. Chosen by trial: a quarter of it costs 2 %, all at
+/// once nothing on small maps.
 const BAND: usize = 1 << 14;
 
 /// The place of every value in one block of memory.

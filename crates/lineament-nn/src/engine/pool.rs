@@ -17,15 +17,15 @@ use super::network::Network;
 use super::plan::Plan;
 use super::running::Values;
 
-/// Multiply-adds below which a part is not worth being made by another thread: about a microsecond. Chosen by trial; half
-/// and twice as many are a little slower.
+/// Multiply-adds below which a part is not worth being made by another thread: about a microsecond. Chosen by trial;
+/// half and twice as many are a little slower.
 const LEAST_MULTIPLY_ADDS: u64 = 1 << 16;
 
 /// How often a thread looks before it lets others have its core.
 const SPINS: usize = 100;
 
-/// Threads of the caller's, on which a network runs faster than on one: this library starts none. Several faces or films at
-/// once are better served by an object and a thread each; clones share what they loaded.
+/// Threads of the caller's, on which a network runs faster than on one: this library starts none. Several faces or
+/// films at once are better served by an object and a thread each; clones share what they loaded.
 ///
 /// ```
 /// # #[cfg(feature = "default-models")]
@@ -56,8 +56,8 @@ pub struct Pool {
 type Job<'a> = dyn Fn() + Sync + 'a;
 
 impl Pool {
-    /// `run` calls the work that it is given on several threads, best once on each of `threads` (at least 1), and comes back
-    /// when these calls have. With fewer calls, or one after the other, the same is done more slowly.
+    /// `run` calls the work that it is given on several threads, best once on each of `threads` (at least 1), and comes
+    /// back when these calls have. With fewer calls, or one after the other, the same is done more slowly.
     pub fn new(threads: usize, run: impl Fn(&Job) + Send + Sync + 'static) -> Self {
         Self { threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN), run: Arc::new(run) }
     }
@@ -135,8 +135,8 @@ impl Team {
                 wait_for(|| made.load(Ordering::Acquire) >= part.after);
                 // On drop, as a panic must not leave the others waiting.
                 let _made = AddOnDrop(&made);
-                // SAFETY: the steps before are made, and no step that might write over what this one reads begins before
-                // this part is; parts of a step do not overlap, and each is taken once.
+                // SAFETY: the steps before are made, and no step that might write over what this one reads begins
+                // before this part is; parts of a step do not overlap, and each is taken once.
                 unsafe { network.run_part(part.step, plan, values, part.numbers.clone(), workspace) };
             }
         };
@@ -192,8 +192,8 @@ mod tests {
         })
     }
 
-    /// Small networks with every operator, stored in every way, and those that are shipped. Under Miri, which is slow, one
-    /// in f32 and one in integers.
+    /// Small networks with every operator, stored in every way, and those that are shipped. Under Miri, which is slow,
+    /// one in f32 and one in integers.
     fn networks() -> Vec<&'static [u8]> {
         let small: [&[u8]; 4] = [
             include_bytes!("../../tests/fixtures/tiny.onnx"),

@@ -21,8 +21,8 @@ pub struct Separable<'a> {
 }
 
 impl Separable<'_> {
-    /// Of one sample `[height, width, channels]` the output's `rows` only: `output` and what is added begin with the first
-    /// of them. `band` is memory for some rows between the two.
+    /// Of one sample `[height, width, channels]` the output's `rows` only: `output` and what is added begin with the
+    /// first of them. `band` is memory for some rows between the two.
     ///
     /// # Panics
     /// When a slice has another length, or `band` not room for one row.

@@ -1,5 +1,5 @@
-//! NEON, which every 64-bit ARM processor has: 4 lanes, 32 registers, products and sums rounded once. And with products of
-//! bytes, which phones have since 2018.
+//! NEON, which every 64-bit ARM processor has: 4 lanes, 32 registers, products and sums rounded once. And with products
+//! of bytes, which phones have since 2018.
 
 #![allow(unsafe_code)]
 
@@ -8,7 +8,8 @@ use std::arch::{asm, is_aarch64_feature_detected};
 
 use super::{Kernel, Simd};
 
-/// A level of ARM: the type, the feature that it is compiled with, whether the processor has it, and its own intrinsics.
+/// A level of ARM: the type, the feature that it is compiled with, whether the processor has it, and its own
+/// intrinsics.
 macro_rules! level {
     ($(#[$doc:meta])* $name:ident, $enable:literal, $detected:expr, { $($more:tt)* }) => {
         token!($(#[$doc])* $name, $enable, $detected);

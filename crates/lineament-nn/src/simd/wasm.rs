@@ -19,8 +19,8 @@ unsafe impl Simd for Simd128 {
     type V = v128;
     const LANES: usize = 4;
     const NAME: &str = if cfg!(target_feature = "relaxed-simd") { "Simd128 relaxed" } else { "Simd128" };
-    /// Browsers on x86 have 16, but a product that is added takes one more, and some are the browser's own: with sums in
-    /// 12 of them instead of 8, V8 keeps some in memory and a look of `lite` takes 3.8 ms instead of 2.5.
+    /// Browsers on x86 have 16, but a product that is added takes one more, and some are the browser's own: with sums
+    /// in 12 of them instead of 8, V8 keeps some in memory and a look of `lite` takes 3.8 ms instead of 2.5.
     const REGISTERS: usize = 12;
     type ForHalves = Self;
 

@@ -279,7 +279,8 @@ impl Group {
             for (layer, tensors) in
                 graph.architecture.layers.iter().zip(&graph.layout.tensors).take(step.end).skip(step.start)
             {
-                // The weights of dense layers are most of all numbers: their gradient is written, the others are added to.
+                // The weights of dense layers are most of all numbers: their gradient is written, the others are added
+                // to.
                 let written = usize::from(used && matches!(layer.op, Op::Dense { .. }));
                 tensors.iter().skip(written).for_each(|tensor| d_params[tensor.clone()].fill(0.0));
             }

@@ -59,7 +59,8 @@ fn to_json(faces: &Faces) -> String {
 #[test]
 fn every_level_places_the_stored_points() {
     let (frames, film) = (frames::frames(), frames::film());
-    // The tests of the kernels compare levels on arm64 too; whole networks at the plain level take minutes in an emulator.
+    // The tests of the kernels compare levels on arm64 too; whole networks at the plain level take minutes in an
+    // emulator.
     let emulated = cfg!(target_arch = "aarch64");
     let answers = if emulated { vec![look(&frames, &film)] } else { at_every_level(|| look(&frames, &film)) };
     if std::env::var_os("REGENERATE").is_some() {

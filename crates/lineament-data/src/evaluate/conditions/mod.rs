@@ -1,5 +1,5 @@
-//! How robust the whole path is to difficult photos: every labelled photo is changed in a known way, its true points move
-//! with it, and the public [`Lineament`] finds its face again.
+//! How robust the whole path is to difficult photos: every labelled photo is changed in a known way, its true points
+//! move with it, and the public [`Lineament`] finds its face again.
 
 mod change;
 mod cover;

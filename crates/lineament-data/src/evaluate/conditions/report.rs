@@ -6,9 +6,9 @@ use serde::Serialize;
 use super::{Found, Outcome};
 use crate::evaluate::metrics::{FAILURE_PERCENT, mean};
 
-/// How well the whole path works under one condition. Errors are in percent of the inter-ocular distance, over the faces
-/// found; under `cut` they are those of the points inside the picture. These are the rows of `lineament eval --stress`;
-/// their JSON names do not change (`docs/evaluation.md`).
+/// How well the whole path works under one condition. Errors are in percent of the inter-ocular distance, over the
+/// faces found; under `cut` they are those of the points inside the picture. These are the rows of `lineament eval
+/// --stress`; their JSON names do not change (`docs/evaluation.md`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConditionReport {
     /// Name of the condition.
@@ -31,8 +31,8 @@ pub struct ConditionReport {
     pub ratio51: Option<f64>,
     /// Mean face score of the faces found, from 0 to 1.
     pub score: Option<f64>,
-    /// Mean expected error of the hidden points, divided by that of the same points in the unchanged photos; `None` where
-    /// no point is hidden.
+    /// Mean expected error of the hidden points, divided by that of the same points in the unchanged photos; `None`
+    /// where no point is hidden.
     pub covered_rise: Option<f64>,
 }
 

@@ -172,7 +172,8 @@ impl ParquetReader {
     ) -> Result<Option<Record>, String> {
         let missing = |name| {
             format!(
-                "`{name}`: no value; `skip_incomplete` (lineament data convert --skip-incomplete) leaves incomplete rows out"
+                "`{name}`: no value; `skip_incomplete` (lineament data convert --skip-incomplete) leaves \
+                 incomplete rows out"
             )
         };
         let incomplete = points.contains(&None) || pixels.is_none();

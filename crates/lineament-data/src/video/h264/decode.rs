@@ -172,8 +172,8 @@ fn upright(picture: Photo, orientation: Orientation) -> Photo {
     Photo { pixels: image.into_raw(), width, height }
 }
 
-/// Replaces the lengths before units by start codes. Says whether a picture is among them: a sample may hold nothing but
-/// a delimiter or the camera's notes, and then no frame comes out for it.
+/// Replaces the lengths before units by start codes. Says whether a picture is among them: a sample may hold nothing
+/// but a delimiter or the camera's notes, and then no frame comes out for it.
 fn add_units(units: &mut Vec<u8>, mut sample: &[u8], avc: &Avc) -> Result<bool, String> {
     let mut has_picture = false;
     while !sample.is_empty() {

@@ -79,8 +79,8 @@ fn time(stbl: Bytes, samples: &mut [Sample]) -> Result<(), String> {
     let mut deltas = Runs::new(Some(stbl.need(b"stts")?))?;
     let mut decoded = 0i64;
     for sample in samples {
-        // In version 0 of the table shifts are unsigned, but some writers use the same bits for negative ones. No shift is
-        // so large that it could be mistaken.
+        // In version 0 of the table shifts are unsigned, but some writers use the same bits for negative ones. No shift
+        // is so large that it could be mistaken.
         sample.time = decoded.saturating_add(i64::from(shifts.next().cast_signed()));
         decoded = decoded.saturating_add(i64::from(deltas.next()));
     }

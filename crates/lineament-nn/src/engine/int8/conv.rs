@@ -1,6 +1,6 @@
-//! Convolution over all channels: four numbers of a window's row at a time, a tile of pixels by up to two vectors of output
-//! channels in registers. A row that is no multiple of four is read to the next one, with weights of 0. A pointwise
-//! convolution is the same with a window of one pixel.
+//! Convolution over all channels: four numbers of a window's row at a time, a tile of pixels by up to two vectors of
+//! output channels in registers. A row that is no multiple of four is read to the next one, with weights of 0. A
+//! pointwise convolution is the same with a window of one pixel.
 
 #![allow(unsafe_code)]
 
@@ -74,8 +74,8 @@ impl Conv {
         !(self.window.kernel * self.inputs).is_multiple_of(QUAD)
     }
 
-    /// Convolves codes `[height, width, inputs]` into the `rows` of `[h, w, outputs]`, with `(h, w)` as [`Window::over`]
-    /// says; the target and what is added begin with the first of them.
+    /// Convolves codes `[height, width, inputs]` into the `rows` of `[h, w, outputs]`, with `(h, w)` as
+    /// [`Window::over`] says; the target and what is added begin with the first of them.
     ///
     /// # Panics
     /// When a slice has another length.
@@ -103,8 +103,8 @@ impl Conv {
         }
     }
 
-    /// As [`Conv::run_rows`], and of each 2x2 block of what comes out the largest; an odd last row or column is dropped.
-    /// What follows the sums must not turn larger into smaller, and adds nothing.
+    /// As [`Conv::run_rows`], and of each 2x2 block of what comes out the largest; an odd last row or column is
+    /// dropped. What follows the sums must not turn larger into smaller, and adds nothing.
     ///
     /// # Panics
     /// When a slice has another length, or something is added.

@@ -28,8 +28,8 @@ impl Dense {
     }
 
     /// From codes to one number or code for each of some units, which begin at a multiple of
-    /// [`UNITS`](super::super::conv::UNITS) and end at one or the last; the target and what is added begin with the first of
-    /// them.
+    /// [`UNITS`](super::super::conv::UNITS) and end at one or the last; the target and what is added begin with the
+    /// first of them.
     ///
     /// # Panics
     /// When a slice has another length, or the units begin or end elsewhere.

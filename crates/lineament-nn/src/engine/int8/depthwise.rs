@@ -1,6 +1,6 @@
-//! Depthwise convolution 3x3 and 5x5. The map's rows are brought together four by four first: in each lane a byte of each
-//! of four rows, so that one instruction multiplies a column of four, and a column that is read serves all outputs it is
-//! under. A window spans one or two of these quads, however it lies: its weights are stored for each way it can.
+//! Depthwise convolution 3x3 and 5x5. The map's rows are brought together four by four first: in each lane a byte of
+//! each of four rows, so that one instruction multiplies a column of four, and a column that is read serves all outputs
+//! it is under. A window spans one or two of these quads, however it lies: its weights are stored for each way it can.
 
 #![allow(unsafe_code)]
 
@@ -141,7 +141,8 @@ impl<const K: usize> Kernel for Sized<'_, K> {
                 let here = (channels - channel).min(S::LANES);
                 let place = Place { at, step: channels, channel, channels: here };
                 let row = Row { quads, channels, stride, finish, place };
-                // SAFETY: the target holds all pixels of the rows, the quads their windows; weights are filled up to whole vectors.
+                // SAFETY: the target holds all pixels of the rows, the quads their windows; weights are filled up to
+                // whole vectors.
                 unsafe {
                     let weights = weights.as_ptr().add(channel);
                     // A window of more rows than a quad always spans two.

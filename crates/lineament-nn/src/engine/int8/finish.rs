@@ -52,8 +52,8 @@ impl Target<'_> {
     }
 }
 
-/// What makes numbers of a layer's sums: for each channel what the sum begins with, a factor and a summand, filled up by two
-/// vectors.
+/// What makes numbers of a layer's sums: for each channel what the sum begins with, a factor and a summand, filled up
+/// by two vectors.
 #[derive(Debug, Clone)]
 pub(super) struct Scaling {
     /// Integers, as bits.
@@ -183,8 +183,8 @@ impl Raw {
         place: Place,
     ) {
         const { assert!(WHOLE || NV == 1) };
-        /// Visits every vector: `$v` is the vector, `$k` its number within the pixel, `$at` its place in the target. For
-        /// 2 pixels of 1 vector, `visit!(|v, k, at| body)` is
+        /// Visits every vector: `$v` is the vector, `$k` its number within the pixel, `$at` its place in the target.
+        /// For 2 pixels of 1 vector, `visit!(|v, k, at| body)` is
         ///
         /// ```ignore
         /// { let (v, k, at) = (&mut sums[0][0], 0, place.pixel(0)); body }
