@@ -1,8 +1,8 @@
 //! Small neural networks on the processor: a model file and the engine that runs it.
 //!
 //! [`model`] reads and writes the file, ONNX with a short list of operators. [`engine`] runs it on kernels for f32, f16
-//! and int8, one version for each instruction set, chosen at run time through [`simd`]. The crate opens no files, prints
-//! nothing and starts no threads.
+//! and int8, one version for each instruction set, chosen at run time through [`simd`]. The crate opens no files,
+//! prints nothing and starts no threads.
 //!
 //! ```
 //! use lineament_nn::engine::Engine;

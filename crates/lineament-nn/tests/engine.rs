@@ -36,8 +36,8 @@ fn model(name: &str) -> Vec<u8> {
     std::fs::read(format!("{}/../../models/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
 }
 
-/// Small networks with every operator on noise, in f32, stored in every way, and in integers, and the shipped models in f16
-/// on a real face (`cargo run -p lineament-data --example write_crops`).
+/// Small networks with every operator on noise, in f32, stored in every way, and in integers, and the shipped models in
+/// f16 on a real face (`cargo run -p lineament-data --example write_crops`).
 #[test]
 fn outputs_agree_with_onnxruntimes() {
     let cases = [
@@ -65,7 +65,8 @@ fn outputs_agree_with_onnxruntimes() {
             let (ours, shape) = engine.output(output).unwrap_or_else(|| panic!("{name} has no output {output}"));
             let expected = hwc_from_chw(&numbers(expected), shape);
             assert_eq!(ours.len(), expected.len(), "{name} {output}");
-            let worst = ours.iter().zip(&expected).map(|(a, b)| (a - b).abs()).max_by(f32::total_cmp).unwrap(); // NaN counts
+            // `total_cmp`, so that NaN counts.
+            let worst = ours.iter().zip(&expected).map(|(a, b)| (a - b).abs()).max_by(f32::total_cmp).unwrap();
             let largest = expected.iter().fold(0.0f32, |largest, v| largest.max(v.abs()));
             let tolerance = if rounds { ROUNDED_TOLERANCE * largest } else { TOLERANCE };
             assert!(worst <= tolerance, "{name} {output}: off by {worst}");

@@ -76,7 +76,7 @@ impl Subject {
         if let Some((height, width)) = size {
             engine.set_input_size(height, width)?;
         }
-        let steps = engine.step_multiply_adds();
+        let steps = engine.op_multiply_adds();
         let together = pools.iter().map(|pool| {
             let mut engine = engine.clone();
             engine.set_pool(Some(pool.clone()));
@@ -126,9 +126,9 @@ impl Subject {
         let Self { name, engine, multiply_adds, weights_bytes, whole, steps, together } = self;
         let ms = Quartiles::of(whole[warm_up..].to_vec());
         let secs = (ms.median * 1e-3).max(f64::MIN_POSITIVE);
-        let counts = engine.step_multiply_adds();
+        let counts = engine.op_multiply_adds();
         let layers = &engine.network().architecture().layers;
-        let steps = engine.network().steps().iter().zip(steps).zip(counts).map(|((step, times), multiply_adds)| {
+        let steps = engine.network().ops().iter().zip(steps).zip(counts).map(|((step, times), multiply_adds)| {
             let median_ms = Quartiles::of(times[warm_up..].to_vec()).median;
             let secs = (median_ms * 1e-3).max(1e-9);
             let what: Vec<String> = step.layers.iter().map(|&layer| describe(&layers[layer].op)).collect();

@@ -68,8 +68,8 @@ impl DerefMut for Aligned {
     }
 }
 
-/// Asks the system to back memory that is not used yet by large pages: reading many weights front to back otherwise waits
-/// for where the next page is.
+/// Asks the system to back memory that is not used yet by large pages: without them, reading many weights from front to
+/// back waits for address translation.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
     /// Where one may start; a multiple of every small page as well (4, 16 or 64 KiB), between which advice has to lie.
@@ -85,8 +85,8 @@ pub(super) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
     if len >= WORTH && !cfg!(miri) {
         let start = memory.as_mut_ptr().cast::<u8>();
         let skipped = start.align_offset(LARGE);
-        // SAFETY: these are whole pages of memory that is ours; the advice changes nothing of what is in them. Where the
-        // system refuses it, nothing is lost.
+        // SAFETY: these are whole pages of memory that is ours; the advice changes nothing of what is in them. Where
+        // the system refuses it, nothing is lost.
         unsafe { madvise(start.add(skipped).cast(), (len - skipped) / LARGE * LARGE, HUGE_PAGES) };
     }
 }

@@ -444,8 +444,8 @@ impl Block<'_> {
         }
     }
 
-    /// The sums of `P` pixels, side by side or in `POOL`ed blocks of 2x2, which are side by side. `ROW` numbers are in a
-    /// row of the window, where that is not 0.
+    /// The sums of `P` pixels, side by side or in `POOL`ed blocks of 2x2, which are side by side. `ROW` numbers are in
+    /// a row of the window, where that is not 0.
     ///
     /// # Safety
     /// The windows of all pixels must look like the first one's.

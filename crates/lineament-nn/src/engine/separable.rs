@@ -1,5 +1,5 @@
-//! A depthwise convolution and the pointwise one behind it, hand in hand: some rows of the first, then the same rows of
-//! the second, so that what lies between them stays in a near cache.
+//! A depthwise convolution and the pointwise one that follows it: some rows of the first, then the same rows of the
+//! second, so that the values between them stay in a near cache.
 
 use std::ops::Range;
 
@@ -21,8 +21,8 @@ pub struct Separable<'a> {
 }
 
 impl Separable<'_> {
-    /// Of one sample `[height, width, channels]` the output's `rows` only: `output` and what is added begin with the first
-    /// of them. `band` is memory for some rows between the two.
+    /// Of one sample `[height, width, channels]` the output's `rows` only: `output` and what is added begin with the
+    /// first of them. `band` is memory for some rows between the two.
     ///
     /// # Panics
     /// When a slice has another length, or `band` not room for one row.

@@ -253,7 +253,8 @@ impl Architecture {
         }
     }
 
-    /// Learned numbers of each layer: weights and bias, slopes, or scale and shift. How values are rounded is not learned.
+    /// Learned numbers of each layer: weights and bias, slopes, or scale and shift. How values are rounded is not
+    /// learned.
     ///
     /// # Errors
     /// As [`Architecture::shapes`].

@@ -1,5 +1,5 @@
-//! NEON, which every 64-bit ARM processor has: 4 lanes, 32 registers, products and sums rounded once. And with products of
-//! bytes, which phones have since 2018.
+//! NEON, which every 64-bit ARM processor has: 4 lanes, 32 registers, products and sums rounded once. And with products
+//! of bytes, which phones have since 2018.
 
 #![allow(unsafe_code)]
 
@@ -8,7 +8,8 @@ use std::arch::{asm, is_aarch64_feature_detected};
 
 use super::{Kernel, Simd};
 
-/// A level of ARM: the type, the feature that it is compiled with, whether the processor has it, and its own intrinsics.
+/// A level of ARM: the type, the feature that it is compiled with, whether the processor has it, and its own
+/// intrinsics.
 macro_rules! level {
     ($(#[$doc:meta])* $name:ident, $enable:literal, $detected:expr, { $($more:tt)* }) => {
         token!($(#[$doc])* $name, $enable, $detected);
@@ -21,10 +22,10 @@ macro_rules! level {
             const NAME: &str = stringify!($name);
             const REGISTERS: usize = 32;
             const DOT_SHIFT: u8 = 128;
-            type ForHalves = Self;
+            type ForF16 = Self;
 
             #[inline(always)]
-            fn for_halves(self) -> Self {
+            fn for_f16(self) -> Self {
                 self
             }
 
@@ -90,13 +91,13 @@ macro_rules! level {
             }
 
             #[inline(always)]
-            unsafe fn load_codes_ptr(self, from: *const u8) -> float32x4_t {
+            unsafe fn load_u8_ptr(self, from: *const u8) -> float32x4_t {
                 let bytes = unsafe { four_bytes(from) };
                 unsafe { vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes)))) }
             }
 
             #[inline(always)]
-            unsafe fn store_codes_ptr(self, v: float32x4_t, to: *mut u8) {
+            unsafe fn store_u8_ptr(self, v: float32x4_t, to: *mut u8) {
                 unsafe {
                     let words = vqmovn_u32(vcvtnq_u32_f32(v));
                     let bytes = vqmovn_u16(vcombine_u16(words, words));
