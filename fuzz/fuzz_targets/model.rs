@@ -1,5 +1,7 @@
 //! Any bytes are a sound model or an error, and a model that can be written is read back as it was.
-//! `crates/lineament/tests/fixtures/*.onnx` make a good first corpus.
+//!
+//! `crates/lineament-nn/tests/fixtures/*.onnx` make a good first corpus. They have no checksum, so a changed byte gets
+//! past it and reaches the reader.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -123,7 +123,7 @@ pub fn run(args: BenchArgs) -> Result<ExitCode> {
     }
     let place = |level: &String| simd::LEVELS.iter().position(|name| name.eq_ignore_ascii_case(level));
     if let Some(level) = args.level.as_ref().and_then(place) {
-        ensure!(simd::hold_back_above(level), "--level comes too late: something was computed already");
+        ensure!(simd::limit_level(level), "--level comes too late: something was computed already");
     }
     args.format.print(&measure(&args)?, Report::text)?;
     Ok(ExitCode::SUCCESS)

@@ -57,7 +57,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         engine.set_input_size(height.parse()?, width.parse()?)?;
     }
     let peak = dispatch(Peak);
-    let multiply_adds = engine.step_multiply_adds();
+    let multiply_adds = engine.op_multiply_adds();
     let mut best = vec![f64::INFINITY; multiply_adds.len()];
     let mut whole: Vec<f64> = Vec::new();
     let begin = Instant::now();
@@ -89,7 +89,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             100.0 * rate / peak
         );
     };
-    for ((step, &m), &time) in engine.network().steps().iter().zip(&multiply_adds).zip(&best) {
+    for ((step, &m), &time) in engine.network().ops().iter().zip(&multiply_adds).zip(&best) {
         row(&format!("{:?} -> {}", step.work, step.output), m, time);
     }
     let total: u64 = multiply_adds.iter().sum();

@@ -12,8 +12,8 @@ pub enum Error {
     /// It is a model file, but bytes are missing or changed. Copy or download it again.
     #[error("damaged model file: {0}; copy or download it again")]
     Damaged(String),
-    /// It is a whole file, but uses an operator, a version or a way of storing that this version does not read. Export it
-    /// with this library, or use a newer version.
+    /// It is a whole file, but uses an operator, a version or a way of storing that this version does not read. Export
+    /// it with this library, or use a newer version.
     #[error("unsupported model file: {0}")]
     Unsupported(String),
     /// The model is sound, but not what it is used for: its inputs, outputs, sizes or metadata are others. Give another

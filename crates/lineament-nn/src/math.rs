@@ -38,7 +38,7 @@ pub fn f32_from_f16(bits: u16) -> f32 {
     f32::from_bits(value.to_bits() | u32::from(bits & 0x8000) << 16)
 }
 
-/// The nearest half, ties to even; infinite where `value` is past the largest, 65504.
+/// The nearest f16 value, ties to even; infinite where `value` is past the largest, 65504.
 pub fn f16_from_f32(value: f32) -> u16 {
     let sign = (value.to_bits() >> 16) as u16 & 0x8000;
     let magnitude = value.to_bits() & 0x7fff_ffff;

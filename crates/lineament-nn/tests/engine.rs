@@ -65,7 +65,7 @@ fn outputs_agree_with_onnxruntimes() {
             let (ours, shape) = engine.output(output).unwrap_or_else(|| panic!("{name} has no output {output}"));
             let expected = hwc_from_chw(&numbers(expected), shape);
             assert_eq!(ours.len(), expected.len(), "{name} {output}");
-            // NaN counts as the largest.
+            // `total_cmp`, so that NaN counts.
             let worst = ours.iter().zip(&expected).map(|(a, b)| (a - b).abs()).max_by(f32::total_cmp).unwrap();
             let largest = expected.iter().fold(0.0f32, |largest, v| largest.max(v.abs()));
             let tolerance = if rounds { ROUNDED_TOLERANCE * largest } else { TOLERANCE };

@@ -83,7 +83,7 @@ impl Subject {
         if let Some((height, width)) = size {
             engine.set_input_size(height, width)?;
         }
-        let fused_ops = engine.network().steps().len();
+        let fused_ops = engine.network().ops().len();
         let together = pools.iter().map(|pool| {
             let mut engine = engine.clone();
             engine.set_pool(Some(pool.clone()));
@@ -133,7 +133,7 @@ impl Subject {
         let ms = Quartiles::of(whole[warm_up..].to_vec());
         let secs = (ms.median * 1e-3).max(f64::MIN_POSITIVE);
         let network = engine.network();
-        let counts = network.runs_in_integers().iter().zip(engine.step_multiply_adds());
+        let counts = network.runs_in_integers().iter().zip(engine.op_multiply_adds());
         let count = |(&int8, count)| match int8 {
             true => MultiplyAddCount { f32: 0, int8: count },
             false => MultiplyAddCount { f32: count, int8: 0 },
@@ -141,7 +141,7 @@ impl Subject {
         let counts: Vec<MultiplyAddCount> = counts.map(count).collect();
         let work: MultiplyAddCount = counts.iter().copied().sum();
         let layers = &network.architecture().layers;
-        let fused_ops = network.steps().iter().zip(fused_ops).zip(counts).map(|((op, times), work)| {
+        let fused_ops = network.ops().iter().zip(fused_ops).zip(counts).map(|((op, times), work)| {
             let median_ms = Quartiles::of(times[warm_up..].to_vec()).median;
             let secs = (median_ms * 1e-3).max(1e-9);
             let what: Vec<String> = op.layers.iter().map(|&layer| describe(&layers[layer].op)).collect();

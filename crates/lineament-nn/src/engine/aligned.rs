@@ -68,8 +68,8 @@ impl DerefMut for Aligned {
     }
 }
 
-/// Asks the system to back memory that is not used yet by large pages: reading many weights front to back otherwise
-/// waits for where the next page is.
+/// Asks the system to back memory that is not used yet by large pages: without them, reading many weights from front to
+/// back waits for address translation.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 pub(super) fn ask_for_large_pages<T>(memory: &mut [MaybeUninit<T>]) {
     /// Where one may start; a multiple of every small page as well (4, 16 or 64 KiB), between which advice has to lie.

@@ -29,13 +29,13 @@ enum Weights {
     I8(Vec<i8>),
 }
 
-/// The bits of a half.
+/// The bits of an f16 value.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(transparent)]
 struct F16(u16);
 
 impl CompactDense {
-    /// Packs a weight of `[inputs, units]` and one bias per unit; `None` when the weight is stored otherwise.
+    /// Packs a weight of `[inputs, units]` and one bias per unit; `None` when the weight is neither f16 nor int8.
     ///
     /// # Panics
     /// When the sizes do not fit.
@@ -45,13 +45,13 @@ impl CompactDense {
         let scales = weight.scales.as_ref().filter(|scales| scales.axis == 1).map(|scales| scales.to_vec());
         let (weights, scales) = match (weight.element, scales) {
             (Element::I8, Some(scales)) => {
-                let codes: Vec<i8> = weight.bytes.iter().map(|b| b.cast_signed()).collect();
-                (Weights::I8(packed(&codes, units)), scales)
+                let values: Vec<i8> = weight.bytes.iter().map(|b| b.cast_signed()).collect();
+                (Weights::I8(packed(&values, units)), scales)
             }
             (Element::F16, _) => {
-                let halves: Vec<F16> =
+                let values: Vec<F16> =
                     weight.bytes.as_chunks().0.iter().map(|&bytes| F16(u16::from_le_bytes(bytes))).collect();
-                (Weights::F16(packed(&halves, units)), vec![1.0])
+                (Weights::F16(packed(&values, units)), vec![1.0])
             }
             _ => return None,
         };
@@ -137,11 +137,11 @@ trait Stored: Copy + Default {
 
 // SAFETY of both: the caller's promise is the one that is asked for.
 impl Stored for F16 {
-    type Level<S: Simd> = S::ForHalves;
+    type Level<S: Simd> = S::ForF16;
 
     #[inline(always)]
-    fn level<S: Simd>(simd: S) -> S::ForHalves {
-        simd.for_halves()
+    fn level<S: Simd>(simd: S) -> S::ForF16 {
+        simd.for_f16()
     }
 
     #[inline(always)]

@@ -20,7 +20,8 @@ pub struct Depthwise<'a> {
 }
 
 impl Depthwise<'_> {
-    /// Convolves one sample `[height, width, channels]` into `[h, w, channels]`, with `(h, w)` as [`Window::over`] says.
+    /// Convolves one sample `[height, width, channels]` into `[h, w, channels]`, with `(h, w)` as [`Window::over`]
+    /// says.
     ///
     /// # Panics
     /// When a slice has another length.
@@ -166,7 +167,7 @@ impl Strip<'_> {
         };
         // SAFETY: the caller's promise.
         unsafe {
-            // Windows at the map's ends that a single column of zeros completes are seen together with those beside them.
+            // Windows that reach one column over the map's end share a tile with their neighbours.
             let (padding, tiled) = (window.padding, inside.len() >= PIXELS);
             let left = tiled && inside.start == 1 && padding == 1 && (PIXELS - 1) * STRIDE + K <= width;
             let right = tiled
@@ -266,8 +267,8 @@ impl<V: Copy, const K: usize> Shared<V, K> {
         sum
     }
 
-    /// The sums of [`PIXELS`] pixels whose windows begin at `column` of the map, `LEFT` columns before it where it wraps,
-    /// and end `RIGHT` columns behind it.
+    /// The sums of [`PIXELS`] pixels whose windows begin at `column` of the map, `LEFT` columns before it where it
+    /// wraps, and end `RIGHT` columns behind it.
     ///
     /// # Safety
     /// That must be so.

@@ -133,14 +133,14 @@ pub fn weighted_pool(input: &[f32], weights: &[f32], output: &mut [f32]) {
     )
 }
 
-/// Rounds to whole steps of size `scale`, of which there are 256; `offset` says which of them is 0.
-pub fn quantize(scale: f32, offset: f32, values: &mut [f32]) {
+/// Rounds each number to the nearest that a quantised value from 0 to 255 can stand for, `(q - zero_point) * scale`.
+pub fn quantize(scale: f32, zero_point: f32, values: &mut [f32]) {
     vectorized(
         #[inline(always)]
         || {
             for v in values {
-                let step = ((*v / scale).round_ties_even() + offset).clamp(0.0, 255.0);
-                *v = (step - offset) * scale;
+                let q = ((*v / scale).round_ties_even() + zero_point).clamp(0.0, 255.0);
+                *v = (q - zero_point) * scale;
             }
         },
     )

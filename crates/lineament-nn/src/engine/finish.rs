@@ -11,9 +11,17 @@ use crate::simd::{Kernel, MAX_LANES, Simd, dispatch, dispatch_exact};
 /// The sums of `P` pixels, at most 14, by `NV` vectors of channels, one or two.
 pub(super) type Sums<V, const P: usize, const NV: usize> = [[V; NV]; P];
 
-/// Writes the body once for each pixel of the largest tile, with its number as a constant. A loop would be left to the
-/// compiler to unroll; where it does not (whole-program optimisation), the sums fall out of the registers. A body that
-/// asks for fewer does so with `if const`: the compiler then never makes code of the others.
+/// Writes the body once for each pixel of the largest tile, with its number as a constant. For the list `0 1`,
+/// `for_each_pixel!(@ I sums[I] = zero, 0 1)` is
+///
+/// ```ignore
+/// { const I: usize = 0; sums[I] = zero }
+/// { const I: usize = 1; sums[I] = zero }
+/// ```
+///
+/// The compiler does not always unroll a loop (not with whole-program optimisation), and then the sums do not stay in
+/// registers. A body that is meant for fewer pixels says `if const { I < P } { .. }`: the compiler makes no code for
+/// the others.
 macro_rules! for_each_pixel {
     (|$i:ident| $body:expr) => {
         for_each_pixel!(@ $i $body, 0 1 2 3 4 5 6 7 8 9 10 11 12 13)
@@ -32,21 +40,21 @@ pub(super) use for_each_pixel;
 pub struct Activated {
     kind: Activation,
     /// For [`Activation::PRelu`] each channel's slope less 1, then numbers that fill two vectors.
-    bends: Aligned,
+    slopes_less_one: Aligned,
 }
 
 impl Activated {
     /// `slopes` holds one number per channel for [`Activation::PRelu`], nothing else for others.
     pub fn new(kind: Activation, slopes: &[f32]) -> Self {
-        let mut bends = Aligned::padded(slopes, slopes.len() + 2 * MAX_LANES);
-        bends.iter_mut().for_each(|slope| *slope -= 1.0);
-        Self { kind, bends }
+        let mut slopes_less_one = Aligned::padded(slopes, slopes.len() + 2 * MAX_LANES);
+        slopes_less_one.iter_mut().for_each(|slope| *slope -= 1.0);
+        Self { kind, slopes_less_one }
     }
 
     /// # Panics
     /// When there are slopes for another number of channels.
     pub(super) fn assert_fits(&self, channels: usize) {
-        let slopes = self.bends.len() - 2 * MAX_LANES;
+        let slopes = self.slopes_less_one.len() - 2 * MAX_LANES;
         assert!(self.kind != Activation::PRelu || slopes == channels, "{slopes} slopes for {channels} channels");
     }
 }
@@ -87,12 +95,12 @@ impl Finish<'_> {
     }
 }
 
-/// An activation and its bends, filled up by two vectors.
+/// An activation and its slopes less 1, filled up by two vectors.
 pub(super) type Stage = (Option<Activation>, *const f32);
 
 /// An activation for kernels.
 pub(super) fn stage(activated: Option<&Activated>) -> Stage {
-    activated.map_or((None, std::ptr::null()), |a| (Some(a.kind), a.bends.as_ptr()))
+    activated.map_or((None, std::ptr::null()), |a| (Some(a.kind), a.slopes_less_one.as_ptr()))
 }
 
 /// [`Finish`], checked.
@@ -288,11 +296,11 @@ pub(super) unsafe fn load<S: Simd, const NV: usize>(simd: S, from: *const f32) -
 /// Applies the activation to sums of which `unit` is 1.
 ///
 /// # Safety
-/// The bends must be there from `channel` on, filled up.
+/// The slopes must be there from `channel` on, filled up.
 #[inline(always)]
 pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
     simd: S,
-    (kind, bends): Stage,
+    (kind, slopes_less_one): Stage,
     unit: f32,
     sums: &mut Sums<S::V, P, NV>,
     channel: usize,
@@ -316,9 +324,9 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
         Some(Activation::Relu) => each!(|v, _k| simd.max(v, zero)),
         Some(Activation::PRelu) => {
             // SAFETY: the caller's promise.
-            let bends = unsafe { load::<S, NV>(simd, bends.add(channel)) };
+            let slopes_less_one = unsafe { load::<S, NV>(simd, slopes_less_one.add(channel)) };
             // Two operations where choosing between `v` and `slope v` takes three.
-            each!(|v, k| simd.mul_add(bends[k], simd.min(v, zero), v));
+            each!(|v, k| simd.mul_add(slopes_less_one[k], simd.min(v, zero), v));
         }
         Some(Activation::HardSwish) => {
             let (sixth, half, one) = (simd.splat(1.0 / (6.0 * unit)), simd.splat(0.5), simd.splat(1.0));

@@ -1,57 +1,58 @@
-//! Which steps of a quantised network run in integers, and which values lie in memory as codes.
+//! Which fused ops of a quantised network run in integers, and which values are stored quantised.
 //!
-//! A step does when its weights are int8 and what it reads is quantised. A value lies as codes when all who read it can;
-//! the others' values are f32, rounded to the same steps.
+//! An op runs in integers when its weights are int8 and its input is quantised. A value is stored quantised when every
+//! op that reads it runs in integers; any other value is f32, rounded to the numbers that its quantised values stand
+//! for.
 
-use super::int8::{self, Learned, Steps};
-use super::steps::{Step, Work, window};
+use super::fuse::{FusedOp, Work, window};
+use super::int8::{self, Learned, Quantization};
 use crate::error::{Error, Result};
 use crate::model::{Element, Model, Op, Shape};
 
-/// Who computes with what.
+/// Which ops and values are in integers.
 #[derive(Debug, Default)]
 pub(super) struct Integers {
-    /// For each value how its codes are meant; `None` where it lies as numbers.
-    pub codes: Vec<Option<Steps>>,
-    /// For each step whether it runs in integers.
-    pub steps: Vec<bool>,
+    /// For each value how it is quantised; `None` where it is stored as f32.
+    pub quantised: Vec<Option<Quantization>>,
+    /// For each fused op whether it runs in integers.
+    pub ops: Vec<bool>,
 }
 
 impl Integers {
-    /// For `steps` of `model`, whose values have these `shapes` at the nominal size.
+    /// For `ops` of `model`, whose values have these `shapes` at the nominal size.
     ///
     /// # Errors
     /// [`Error::Damaged`] when a scale is not above 0.
-    pub fn new(model: &Model, shapes: &[Shape], steps: &[Step]) -> Result<Self> {
-        let mut codes = vec![None; shapes.len()];
-        for step in steps {
-            if let Some(layer) = step.quantize {
+    pub fn new(model: &Model, shapes: &[Shape], ops: &[FusedOp]) -> Result<Self> {
+        let mut quantised = vec![None; shapes.len()];
+        for fused in ops {
+            if let Some(layer) = fused.quantize {
                 let rounding = rounding(model, layer)?;
-                let is_output = model.architecture.outputs.iter().any(|output| output.value == step.output);
-                codes[step.output] = Some(rounding).filter(|_| !is_output);
+                let is_output = model.architecture.outputs.iter().any(|output| output.value == fused.output);
+                quantised[fused.output] = Some(rounding).filter(|_| !is_output);
             }
         }
-        let mut integer: Vec<bool> = steps.iter().map(|step| fits(model, shapes, step)).collect();
+        let mut integer: Vec<bool> = ops.iter().map(|fused| fits(model, shapes, fused)).collect();
         loop {
             let mut changed = false;
-            for (step, integer) in steps.iter().zip(&mut integer) {
-                let pooled = matches!(step.work, Work::Conv { pool: true, .. });
-                if *integer && (codes[step.input].is_none() || (pooled && codes[step.output].is_none())) {
+            for (fused, integer) in ops.iter().zip(&mut integer) {
+                let pooled = matches!(fused.work, Work::Conv { pool: true, .. });
+                if *integer && (quantised[fused.input].is_none() || (pooled && quantised[fused.output].is_none())) {
                     (*integer, changed) = (false, true);
                 }
                 if !*integer {
-                    step.inputs().for_each(|value| changed |= codes[value].take().is_some());
+                    fused.inputs().for_each(|value| changed |= quantised[value].take().is_some());
                 }
             }
             if !changed {
-                return Ok(Self { codes, steps: integer });
+                return Ok(Self { quantised, ops: integer });
             }
         }
     }
 
     /// Numbers of the block of memory that a value of this shape takes.
     pub fn numbers(&self, value: usize, shape: Shape) -> usize {
-        match self.codes.get(value) {
+        match self.quantised.get(value) {
             Some(Some(_)) => shape.len().div_ceil(size_of::<f32>()),
             _ => shape.len(),
         }
@@ -59,17 +60,17 @@ impl Integers {
 
     /// Whether a value lies as numbers.
     pub fn is_plain(&self, value: usize) -> bool {
-        !matches!(self.codes.get(value), Some(Some(_)))
+        !matches!(self.quantised.get(value), Some(Some(_)))
     }
 }
 
 /// How a layer rounds.
-pub(super) fn rounding(model: &Model, layer: usize) -> Result<Steps> {
+pub(super) fn rounding(model: &Model, layer: usize) -> Result<Quantization> {
     let tensors: Vec<f32> = model.weights[layer].iter().flat_map(|tensor| tensor.to_vec()).collect();
     match *tensors.as_slice() {
         // Its inverse must be finite, too.
-        [scale, offset] if scale.is_normal() && scale > 0.0 && scale.recip().is_normal() => {
-            Ok(Steps { scale, offset: offset as u8 })
+        [scale, zero_point] if scale.is_normal() && scale > 0.0 && scale.recip().is_normal() => {
+            Ok(Quantization { scale, zero_point: zero_point as u8 })
         }
         _ => Err(Error::Damaged(format!("layer {layer} is quantised with the scale and zero point {tensors:?}"))),
     }
@@ -88,23 +89,23 @@ fn op_outputs(op: Op, from: Shape) -> usize {
     }
 }
 
-/// Whether a step could run in integers, of what is known of its own layers.
-fn fits(model: &Model, shapes: &[Shape], step: &Step) -> bool {
-    let layer = match step.work {
+/// Whether a fused op could run in integers, of what is known of its own layers.
+fn fits(model: &Model, shapes: &[Shape], fused: &FusedOp) -> bool {
+    let layer = match fused.work {
         Work::Conv { conv, .. } => conv,
         Work::Depthwise { depthwise } => depthwise,
         Work::Dense { dense } => dense,
         _ => return false,
     };
-    let (op, from) = (model.architecture.layers[layer].op, shapes[step.input]);
-    let is_pooled = matches!(step.work, Work::Conv { pool: true, .. });
+    let (op, from) = (model.architecture.layers[layer].op, shapes[fused.input]);
+    let is_pooled = matches!(fused.work, Work::Conv { pool: true, .. });
     let is_taken = match op {
         Op::Conv { .. } => true,
         Op::Dense { .. } => from.len().is_multiple_of(int8::QUAD),
         Op::Depthwise { kernel, .. } => int8::Depthwise::takes(kernel),
         _ => false,
     };
-    let adds_to_pooled = is_pooled && step.add.is_some();
+    let adds_to_pooled = is_pooled && fused.add.is_some();
     let weight = model.weights[layer].first();
     let is_int8 = weight.is_some_and(|weight| {
         let (scales, is_kept) = (weight.scales.as_ref(), |byte: &u8| byte.cast_signed() > i8::MIN); // See `Simd::dot`.
@@ -125,8 +126,8 @@ pub(super) enum Layer {
 }
 
 impl Layer {
-    /// Layer `layer`, which [`fits`], over codes of `steps`.
-    pub fn new(model: &Model, shapes: &[Shape], layer: usize, steps: Steps) -> Result<Self> {
+    /// Layer `layer`, which [`fits`], over quantised values of `quantization`.
+    pub fn new(model: &Model, shapes: &[Shape], layer: usize, quantization: Quantization) -> Result<Self> {
         let crate::model::Layer { op, input } = model.architecture.layers[layer];
         let from = shapes[input];
         let [weight, bias] = model.weights[layer].as_slice() else {
@@ -140,13 +141,13 @@ impl Layer {
         }
         let learned = Learned { weights: &weights, scales: &scales, bias: &bias };
         Ok(match op {
-            Op::Depthwise { .. } => Self::Depthwise(int8::Depthwise::new(learned, window(op), steps)),
-            Op::Dense { .. } => Self::Dense(int8::Dense::new(learned, from.len(), steps)),
-            op => Self::Conv(int8::Conv::new(learned, window(op), from.channels, steps)),
+            Op::Depthwise { .. } => Self::Depthwise(int8::Depthwise::new(learned, window(op), quantization)),
+            Op::Dense { .. } => Self::Dense(int8::Dense::new(learned, from.len(), quantization)),
+            op => Self::Conv(int8::Conv::new(learned, window(op), from.channels, quantization)),
         })
     }
 
-    /// Bytes that it needs beside input and output, for so many rows of them over a map of this width.
+    /// Bytes that it needs besides input and output, for so many rows of them over a map of this width.
     pub fn workspace(&self, rows: usize, width: usize, pooled: bool) -> usize {
         match self {
             Self::Conv(conv) if pooled => conv.pooled_workspace(rows, width),

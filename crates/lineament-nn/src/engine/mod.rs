@@ -3,7 +3,7 @@
 //!
 //! All values are `[height, width, channels]`, channels innermost: convolutions then read and write whole vectors.
 //!
-//! A [`Network`] is a model made ready: layers that can run as one are one [`Step`], weights are arranged for the
+//! A [`Network`] is a model made ready: layers that can run as one are one [`FusedOp`], weights are arranged for the
 //! processor. An [`Engine`] is what one caller needs to run it: a [`Plan`] for the size of the input and one block of
 //! memory.
 
@@ -14,6 +14,7 @@ pub mod dense;
 pub mod depthwise;
 pub mod elementwise;
 pub mod finish;
+mod fuse;
 pub mod int8;
 mod integers;
 mod network;
@@ -21,16 +22,15 @@ mod plan;
 mod pool;
 mod running;
 mod separable;
-mod steps;
 pub mod window;
 
 #[cfg(test)]
 mod tests;
 
+pub use fuse::{FusedOp, Summand, Work};
 pub use network::Network;
 pub use plan::Plan;
 pub use pool::Pool;
-pub use steps::{Step, Summand, Work};
 
 use std::sync::Arc;
 
@@ -46,7 +46,7 @@ pub struct Engine {
     network: Arc<Network>,
     plan: Plan,
     memory: Aligned,
-    /// Threads of the caller's, if they are to help.
+    /// The threads that help, if the caller lends some.
     team: Option<Team>,
 }
 
@@ -84,9 +84,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Runs on threads of the caller's from now on, to the same bits; `None`: on the thread that calls.
+    /// From now on runs on the threads of `pool`, with the same bits; with `None` on the thread that calls.
     pub fn set_pool(&mut self, pool: Option<Pool>) {
-        let multiply_adds = self.step_multiply_adds();
+        let multiply_adds = self.op_multiply_adds();
         self.team = pool.map(|pool| Team::new(pool, &self.network, &self.plan, &multiply_adds));
         self.memory.resize(self.team.as_ref().map_or(self.plan.len(), |team| team.len(&self.plan)));
     }
@@ -101,7 +101,7 @@ impl Engine {
         self.plan.shapes[0]
     }
 
-    /// Bytes of memory for the values between steps, at the present input size.
+    /// Bytes of memory for the values between fused ops, at the present input size.
     pub fn peak_activation_bytes(&self) -> usize {
         self.memory.len() * size_of::<f32>()
     }
@@ -114,21 +114,22 @@ impl Engine {
         }
     }
 
-    /// As [`Engine::run`], on this thread alone; `watch` is called after each step with its place in [`Network::steps`], to measure it.
+    /// As [`Engine::run`], on this thread alone; `watch` is called after each fused op with its place in
+    /// [`Network::ops`], to measure it.
     pub fn run_watched(&mut self, fill: impl FnOnce(&mut [f32]), mut watch: impl FnMut(usize)) {
         fill(&mut self.memory[self.plan.places[0].clone()]);
-        for i in 0..self.network.steps().len() {
-            self.network.run_step(i, &self.plan, &mut self.memory);
+        for i in 0..self.network.ops().len() {
+            self.network.run_op(i, &self.plan, &mut self.memory);
             watch(i);
         }
     }
 
-    /// Multiply-adds of each step at the present input size, counting convolutions and dense layers.
-    pub fn step_multiply_adds(&self) -> Vec<u64> {
+    /// Multiply-adds of each fused op at the present input size, counting convolutions and dense layers.
+    pub fn op_multiply_adds(&self) -> Vec<u64> {
         let architecture = self.network.architecture();
         let layers = architecture.layer_multiply_adds(self.input_shape()).unwrap_or_default();
-        let steps = self.network.steps().iter();
-        steps.map(|step| step.layers.iter().filter_map(|&layer| layers.get(layer)).sum()).collect()
+        let ops = self.network.ops().iter();
+        ops.map(|fused| fused.layers.iter().filter_map(|&layer| layers.get(layer)).sum()).collect()
     }
 
     /// The output called `name` of the last run, with its shape; `None` when the model has no such output.

@@ -1,5 +1,5 @@
-//! A model made ready to run: its layers as steps, their weights arranged for the processor. Nothing in it changes, so
-//! any number of callers and threads can share it.
+//! A model made ready to run: its layers as fused ops, their weights arranged for the processor. Nothing in it changes,
+//! so any number of callers and threads can share it.
 
 use super::aligned::Aligned;
 use super::compact_dense::CompactDense;
@@ -7,10 +7,10 @@ use super::conv::PackedConv;
 use super::dense::PackedDense;
 use super::depthwise::Depthwise;
 use super::finish::Activated;
-use super::int8::Steps;
+use super::fuse::{FusedOp, Summand, Work, window};
+use super::int8::Quantization;
 use super::integers::{self, Integers};
 use super::plan::Plan;
-use super::steps::{Step, Summand, Work, window};
 use super::window::Window;
 use crate::error::{Error, Result};
 use crate::model::{Activation, Architecture, Model, Op, Shape, Tensor};
@@ -19,15 +19,16 @@ use crate::model::{Activation, Architecture, Model, Op, Shape, Tensor};
 #[derive(Debug)]
 pub struct Network {
     architecture: Architecture,
-    pub(super) steps: Vec<Step>,
-    /// What each step has learned.
+    pub(super) ops: Vec<FusedOp>,
+    /// What each fused op has learned.
     pub(super) learned: Vec<Learned>,
     pub(super) integers: Integers,
-    /// Whether values are rounded to steps: a last bit may decide which, so that every level must come to the same ones.
+    /// Whether values are quantised anywhere: the last bit of a sum may then decide between two quantised values, so
+    /// every level must compute the same bits.
     pub(super) rounds: bool,
 }
 
-/// What a step has learned, in the kernels' order.
+/// What a fused op has learned, in the kernels' order.
 #[derive(Debug)]
 pub(super) struct Learned {
     pub weights: Weights,
@@ -36,7 +37,7 @@ pub(super) struct Learned {
     pub bias: Option<Aligned>,
     pub then: Option<Activated>,
     /// How the result is rounded.
-    pub rounding: Option<Steps>,
+    pub rounding: Option<Quantization>,
 }
 
 #[derive(Debug)]
@@ -76,13 +77,14 @@ impl Network {
     /// [`Error::Damaged`] when a weight is not a finite number.
     pub fn new(model: &Model) -> Result<Self> {
         let architecture = model.architecture.clone();
-        let (shapes, steps) = (architecture.shapes()?, Step::all(&architecture));
-        let integers = Integers::new(model, &shapes, &steps)?;
+        let (shapes, ops) = (architecture.shapes()?, FusedOp::all(&architecture));
+        let integers = Integers::new(model, &shapes, &ops)?;
         let source = Source { model, shapes };
-        let input_steps = |i: usize, step: &Step| integers.codes[step.input].filter(|_| integers.steps[i]);
-        let learned = steps.iter().enumerate().map(|(i, step)| source.learned(step, input_steps(i, step)));
-        let rounds = steps.iter().any(|step| step.quantize.is_some());
-        Ok(Self { learned: learned.collect::<Result<_>>()?, architecture, steps, integers, rounds })
+        let input_quantization =
+            |i: usize, fused: &FusedOp| integers.quantised[fused.input].filter(|_| integers.ops[i]);
+        let learned = ops.iter().enumerate().map(|(i, fused)| source.learned(fused, input_quantization(i, fused)));
+        let rounds = ops.iter().any(|fused| fused.quantize.is_some());
+        Ok(Self { learned: learned.collect::<Result<_>>()?, architecture, ops, integers, rounds })
     }
 
     /// Its layers.
@@ -91,11 +93,11 @@ impl Network {
     }
 
     /// Its layers as they are run.
-    pub fn steps(&self) -> &[Step] {
-        &self.steps
+    pub fn ops(&self) -> &[FusedOp] {
+        &self.ops
     }
 
-    /// For each of [`Network::steps`] whether it multiplies integers.
+    /// For each of [`Network::ops`] whether it multiplies integers.
     pub fn runs_in_integers(&self) -> &[bool] {
         &self.integers.steps
     }
@@ -110,7 +112,7 @@ impl Network {
         if input != nominal && self.architecture.layers.iter().any(|layer| layer.op.fixes_size()) {
             return Err(Error::Model(format!("its input is {nominal:?}; {height}x{width} does not fit")));
         }
-        Plan::of_steps(&self.steps, &self.architecture, input, &self.integers, |i, shapes| self.staging(i, shapes))
+        Plan::of_ops(&self.ops, &self.architecture, input, &self.integers, |i, shapes| self.staging(i, shapes))
     }
 }
 
@@ -121,9 +123,9 @@ struct Source<'a> {
 }
 
 impl Source<'_> {
-    /// `input` is given to steps that run in integers.
-    fn learned(&self, step: &Step, input: Option<Steps>) -> Result<Learned> {
-        for &layer in &step.layers {
+    /// `input` is given to fused ops that run in integers.
+    fn learned(&self, fused: &FusedOp, input: Option<Quantization>) -> Result<Learned> {
+        for &layer in &fused.layers {
             let op = self.op(layer);
             if op == Op::BatchNorm {
                 return Err(Error::Model("batch normalisation is for training only".into()));
@@ -132,11 +134,11 @@ impl Source<'_> {
                 return Err(Error::Damaged(format!("a weight of {op:?} is not a finite number")));
             }
         }
-        let weights = match (step.work, input) {
+        let weights = match (fused.work, input) {
             (
                 Work::Conv { conv: layer, .. } | Work::Depthwise { depthwise: layer } | Work::Dense { dense: layer },
-                Some(steps),
-            ) => Weights::Integer(integers::Layer::new(self.model, &self.shapes, layer, steps)?),
+                Some(quantization),
+            ) => Weights::Integer(integers::Layer::new(self.model, &self.shapes, layer, quantization)?),
             (Work::Conv { conv, .. }, _) => Weights::Conv(self.conv(conv)?),
             (Work::Depthwise { depthwise }, _) => Weights::Depthwise(self.depthwise(depthwise)?),
             (Work::Separable { depthwise, between, pointwise }, _) => Weights::Separable {
@@ -153,7 +155,7 @@ impl Source<'_> {
             }
             (Work::MaxPool | Work::GlobalPool | Work::WeightedPool { .. } | Work::Copy, _) => Weights::None,
         };
-        let bias = match step.add {
+        let bias = match fused.add {
             Some(Summand::Bias(layer)) => {
                 let [bias] = self.tensors(layer)?;
                 let bias = transposed(&bias.to_vec(), self.channels(layer));
@@ -161,8 +163,8 @@ impl Source<'_> {
             }
             _ => None,
         };
-        let (activation, then) = (self.activated(step.activation)?, self.activated(step.then)?);
-        let rounding = step.quantize.map(|layer| integers::rounding(self.model, layer)).transpose()?;
+        let (activation, then) = (self.activated(fused.activation)?, self.activated(fused.then)?);
+        let rounding = fused.quantize.map(|layer| integers::rounding(self.model, layer)).transpose()?;
         Ok(Learned { weights, activation, bias, then, rounding })
     }
 

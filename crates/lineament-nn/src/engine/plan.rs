@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::aligned::LINE;
+use super::fuse::{FusedOp, Work};
 use super::integers::Integers;
-use super::steps::{Step, Work};
 use crate::error::{Error, Result};
 use crate::model::{Architecture, Shape, ValueId};
 
@@ -22,9 +22,9 @@ const BAND: usize = 1 << 14;
 pub struct Plan {
     /// Shapes of all values, input first.
     pub shapes: Vec<Shape>,
-    /// Each value's place; values that are never alive together share places. Empty for a value within a step.
+    /// Each value's place; values that are never alive together share places. Empty for a value within a fused op.
     pub places: Vec<Range<usize>>,
-    /// Memory for what lies within a step, behind all places.
+    /// Memory for what lies within a fused op, behind all places.
     pub workspace: Range<usize>,
 }
 
@@ -34,28 +34,28 @@ impl Plan {
     /// # Errors
     /// [`Error::Model`] when the layers do not fit the size, or would take more than 512 MB.
     pub fn new(architecture: &Architecture, input: Shape) -> Result<Self> {
-        Self::of_steps(&Step::all(architecture), architecture, input, &Integers::default(), |_, _| 0)
+        Self::of_ops(&FusedOp::all(architecture), architecture, input, &Integers::default(), |_, _| 0)
     }
 
-    /// As [`Plan::new`], where the steps are known, which values lie as codes, and what each step needs for them beside
-    /// the usual.
-    pub(super) fn of_steps(
-        steps: &[Step],
+    /// As [`Plan::new`], where the fused ops are known, which values are stored quantised, and what memory each fused
+    /// op needs for that besides the usual.
+    pub(super) fn of_ops(
+        ops: &[FusedOp],
         architecture: &Architecture,
         input: Shape,
         integers: &Integers,
         staging: impl Fn(usize, &[Shape]) -> usize,
     ) -> Result<Self> {
         let shapes = architecture.shapes_for(input)?;
-        let last_use = last_uses(steps, architecture);
+        let last_use = last_uses(ops, architecture);
         let mut places = vec![0..0; shapes.len()];
-        // Values in the order of their making, with the step that reads them last.
+        // Values in the order of their making, with the fused op that reads them last.
         let mut made: Vec<(ValueId, usize)> = Vec::new();
         let mut len = 0;
-        for time in 0..=steps.len() {
-            let value = time.checked_sub(1).map_or(0, |step| steps[step].output);
-            let is_plain = |s: &&Step| s.in_place() && integers.is_plain(s.input) && integers.is_plain(s.output);
-            let replaced = time.checked_sub(1).map(|step| &steps[step]).filter(is_plain).map(|s| s.input);
+        for time in 0..=ops.len() {
+            let value = time.checked_sub(1).map_or(0, |fused| ops[fused].output);
+            let is_plain = |s: &&FusedOp| s.in_place() && integers.is_plain(s.input) && integers.is_plain(s.output);
+            let replaced = time.checked_sub(1).map(|fused| &ops[fused]).filter(is_plain).map(|s| s.input);
             let numbers = integers.numbers(value, shapes[value]);
             places[value] = match replaced.filter(|&input| last_use[input] == time) {
                 Some(input) => places[input].clone(),
@@ -70,8 +70,8 @@ impl Plan {
             made.push((value, last_use[value].max(time)));
             len = len.max(places[value].end.next_multiple_of(LINE));
         }
-        let room = |(i, step)| workspace(step, &shapes).saturating_add(staging(i, &shapes));
-        let workspace = steps.iter().enumerate().map(room).max().unwrap_or(0);
+        let room = |(i, fused)| workspace(fused, &shapes).saturating_add(staging(i, &shapes));
+        let workspace = ops.iter().enumerate().map(room).max().unwrap_or(0);
         let workspace = len..len.saturating_add(workspace);
         if workspace.end > MAX_LEN {
             let len = workspace.end;
@@ -96,9 +96,9 @@ pub(super) fn band(grain: usize, len: usize) -> usize {
     ((BAND / grain).max(1) * grain).min(len)
 }
 
-/// Numbers that `step` needs beside its input and output.
-fn workspace(step: &Step, shapes: &[Shape]) -> usize {
-    match step.work {
+/// Numbers that `fused` needs besides its input and output.
+fn workspace(fused: &FusedOp, shapes: &[Shape]) -> usize {
+    match fused.work {
         Work::Separable { depthwise, .. } => {
             let shape = shapes[depthwise + 1];
             band(shape.width * shape.channels, shape.len())
@@ -121,11 +121,11 @@ fn first_gap<'a>(alive: impl Iterator<Item = &'a Range<usize>>, room: usize, len
     start..start + len
 }
 
-/// For each value when it is read last: 1 for the first step; outputs live to the end.
-fn last_uses(steps: &[Step], architecture: &Architecture) -> Vec<usize> {
+/// For each value when it is read last: 1 for the first fused op; outputs live to the end.
+fn last_uses(ops: &[FusedOp], architecture: &Architecture) -> Vec<usize> {
     let mut last = vec![0; architecture.layers.len() + 1];
-    for (i, step) in steps.iter().enumerate() {
-        step.inputs().for_each(|value| last[value] = i + 1);
+    for (i, fused) in ops.iter().enumerate() {
+        fused.inputs().for_each(|value| last[value] = i + 1);
     }
     for output in &architecture.outputs {
         last[output.value] = usize::MAX;
@@ -151,17 +151,17 @@ mod tests {
         net.push(Op::Activation(Activation::Relu));
         let last = net.push(conv);
         net.output("last", last);
-        let steps = Step::all(&net);
-        let plan = Plan::of_steps(&steps, &net, net.input, &Integers::default(), |_, _| 0).unwrap();
-        let last_use = last_uses(&steps, &net);
-        for (i, step) in steps.iter().enumerate() {
-            let place = &plan.places[step.output];
-            assert!(place.start.is_multiple_of(LINE) && place.len() == plan.shapes[step.output].len());
-            let before = steps[..i].iter().map(|s| s.output).chain([0]);
+        let ops = FusedOp::all(&net);
+        let plan = Plan::of_ops(&ops, &net, net.input, &Integers::default(), |_, _| 0).unwrap();
+        let last_use = last_uses(&ops, &net);
+        for (i, fused) in ops.iter().enumerate() {
+            let place = &plan.places[fused.output];
+            assert!(place.start.is_multiple_of(LINE) && place.len() == plan.shapes[fused.output].len());
+            let before = ops[..i].iter().map(|s| s.output).chain([0]);
             for other in before.filter(|&v| last_use[v] > i) {
                 let apart = place.end <= plan.places[other].start || plan.places[other].end <= place.start;
-                let replaced = step.in_place() && other == step.input && last_use[other] == i + 1;
-                assert!(apart != replaced, "values {other} and {} of {plan:?}", step.output);
+                let replaced = fused.in_place() && other == fused.input && last_use[other] == i + 1;
+                assert!(apart != replaced, "values {other} and {} of {plan:?}", fused.output);
             }
         }
         assert!(plan.len() < plan.shapes.iter().map(Shape::len).sum(), "some memory is used twice");

@@ -1,7 +1,7 @@
-//! Threads of the caller's that run a network together.
+//! Several threads, which the caller lends, run one network together.
 //!
-//! They take parts of the steps in turn, whoever is free the next. A part waits until all parts of the steps before it
-//! are made; as parts are taken in order, the first that is not made waits for nobody, however few threads there are.
+//! Each op is cut into parts, and a thread that is free takes the next part. A part waits until all parts of earlier
+//! ops are done. Parts are taken in order, so the first unfinished one never waits, however few threads there are.
 
 #![allow(unsafe_code)]
 
@@ -19,13 +19,13 @@ use super::running::Values;
 
 /// Multiply-adds below which a part is not worth being made by another thread: about a microsecond. Chosen by trial;
 /// half and twice as many are a little slower.
-const LEAST_MULTIPLY_ADDS: u64 = 1 << 16;
+const MIN_MULTIPLY_ADDS: u64 = 1 << 16;
 
-/// How often a thread looks before it lets others have its core.
+/// Spins before a waiting thread yields its core to others.
 const SPINS: usize = 100;
 
-/// Threads of the caller's, on which a network runs faster than on one: this library starts none. Several faces or
-/// films at once are better served by an object and a thread each; clones share what they loaded.
+/// Threads that the caller lends, so that one network runs faster: this library starts none. For several faces or
+/// videos at once, give each its own object and thread instead; clones share the loaded weights.
 ///
 /// ```
 /// # #[cfg(feature = "default-models")]
@@ -81,27 +81,28 @@ pub(super) struct Team {
     parts: Vec<Part>,
 }
 
-/// Some of a step's output.
+/// Some of a fused op's output.
 #[derive(Debug, Clone)]
 struct Part {
-    step: usize,
+    fused: usize,
     numbers: Range<usize>,
     /// How many others must have been made before, the input among them.
     after: usize,
 }
 
 impl Team {
-    /// `multiply_adds` are those of each step.
+    /// `multiply_adds` are those of each fused op.
     pub fn new(pool: Pool, network: &Network, plan: &Plan, multiply_adds: &[u64]) -> Self {
         let mut parts = Vec::new();
-        for (i, step) in network.steps().iter().enumerate() {
-            let (len, grain, after) = (plan.shapes[step.output].len(), network.grain(i, &plan.shapes), 1 + parts.len());
-            let worth = usize::try_from(multiply_adds[i] / LEAST_MULTIPLY_ADDS).unwrap_or(usize::MAX);
+        for (i, fused) in network.ops().iter().enumerate() {
+            let (len, grain, after) =
+                (plan.shapes[fused.output].len(), network.grain(i, &plan.shapes), 1 + parts.len());
+            let worth = usize::try_from(multiply_adds[i] / MIN_MULTIPLY_ADDS).unwrap_or(usize::MAX);
             let most = worth.clamp(1, pool.threads());
             let size = len.div_ceil(grain).div_ceil(most) * grain;
             parts.extend((0..len).step_by(size).map(|start| {
                 let numbers = start..(start + size).min(len);
-                Part { step: i, numbers, after }
+                Part { fused: i, numbers, after }
             }));
         }
         Self { pool, parts }
@@ -135,9 +136,9 @@ impl Team {
                 wait_for(|| made.load(Ordering::Acquire) >= part.after);
                 // On drop, as a panic must not leave the others waiting.
                 let _made = AddOnDrop(&made);
-                // SAFETY: the steps before are made, and no step that might write over what this one reads begins
-                // before this part is; parts of a step do not overlap, and each is taken once.
-                unsafe { network.run_part(part.step, plan, values, part.numbers.clone(), workspace) };
+                // SAFETY: the fused ops before are made, and no fused op that might write over what this one reads
+                // begins before this part is; parts of a fused op do not overlap, and each is taken once.
+                unsafe { network.run_part(part.fused, plan, values, part.numbers.clone(), workspace) };
             }
         };
         (self.pool.run)(&work);
@@ -155,10 +156,10 @@ fn room(plan: &Plan) -> usize {
 }
 
 fn wait_for(is_so: impl Fn() -> bool) {
-    let mut looks = 0;
+    let mut spins = 0;
     while !is_so() {
-        looks += 1;
-        if looks < SPINS {
+        spins += 1;
+        if spins < SPINS {
             hint::spin_loop();
         } else {
             thread::yield_now();
@@ -210,9 +211,9 @@ mod tests {
         if cfg!(miri) { vec![small[0], small[3]] } else { [small, shipped].concat() }
     }
 
-    /// Every step in as many parts as there can be for the pool.
+    /// Every fused op in as many parts as there can be for the pool.
     fn cut(engine: &mut Engine, pool: Pool) {
-        let all_are_long = vec![u64::MAX; engine.network.steps().len()];
+        let all_are_long = vec![u64::MAX; engine.network.ops().len()];
         let team = Team::new(pool, &engine.network, &engine.plan, &all_are_long);
         engine.memory.resize(team.len(&engine.plan));
         engine.team = Some(team);
@@ -237,7 +238,7 @@ mod tests {
                 let mut engine = Engine::new(&model).unwrap();
                 let whole = outputs(&mut engine);
                 cut(&mut engine, nobody(threads));
-                assert!(threads == 1 || engine.team.as_ref().unwrap().parts.len() > engine.network.steps().len());
+                assert!(threads == 1 || engine.team.as_ref().unwrap().parts.len() > engine.network.ops().len());
                 assert!(outputs(&mut engine) == whole, "{threads} threads");
                 engine.set_pool(None);
                 assert!(outputs(&mut engine) == whole, "again without");

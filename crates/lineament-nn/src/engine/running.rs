@@ -1,4 +1,4 @@
-//! Runs the steps of a network, each at once or part by part: several threads may make parts of one.
+//! Runs the fused ops of a network, each at once or part by part: several threads may make parts of one.
 
 #![allow(unsafe_code)]
 
@@ -8,11 +8,11 @@ use std::ops::Range;
 use super::aligned::{as_bytes, as_bytes_mut};
 use super::conv::UNITS;
 use super::finish::{self, Finish};
-use super::int8::{self, Added, Steps, Target};
+use super::fuse::{FusedOp, Summand, Work};
+use super::int8::{self, Added, Quantization, Target};
 use super::network::{Learned, Network, Weights};
 use super::plan::{Plan, band};
 use super::separable::Separable;
-use super::steps::{Step, Summand, Work};
 use super::{elementwise, integers};
 use crate::model::Shape;
 
@@ -52,20 +52,27 @@ impl<'a> Values<'a> {
 
     /// # Safety
     /// As [`Values::numbers_mut`].
-    unsafe fn codes_mut(self, place: &Range<usize>, codes: Range<usize>) -> &'a mut [u8] {
-        assert!(codes.start <= codes.end && codes.end <= place.len() * size_of::<f32>() && place.end <= self.len);
+    unsafe fn quantised_mut(self, place: &Range<usize>, quantised: Range<usize>) -> &'a mut [u8] {
+        assert!(
+            quantised.start <= quantised.end
+                && quantised.end <= place.len() * size_of::<f32>()
+                && place.end <= self.len
+        );
         // SAFETY: as above; any bytes are numbers.
         unsafe {
-            std::slice::from_raw_parts_mut(self.first.add(place.start).cast::<u8>().add(codes.start), codes.len())
+            std::slice::from_raw_parts_mut(
+                self.first.add(place.start).cast::<u8>().add(quantised.start),
+                quantised.len(),
+            )
         }
     }
 }
 
 impl Network {
-    /// Of step `i`'s output so many numbers can be made alone, and any multiple of them: a row, some units of a dense
-    /// layer, or all there are.
+    /// Of fused op `i`'s output so many numbers can be made alone, and any multiple of them: a row, some units of a
+    /// dense layer, or all there are.
     pub(super) fn grain(&self, i: usize, shapes: &[Shape]) -> usize {
-        let to = shapes[self.steps[i].output];
+        let to = shapes[self.ops[i].output];
         let (row, units) = (to.width * to.channels, UNITS.min(to.len()));
         match &self.learned[i].weights {
             Weights::Integer(integers::Layer::Conv(_) | integers::Layer::Depthwise(_)) => row,
@@ -76,33 +83,34 @@ impl Network {
         }
     }
 
-    /// Numbers that step `i` needs beside what every step of its kind does: for codes.
+    /// Numbers that fused op `i` needs besides what every op of its kind does: for quantised values.
     pub(super) fn staging(&self, i: usize, shapes: &[Shape]) -> usize {
-        let step = &self.steps[i];
-        let (from, to) = (shapes[step.input], shapes[step.output]);
-        match (&self.learned[i].weights, step.work) {
+        let fused = &self.ops[i];
+        let (from, to) = (shapes[fused.input], shapes[fused.output]);
+        match (&self.learned[i].weights, fused.work) {
             (Weights::Integer(layer), work) => {
                 let pooled = matches!(work, Work::Conv { pool: true, .. });
                 layer.workspace(to.height, from.width, pooled).div_ceil(size_of::<f32>())
             }
-            _ if self.integers.is_plain(step.output) || only_rounds(step) => 0,
+            _ if self.integers.is_plain(fused.output) || only_rounds(fused) => 0,
             _ => band(self.grain(i, shapes), to.len()),
         }
     }
 
-    /// Runs step `i` over the numbers of a [`Plan`].
-    pub(super) fn run_step(&self, i: usize, plan: &Plan, memory: &mut [f32]) {
+    /// Runs fused op `i` over the numbers of a [`Plan`].
+    pub(super) fn run_op(&self, i: usize, plan: &Plan, memory: &mut [f32]) {
         let (values, workspace) = memory.split_at_mut(plan.workspace.start);
-        let all = 0..plan.shapes[self.steps[i].output].len();
+        let all = 0..plan.shapes[self.ops[i].output].len();
         // SAFETY: the memory is ours alone.
         unsafe { self.run_part(i, plan, Values::new(values), all, workspace) };
     }
 
-    /// Makes a part of step `i`'s output: some of its numbers, from a multiple of [`Network::grain`] to a multiple or the
-    /// end. The workspace is as long as the plan's.
+    /// Makes a part of fused op `i`'s output: some of its numbers, from a multiple of [`Network::grain`] to a multiple
+    /// or the end. The workspace is as long as the plan's.
     ///
     /// # Safety
-    /// What the step reads must be there, and nobody may write to it meanwhile; nobody else may read or write the part.
+    /// What the fused op reads must be there, and nobody may write to it meanwhile; nobody else may read or write the
+    /// part.
     pub(super) unsafe fn run_part(
         &self,
         i: usize,
@@ -111,20 +119,20 @@ impl Network {
         part: Range<usize>,
         workspace: &mut [f32],
     ) {
-        let (step, learned, grain) = (&self.steps[i], &self.learned[i], self.grain(i, &plan.shapes));
-        Running { network: self, step, learned, plan, values, grain }.make(part, workspace);
+        let (fused, learned, grain) = (&self.ops[i], &self.learned[i], self.grain(i, &plan.shapes));
+        Running { network: self, fused, learned, plan, values, grain }.make(part, workspace);
     }
 }
 
-/// Whether a step does nothing but round.
-fn only_rounds(step: &Step) -> bool {
-    step.work == Work::Copy && step.layers.len() == 1 && step.quantize.is_some()
+/// Whether a fused op does nothing but round.
+fn only_rounds(fused: &FusedOp) -> bool {
+    fused.work == Work::Copy && fused.layers.len() == 1 && fused.quantize.is_some()
 }
 
-/// What makes a part of a step's output; whoever makes this keeps the promise of [`Network::run_part`].
+/// What makes a part of a fused op's output; whoever makes this keeps the promise of [`Network::run_part`].
 struct Running<'a> {
     network: &'a Network,
-    step: &'a Step,
+    fused: &'a FusedOp,
     learned: &'a Learned,
     plan: &'a Plan,
     values: Values<'a>,
@@ -133,67 +141,68 @@ struct Running<'a> {
 
 impl<'a> Running<'a> {
     fn make(&self, part: Range<usize>, workspace: &mut [f32]) {
-        let step = self.step;
+        let fused = self.fused;
         if let Weights::Integer(layer) = &self.learned.weights {
             return self.integers(layer, part, workspace);
         }
-        let Some(steps) = self.codes_of(step.output) else {
+        let Some(quantization) = self.quantization_of(fused.output) else {
             // SAFETY: the only one of this part.
             let output = unsafe { self.numbers_mut(&part) };
             self.numbers(part, workspace, output);
             return self.round(output);
         };
         // SAFETY: the only one of this part.
-        let codes = unsafe { self.codes_mut(&part) };
-        if only_rounds(step) {
-            return int8::to_codes(&self.number(step.input)[part], steps, codes);
+        let quantised = unsafe { self.quantised_mut(&part) };
+        if only_rounds(fused) {
+            return int8::quantise(&self.number(fused.input)[part], quantization, quantised);
         }
-        // In bands that are still in the nearest cache when they become codes.
+        // In bands that are still in the nearest cache when they become quantised values.
         let most = band(self.grain, part.len());
         let (numbers, workspace) = workspace.split_at_mut(most);
-        for (codes, start) in codes.chunks_mut(most).zip(part.step_by(most)) {
-            let numbers = &mut numbers[..codes.len()];
-            self.numbers(start..start + codes.len(), workspace, numbers);
-            int8::to_codes(numbers, steps, codes);
+        for (quantised, start) in quantised.chunks_mut(most).zip(part.step_by(most)) {
+            let numbers = &mut numbers[..quantised.len()];
+            self.numbers(start..start + quantised.len(), workspace, numbers);
+            int8::quantise(numbers, quantization, quantised);
         }
     }
 
     /// What a value lies as, if not as numbers.
-    fn codes_of(&self, value: usize) -> Option<Steps> {
-        self.network.integers.codes[value]
+    fn quantization_of(&self, value: usize) -> Option<Quantization> {
+        self.network.integers.quantised[value]
     }
 
     /// A value.
     fn number(&self, value: usize) -> &'a [f32] {
-        // SAFETY: the promise; a plan keeps apart what a step reads and what it makes, but for steps in place, which do
-        // not ask for it.
+        // SAFETY: the promise; a plan keeps apart what a fused op reads and what it makes, but for fused ops in place,
+        // which do not ask for it.
         unsafe { self.values.numbers(self.plan.places[value].clone()) }
     }
 
-    /// A value that lies as codes.
-    fn code(&self, value: usize) -> &'a [u8] {
+    /// A value that lies as quantised values.
+    fn quantised(&self, value: usize) -> &'a [u8] {
         &as_bytes(self.number(value))[..self.plan.shapes[value].len()]
     }
 
     /// A part that is made as numbers.
     ///
     /// # Safety
-    /// Nothing else that this answered, or [`Running::codes_mut`], may be used meanwhile: the memory is the part's alone.
+    /// Nothing else that this answered, or [`Running::quantised_mut`], may be used meanwhile: the memory is the part's
+    /// alone.
     #[allow(clippy::mut_from_ref, reason = "it is memory that the part owns, whoever else reads the rest")]
     unsafe fn numbers_mut(&self, part: &Range<usize>) -> &'a mut [f32] {
-        let start = self.plan.places[self.step.output].start;
+        let start = self.plan.places[self.fused.output].start;
         // SAFETY: the promise.
         unsafe { self.values.numbers_mut(start + part.start..start + part.end) }
     }
 
-    /// The same as codes.
+    /// The same as quantised values.
     ///
     /// # Safety
     /// As [`Running::numbers_mut`].
     #[allow(clippy::mut_from_ref, reason = "as above")]
-    unsafe fn codes_mut(&self, part: &Range<usize>) -> &'a mut [u8] {
+    unsafe fn quantised_mut(&self, part: &Range<usize>) -> &'a mut [u8] {
         // SAFETY: the promise.
-        unsafe { self.values.codes_mut(&self.plan.places[self.step.output], part.clone()) }
+        unsafe { self.values.quantised_mut(&self.plan.places[self.fused.output], part.clone()) }
     }
 
     /// The rows that a part is.
@@ -203,28 +212,32 @@ impl<'a> Running<'a> {
 
     /// Rounds a result where it lies as numbers.
     fn round(&self, output: &mut [f32]) {
-        if let Some(Steps { scale, offset }) = self.learned.rounding {
-            elementwise::quantize(scale, f32::from(offset), output);
+        if let Some(Quantization { scale, zero_point }) = self.learned.rounding {
+            elementwise::quantize(scale, f32::from(zero_point), output);
         }
     }
 
     /// Of a layer in integers.
     fn integers(&self, layer: &integers::Layer, part: Range<usize>, workspace: &mut [f32]) {
-        let Self { step, learned, plan, .. } = *self;
-        let from = plan.shapes[step.input];
-        let add = match step.add {
+        let Self { fused, learned, plan, .. } = *self;
+        let from = plan.shapes[fused.input];
+        let add = match fused.add {
             None => None,
             Some(Summand::Bias(_)) => learned.bias.as_deref().map(|bias| Added::Numbers(&bias[part.clone()])),
-            Some(Summand::Value(other)) => Some(match self.codes_of(other) {
-                Some(steps) => Added::Codes(&self.code(other)[part.clone()], steps),
+            Some(Summand::Value(other)) => Some(match self.quantization_of(other) {
+                Some(quantization) => Added::Quantised(&self.quantised(other)[part.clone()], quantization),
                 None => Added::Numbers(&self.number(other)[part.clone()]),
             }),
         };
         let finish = int8::Finish { activation: learned.activation.as_ref(), add, then: learned.then.as_ref() };
-        let (input, size, rows) = (self.code(step.input), (from.height, from.width), self.rows(&part));
-        let run = |target: Target| match (layer, target, step.work) {
-            (integers::Layer::Conv(conv), Target::Codes(codes, steps), Work::Conv { pool: true, .. }) => {
-                conv.run_pooled_rows(input, size, rows, finish, as_bytes_mut(workspace), (codes, steps));
+        let (input, size, rows) = (self.quantised(fused.input), (from.height, from.width), self.rows(&part));
+        let run = |target: Target| match (layer, target, fused.work) {
+            (
+                integers::Layer::Conv(conv),
+                Target::Quantised(quantised, quantization),
+                Work::Conv { pool: true, .. },
+            ) => {
+                conv.run_pooled_rows(input, size, rows, finish, as_bytes_mut(workspace), (quantised, quantization));
             }
             (integers::Layer::Conv(conv), target, _) => {
                 conv.run_rows(input, size, rows, finish, as_bytes_mut(workspace), target);
@@ -234,9 +247,9 @@ impl<'a> Running<'a> {
             }
             (integers::Layer::Dense(dense), target, _) => dense.run_units(input, part.clone(), finish, target),
         };
-        match self.codes_of(step.output) {
+        match self.quantization_of(fused.output) {
             // SAFETY of both: the only one of this part.
-            Some(steps) => run(Target::Codes(unsafe { self.codes_mut(&part) }, steps)),
+            Some(quantization) => run(Target::Quantised(unsafe { self.quantised_mut(&part) }, quantization)),
             None => {
                 let output = unsafe { self.numbers_mut(&part) };
                 run(Target::Numbers(output));
@@ -245,20 +258,20 @@ impl<'a> Running<'a> {
         }
     }
 
-    /// Of a step that reads and makes numbers; `output` begins with the first of the part.
+    /// Of a fused op that reads and makes numbers; `output` begins with the first of the part.
     fn numbers(&self, part: Range<usize>, workspace: &mut [f32], output: &mut [f32]) {
-        let Self { network, step, learned, plan, .. } = *self;
-        let (from, to) = (plan.shapes[step.input], plan.shapes[step.output]);
+        let Self { network, fused, learned, plan, .. } = *self;
+        let (from, to) = (plan.shapes[fused.input], plan.shapes[fused.output]);
         let (size, rows) = ((from.height, from.width), self.rows(&part));
-        let add = match step.add {
+        let add = match fused.add {
             None => None,
             Some(Summand::Value(other)) => Some(&self.number(other)[part.clone()]),
             Some(Summand::Bias(_)) => learned.bias.as_deref().map(|bias| &bias[part.clone()]),
         };
         let (activation, then) = (learned.activation.as_ref(), learned.then.as_ref());
         let finish = Finish { activation, add, then, exact: network.rounds };
-        let input = || self.number(step.input);
-        match (step.work, &learned.weights) {
+        let input = || self.number(fused.input);
+        match (fused.work, &learned.weights) {
             (Work::Conv { pool: false, .. }, Weights::Conv(conv)) => conv.run_rows(input(), size, rows, finish, output),
             (Work::Conv { pool: true, .. }, Weights::Conv(conv)) => {
                 conv.run_pooled_rows(input(), size, rows, finish, output);
@@ -276,7 +289,7 @@ impl<'a> Running<'a> {
                     Work::MaxPool => elementwise::max_pool(input(), from, output),
                     Work::GlobalPool => elementwise::global_pool(input(), output),
                     Work::WeightedPool { weights } => elementwise::weighted_pool(input(), self.number(weights), output),
-                    Work::Copy if plan.places[step.input] == plan.places[step.output] => (),
+                    Work::Copy if plan.places[fused.input] == plan.places[fused.output] => (),
                     Work::Copy => output.copy_from_slice(input()),
                     work => unreachable!("{work:?} has {weights:?}"),
                 }

@@ -1,5 +1,5 @@
-//! A depthwise convolution and the pointwise one behind it, hand in hand: some rows of the first, then the same rows of
-//! the second, so that what lies between them stays in a near cache.
+//! A depthwise convolution and the pointwise one that follows it: some rows of the first, then the same rows of the
+//! second, so that the values between them stay in a near cache.
 
 use std::ops::Range;
 

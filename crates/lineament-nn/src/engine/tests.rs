@@ -1,4 +1,4 @@
-//! Kernels and whole networks beside sums by hand, on random sizes, at every level of the processor.
+//! Kernels and whole networks compared with sums by hand, on random sizes, at every level of the processor.
 
 use proptest::prelude::*;
 

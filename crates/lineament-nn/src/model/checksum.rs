@@ -1,7 +1,7 @@
 //! The checksum of a model file: one changed bit in the weights would move points, or hide every face, without a word.
 //!
-//! CRC-32, as in PNG and ZIP: it finds every change of up to 32 bits in a row, and takes less than a tenth of the time of
-//! loading. It covers the whole file, metadata included, but for its own eight digits, which count as `0`.
+//! CRC-32, as in PNG and ZIP: it finds every change of up to 32 bits in a row, and takes less than a tenth of the time
+//! of loading. It covers the whole file, metadata included, but for its own eight digits, which count as `0`.
 
 use super::key;
 use super::onnx::field;

@@ -6,11 +6,12 @@
 //! [`Architecture`] and back.
 //!
 //! # How numbers are stored
-//! Weights of convolutions and dense layers, and position biases, are f32, f16 or int8; biases beside int8 weights are
-//! int32 when what the layer reads is quantised, too. All is standard ONNX: a f16 tensor goes through `Cast`, int8 and
-//! int32 through `DequantizeLinear` with a scale for each output channel, no offset. [`Op::Quantize`] is `QuantizeLinear`
-//! followed by `DequantizeLinear` with a uint8 offset. So every runtime computes with the numbers that these stand for,
-//! and one with integer kernels may put the nodes together, as ours does.
+//! Weights of convolutions and dense layers, and position biases, are f32, f16 or int8; biases of layers with int8
+//! weights are int32 when what the layer reads is quantised, too. All is standard ONNX: a f16 tensor goes through
+//! `Cast`, int8 and int32 through `DequantizeLinear` with a scale for each output channel and no zero point.
+//! [`Op::Quantize`] is `QuantizeLinear` followed by `DequantizeLinear` with a uint8 zero point. So every runtime
+//! computes with the numbers that these stand for, and one with integer kernels may put the nodes together, as ours
+//! does.
 //!
 //! A file can only hold what the list of layers can say. Batch normalisation is folded into the convolution before it
 //! when a network is exported. Input is one tensor `image`, `[1, C, H, W]`; H and W are free when the network has no
@@ -23,19 +24,27 @@
 //! |---|---|---|
 //! | `format_version` | version of this table; always there | `1` |
 //! | `role` | `detector` or `landmarks`; always there | `landmarks` |
-//! | `checksum` | CRC-32 of the whole file in hexadecimal, taken while these eight digits are `0`; a file that does not have its own is refused, one without this key is not checked | `1c291ca3` |
+//! | `checksum` | CRC-32 of the file, see below | `1c291ca3` |
 //! | `input_size` | nominal height and width, where the graph leaves them free | `240x320` |
 //! | `name` | the model's name | `lite` |
 //! | `topology` | what the points are | `ibug68` |
 //! | `input` | what the channels are | `grey` |
-//! | `normalisation` | how pixels become numbers: `standardise` is mean 0, deviation 1 over the input, `unit` 0 to 1 | `standardise` |
-//! | `crop` | how the input is cut out around the box of the 68 points: its side over the box's longer side, and how far its centre is to the right and below, over the same | `margin=1.1 shift=0,-0.05` |
-//! | `errors` | expected error of each point in the crop (which is 2 wide), of a network that does not say it itself | `0.03,0.02,...` |
+//! | `normalisation` | `standardise`: mean 0, deviation 1 over the input; `unit`: 0 to 1 | `standardise` |
+//! | `crop` | side and centre of the input, see below | `margin=1.1 shift=0,-0.05` |
+//! | `errors` | expected errors in the crop (2 wide), if the network has no such output | `0.03,0.02,...` |
 //! | `outputs` | what the outputs mean | `points: x, y in the crop, -1 to 1` |
 //! | `training_data` | what the weights were learned from | `300-W` |
 //! | `licence` | of the weights | `research only` |
 //! | `commit` | of the code that trained it | `1f0c2d9` |
 //! | `scores` | measured on what, by the code of that commit | `nme68=3.9% on faces68/test` |
+//!
+//! `checksum` is the CRC-32 of the whole file in hexadecimal, taken while its own eight digits are `0`. A file whose
+//! checksum is another is refused as damaged; a file without one is not checked. A tool that changes a file must remove
+//! the entry.
+//!
+//! `crop` says how the input is cut out around the box of the 68 points: `margin` is the crop's side over the longer
+//! side of the box, `shift` how far the crop's centre lies to the right of and below the centre of the box, over the
+//! same.
 
 mod attributes;
 mod checksum;
@@ -99,10 +108,9 @@ pub struct Model<'a> {
     pub metadata: Metadata,
     /// The list of layers.
     pub architecture: Architecture,
-    /// For each layer its tensors. Conv: weight `[O, I, k, k]`, bias `[O]`. Depthwise: weight `[C, 1, k, k]`, bias `[C]`.
-    /// Dense: weight `[inputs, units]` (inputs in the order height, width, channel), bias `[units]`.
-    /// PRelu: slope `[C]`. PositionBias: `[C, H, W]`. Quantize: size of a step (f32) and which step is 0 (uint8), both
-    /// `[]`. Others: none.
+    /// For each layer its tensors. Conv: weight `[O, I, k, k]`, bias `[O]`. Depthwise: weight `[C, 1, k, k]`, bias
+    /// `[C]`. Dense: weight `[inputs, units]` (inputs in the order height, width, channel), bias `[units]`. PRelu:
+    /// slope `[C]`. PositionBias: `[C, H, W]`. Quantize: scale (f32) and zero point (uint8), both `[]`. Others: none.
     pub weights: Vec<Vec<Tensor<'a>>>,
 }
 

@@ -46,13 +46,13 @@ enum Form {
     Mean,
 }
 
-/// A value as numbers of steps, and the names of the tensors that say which steps.
+/// A quantised value, and the names of the tensors that hold its scale and zero point.
 #[derive(Debug, Clone, Copy)]
-struct Codes<'a> {
+struct Quantised<'a> {
     value: ValueId,
     form: Form,
     scale: &'a str,
-    offset: &'a str,
+    zero_point: &'a str,
 }
 
 struct Reader<'a> {
@@ -60,7 +60,7 @@ struct Reader<'a> {
     weights: Vec<Vec<Tensor<'a>>>,
     values: HashMap<&'a str, (ValueId, Form)>,
     /// Values between QuantizeLinear and DequantizeLinear.
-    codes: HashMap<&'a str, Codes<'a>>,
+    quantised: HashMap<&'a str, Quantised<'a>>,
     /// As they stand in the file.
     tensors: HashMap<&'a str, TensorProto<'a>>,
     /// What a Cast or a DequantizeLinear made f32 of.
@@ -86,7 +86,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Model<'_>> {
         layers: Vec::new(),
         weights: Vec::new(),
         values: HashMap::new(),
-        codes: HashMap::new(),
+        quantised: HashMap::new(),
         tensors: HashMap::new(),
         converted: HashMap::new(),
         flattened_as_is: Vec::new(),
@@ -216,8 +216,8 @@ impl<'a> Reader<'a> {
         };
         let name = self.new_name(node)?;
         if node.op_type == "QuantizeLinear" {
-            let (scale, offset) = (argument(node, 1)?, argument(node, 2)?);
-            self.codes.insert(name, Codes { value: made.0, form: made.1, scale, offset });
+            let (scale, zero_point) = (argument(node, 1)?, argument(node, 2)?);
+            self.quantised.insert(name, Quantised { value: made.0, form: made.1, scale, zero_point });
         } else {
             self.values.insert(name, made);
         }
@@ -229,7 +229,7 @@ impl<'a> Reader<'a> {
         let &[name] = node.outputs.as_slice() else {
             return Err(fault(format!("{} outputs, expected one", node.outputs.len())));
         };
-        if self.values.contains_key(name) || self.codes.contains_key(name) || self.is_tensor(name) {
+        if self.values.contains_key(name) || self.quantised.contains_key(name) || self.is_tensor(name) {
             return Err(damaged(format!("its output `{name}` exists already")));
         }
         Ok(name)
@@ -255,11 +255,11 @@ impl<'a> Reader<'a> {
     fn dequantise(&mut self, node: &Node<'a>, attributes: &Attributes) -> Result<()> {
         attributes.allow(&["axis"])?;
         let name = self.new_name(node)?;
-        match (node.inputs.as_slice(), self.codes.get(argument(node, 0)?)) {
-            (&[_, scale, offset], Some(&codes)) if (scale, offset) == (codes.scale, codes.offset) => {
-                self.values.insert(name, (codes.value, codes.form));
+        match (node.inputs.as_slice(), self.quantised.get(argument(node, 0)?)) {
+            (&[_, scale, zero_point], Some(&of)) if (scale, zero_point) == (of.scale, of.zero_point) => {
+                self.values.insert(name, (of.value, of.form));
             }
-            (_, Some(_)) => return Err(fault("its scale and offset are not those of the QuantizeLinear".into())),
+            (_, Some(_)) => return Err(fault("its scale and zero point are not those of the QuantizeLinear".into())),
             (&[stored, scale], None) => {
                 let (mut tensor, scales) = (self.stored(stored)?, self.stored(scale)?);
                 let axis = size(attributes.int("axis", 1))?;
@@ -277,7 +277,7 @@ impl<'a> Reader<'a> {
                 tensor.scales = Some(Scales { axis, bytes: scales.bytes });
                 self.converted.insert(name, tensor);
             }
-            (_, None) => return Err(fault("only stored tensors with a scale and no offset are supported".into())),
+            (_, None) => return Err(fault("only stored tensors with a scale and no zero point are supported".into())),
         }
         Ok(())
     }
@@ -292,7 +292,7 @@ impl<'a> Reader<'a> {
             }
             "PRelu" => {
                 let mut slope = self.tensor(node, 1)?;
-                // [C, 1, 1] or [1, C, 1, 1] beside [N, C, H, W]; [C] or [1, C] beside [N, C]
+                // [C, 1, 1] or [1, C, 1, 1] with [N, C, H, W]; [C] or [1, C] with [N, C]
                 slope.dims = match (form, slope.dims.as_slice()) {
                     (Form::Spatial, &[c, 1, 1] | &[1, c, 1, 1]) | (Form::Vector, &[c] | &[1, c]) => vec![c],
                     (_, dims) => return Err(fault(format!("slopes of {dims:?} are not one per channel"))),
@@ -326,11 +326,11 @@ impl<'a> Reader<'a> {
             }
             "QuantizeLinear" => {
                 attributes.allow(&["axis"])?; // of one scale for all it says nothing
-                let (scale, offset) = (self.tensor(node, 1)?, self.stored(argument(node, 2)?)?);
-                if offset.element != Element::U8 {
-                    return Err(fault(format!("an offset of {}, expected uint8", offset.element.name())));
+                let (scale, zero_point) = (self.tensor(node, 1)?, self.stored(argument(node, 2)?)?);
+                if zero_point.element != Element::U8 {
+                    return Err(fault(format!("a zero point of {}, expected uint8", zero_point.element.name())));
                 }
-                (Op::Quantize, spatial || form == Form::Vector, 3, vec![scale, offset])
+                (Op::Quantize, spatial || form == Form::Vector, 3, vec![scale, zero_point])
             }
             "Add" if self.is_tensor(argument(node, 1)?) => {
                 attributes.allow(&[])?;

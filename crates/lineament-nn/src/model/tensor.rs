@@ -78,7 +78,7 @@ impl Tensor<'static> {
         Self { dims: dims.to_vec(), element: Element::F32, bytes, scales: None }
     }
 
-    /// Each number as the nearest half.
+    /// Each number as the nearest f16 value.
     pub fn f16_from_f32(dims: &[usize], numbers: &[f32]) -> Self {
         let bytes = numbers.iter().flat_map(|number| f16_from_f32(*number).to_le_bytes()).collect();
         Self { dims: dims.to_vec(), element: Element::F16, bytes, scales: None }

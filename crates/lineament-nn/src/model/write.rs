@@ -20,7 +20,8 @@ const INPUT_NAME: &str = "image";
 const ALIGNMENT: usize = 64;
 
 /// Writes a model file of f32. `weights` holds for each layer its tensors (sizes, numbers), as [`Model::weights`]
-/// documents; [`Model::to_bytes`] writes numbers that are stored otherwise. A network without layers that fix a size gets a free height and width; its `architecture.input` goes into the metadata.
+/// documents; [`Model::to_bytes`] also writes f16 and int8. A network without layers that fix a size
+/// gets a free height and width; its `architecture.input` goes into the metadata.
 ///
 /// # Errors
 /// [`Error::Model`] when sizes do not fit, a batch normalisation is left, an output's name is not unique or not made of

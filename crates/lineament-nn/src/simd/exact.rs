@@ -64,11 +64,11 @@ unsafe impl<S: Simd> Simd for Exact<S> {
     const REGISTERS: usize = S::REGISTERS;
     const HAS_DOT: bool = S::HAS_DOT;
     const DOT_SHIFT: u8 = S::DOT_SHIFT;
-    type ForHalves = Exact<S::ForHalves>;
+    type ForF16 = Exact<S::ForF16>;
 
     #[inline(always)]
-    fn for_halves(self) -> Self::ForHalves {
-        Exact(self.0.for_halves())
+    fn for_f16(self) -> Self::ForF16 {
+        Exact(self.0.for_f16())
     }
 
     #[inline(always)]
@@ -101,11 +101,11 @@ unsafe impl<S: Simd> Simd for Exact<S> {
         unsafe fn store_first(v: S::V, to: *mut f32, count: usize);
         unsafe fn load_f16_ptr(from: *const u16) -> S::V;
         unsafe fn load_i8_ptr(from: *const i8) -> S::V;
-        unsafe fn load_codes_ptr(from: *const u8) -> S::V;
-        unsafe fn store_codes_ptr(v: S::V, to: *mut u8);
-        unsafe fn store_four_codes(vectors: [(S::V, *mut u8); 4]);
-        unsafe fn load_first_codes(from: *const u8, count: usize) -> S::V;
-        unsafe fn store_first_codes(v: S::V, to: *mut u8, count: usize);
+        unsafe fn load_u8_ptr(from: *const u8) -> S::V;
+        unsafe fn store_u8_ptr(v: S::V, to: *mut u8);
+        unsafe fn store_four_u8(vectors: [(S::V, *mut u8); 4]);
+        unsafe fn load_first_u8(from: *const u8, count: usize) -> S::V;
+        unsafe fn store_first_u8(v: S::V, to: *mut u8, count: usize);
         unsafe fn load_quad_ptr(rows: [*const u8; 4]) -> S::V;
     }
 }

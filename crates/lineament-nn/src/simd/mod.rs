@@ -57,9 +57,9 @@ use crate::math::f32_from_f16;
 /// Arithmetic on vectors of [`Simd::LANES`] numbers.
 ///
 /// # Safety
-/// Kernels rely on what an implementation says: [`Simd::LANES`] must be a power of two up to [`MAX_LANES`], a vector must
-/// be that many numbers and nothing else, as they lie in memory, and loads and stores must touch no memory beyond the
-/// numbers that they document.
+/// Kernels rely on what an implementation says: [`Simd::LANES`] must be a power of two up to [`MAX_LANES`], a vector
+/// must be that many numbers and nothing else, as they lie in memory, and loads and stores must touch no memory beyond
+/// the numbers that they document.
 #[allow(unsafe_code)]
 pub unsafe trait Simd: Copy + Send + Sync {
     /// A vector.
@@ -70,14 +70,14 @@ pub unsafe trait Simd: Copy + Send + Sync {
     const NAME: &str;
     /// Vector registers: decides how many sums a kernel keeps at once.
     const REGISTERS: usize;
-    /// Where halves become numbers fastest: this level, or one of shorter vectors.
-    type ForHalves: Simd;
+    /// The level that converts f16 values fastest: this one, or one of shorter vectors.
+    type ForF16: Simd;
 
     /// That level.
-    fn for_halves(self) -> Self::ForHalves;
+    fn for_f16(self) -> Self::ForF16;
 
-    /// Runs `kernel` at this level as a function of its own, for what a kernel does rarely: there is one copy of it, and
-    /// it takes no registers from the rest.
+    /// Runs `kernel` at this level as a function of its own, for what a kernel does rarely: there is one copy of it,
+    /// and it takes no registers from the rest.
     fn outline<K: Kernel>(self, kernel: K) -> K::Output;
 
     /// The same number in each lane.
@@ -136,7 +136,7 @@ pub unsafe trait Simd: Copy + Send + Sync {
         unsafe { self.store_ptr(v, to.as_mut_ptr()) }
     }
 
-    /// Reads [`Simd::LANES`] halves.
+    /// Reads [`Simd::LANES`] f16 values.
     ///
     /// # Safety
     /// `from` must be valid for reading that many.
@@ -172,73 +172,73 @@ pub unsafe trait Simd: Copy + Send + Sync {
     /// Integer sums as numbers.
     fn sums_to_f32(self, sums: Self::V) -> Self::V;
 
-    /// Reads [`Simd::LANES`] codes as numbers from 0 to 255.
+    /// Reads [`Simd::LANES`] bytes as numbers from 0 to 255.
     ///
     /// # Safety
     /// `from` must be valid for reading that many.
     #[inline(always)]
     #[allow(unsafe_code)]
-    unsafe fn load_codes_ptr(self, from: *const u8) -> Self::V {
+    unsafe fn load_u8_ptr(self, from: *const u8) -> Self::V {
         // SAFETY: the caller's promise.
         unsafe { self.load_each(|i| f32::from(from.add(i).read())) }
     }
 
-    /// Writes [`Simd::LANES`] numbers as codes: the nearest whole number, ties to even, from 0 to 255.
+    /// Writes [`Simd::LANES`] numbers as bytes: the nearest whole number, ties to even, from 0 to 255.
     ///
     /// # Safety
     /// `to` must be valid for writing that many.
     #[inline(always)]
     #[allow(unsafe_code)]
-    unsafe fn store_codes_ptr(self, v: Self::V, to: *mut u8) {
+    unsafe fn store_u8_ptr(self, v: Self::V, to: *mut u8) {
         let mut lanes = [0.0; MAX_LANES];
         self.store(v, &mut lanes);
         // SAFETY: the caller's promise. `as` holds the number within the ends.
         (0..Self::LANES).for_each(|i| unsafe { to.add(i).write(lanes[i].round_ties_even() as u8) });
     }
 
-    /// Writes vectors as [`Simd::store_codes_ptr`] does, each to its place.
+    /// Writes vectors as [`Simd::store_u8_ptr`] does, each to its place.
     ///
     /// # Safety
-    /// Each place must be valid for writing [`Simd::LANES`] codes.
+    /// Each place must be valid for writing [`Simd::LANES`] bytes.
     #[inline(always)]
     #[allow(unsafe_code)]
-    unsafe fn store_four_codes(self, [a, b, c, d]: [(Self::V, *mut u8); 4]) {
+    unsafe fn store_four_u8(self, [a, b, c, d]: [(Self::V, *mut u8); 4]) {
         // SAFETY: the caller's promise.
         unsafe {
-            self.store_codes_ptr(a.0, a.1);
-            self.store_codes_ptr(b.0, b.1);
-            self.store_codes_ptr(c.0, c.1);
-            self.store_codes_ptr(d.0, d.1);
+            self.store_u8_ptr(a.0, a.1);
+            self.store_u8_ptr(b.0, b.1);
+            self.store_u8_ptr(c.0, c.1);
+            self.store_u8_ptr(d.0, d.1);
         }
     }
 
-    /// Reads the first `count` codes; the other lanes are 0.
+    /// Reads the first `count` bytes; the other lanes are 0.
     ///
     /// # Safety
     /// `from` must be valid for reading that many.
     #[inline(always)]
     #[allow(unsafe_code)]
-    unsafe fn load_first_codes(self, from: *const u8, count: usize) -> Self::V {
-        let mut codes = [0; MAX_LANES];
+    unsafe fn load_first_u8(self, from: *const u8, count: usize) -> Self::V {
+        let mut bytes = [0; MAX_LANES];
         // SAFETY: the caller's promise, and that the array holds any vector.
         unsafe {
-            codes.as_mut_ptr().copy_from_nonoverlapping(from, count);
-            self.load_codes_ptr(codes.as_ptr())
+            bytes.as_mut_ptr().copy_from_nonoverlapping(from, count);
+            self.load_u8_ptr(bytes.as_ptr())
         }
     }
 
-    /// Writes the first `count` lanes as [`Simd::store_codes_ptr`] does.
+    /// Writes the first `count` lanes as [`Simd::store_u8_ptr`] does.
     ///
     /// # Safety
     /// `to` must be valid for writing that many.
     #[inline(always)]
     #[allow(unsafe_code)]
-    unsafe fn store_first_codes(self, v: Self::V, to: *mut u8, count: usize) {
-        let mut codes = [0; MAX_LANES];
+    unsafe fn store_first_u8(self, v: Self::V, to: *mut u8, count: usize) {
+        let mut bytes = [0; MAX_LANES];
         // SAFETY: the caller's promise, and that the array holds any vector.
         unsafe {
-            self.store_codes_ptr(v, codes.as_mut_ptr());
-            to.copy_from_nonoverlapping(codes.as_ptr(), count);
+            self.store_u8_ptr(v, bytes.as_mut_ptr());
+            to.copy_from_nonoverlapping(bytes.as_ptr(), count);
         }
     }
 
@@ -386,9 +386,9 @@ pub const LEVELS: &[&str] = &[
     wasm::Simd128::NAME,
 ];
 
-/// No level above `LEVELS[level]` is used, to measure what processors without it would do. Answers whether that is so: only
-/// before any work was done, as weights are arranged for one level, and not in WebAssembly, which has one.
-pub fn hold_back_above(level: usize) -> bool {
+/// Limits kernels to `LEVELS[level]` and below, to measure what older processors would do. Returns `false`, and changes
+/// nothing, once a kernel has run (weights are arranged for one level), and in WebAssembly, which has one level.
+pub fn limit_level(level: usize) -> bool {
     !cfg!(target_arch = "wasm32") && HIGHEST.set(level).is_ok()
 }
 
@@ -454,8 +454,8 @@ mod tests {
                 // SAFETY: each array has room for a vector from `start` on.
                 unsafe {
                     let to = |of: &mut [u8; MAX_LANES]| of.as_mut_ptr().add(start);
-                    simd.store_four_codes([(v, to(a)), (v, to(b)), (v, to(c)), (v, to(d))]);
-                    simd.store_codes_ptr(v, to(e));
+                    simd.store_four_u8([(v, to(a)), (v, to(b)), (v, to(c)), (v, to(d))]);
+                    simd.store_u8_ptr(v, to(e));
                 }
             }
             bytes

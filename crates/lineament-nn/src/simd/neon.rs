@@ -22,10 +22,10 @@ macro_rules! level {
             const NAME: &str = stringify!($name);
             const REGISTERS: usize = 32;
             const DOT_SHIFT: u8 = 128;
-            type ForHalves = Self;
+            type ForF16 = Self;
 
             #[inline(always)]
-            fn for_halves(self) -> Self {
+            fn for_f16(self) -> Self {
                 self
             }
 
@@ -91,13 +91,13 @@ macro_rules! level {
             }
 
             #[inline(always)]
-            unsafe fn load_codes_ptr(self, from: *const u8) -> float32x4_t {
+            unsafe fn load_u8_ptr(self, from: *const u8) -> float32x4_t {
                 let bytes = unsafe { four_bytes(from) };
                 unsafe { vcvtq_f32_u32(vmovl_u16(vget_low_u16(vmovl_u8(bytes)))) }
             }
 
             #[inline(always)]
-            unsafe fn store_codes_ptr(self, v: float32x4_t, to: *mut u8) {
+            unsafe fn store_u8_ptr(self, v: float32x4_t, to: *mut u8) {
                 unsafe {
                     let words = vqmovn_u32(vcvtnq_u32_f32(v));
                     let bytes = vqmovn_u16(vcombine_u16(words, words));

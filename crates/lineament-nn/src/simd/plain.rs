@@ -44,10 +44,10 @@ unsafe impl Simd for Plain {
     const NAME: &str = "plain";
     /// As few as kernels have tiles for: this level is for processors older than any that we measure on.
     const REGISTERS: usize = 8;
-    type ForHalves = Self;
+    type ForF16 = Self;
 
     #[inline(always)]
-    fn for_halves(self) -> Self {
+    fn for_f16(self) -> Self {
         self
     }
 
@@ -119,9 +119,9 @@ unsafe impl Simd for Plain {
     }
 
     #[inline(always)]
-    unsafe fn store_codes_ptr(self, v: V, to: *mut u8) {
+    unsafe fn store_u8_ptr(self, v: V, to: *mut u8) {
         // SAFETY: the caller vouches for four bytes.
-        unsafe { to.cast::<[u8; 4]>().write(codes(v)) }
+        unsafe { to.cast::<[u8; 4]>().write(bytes(v)) }
     }
 }
 
@@ -137,7 +137,7 @@ fn dot(sums: V, x: V, w: V) -> V {
 
 /// The nearest whole number of each lane, ties to even, from 0 to 255. Called for the same reason.
 #[inline(never)]
-fn codes(v: V) -> [u8; 4] {
+fn bytes(v: V) -> [u8; 4] {
     // `as` holds the number within the ends.
     lanes!(|I| v[I].round_ties_even() as u8)
 }

@@ -20,12 +20,12 @@ unsafe impl Simd for Simd128 {
     const LANES: usize = 4;
     const NAME: &str = if cfg!(target_feature = "relaxed-simd") { "Simd128 relaxed" } else { "Simd128" };
     /// Browsers on x86 have 16, but a product that is added takes one more, and some are the browser's own: with sums
-    /// in 12 of them instead of 8, V8 keeps some in memory and a look of `lite` takes 3.8 ms instead of 2.5.
+    /// in 12 of them instead of 8, V8 keeps some in memory and a pass of `lite` takes 3.8 ms instead of 2.5.
     const REGISTERS: usize = 12;
-    type ForHalves = Self;
+    type ForF16 = Self;
 
     #[inline(always)]
-    fn for_halves(self) -> Self {
+    fn for_f16(self) -> Self {
         self
     }
 
@@ -112,19 +112,19 @@ unsafe impl Simd for Simd128 {
     }
 
     #[inline(always)]
-    unsafe fn load_codes_ptr(self, from: *const u8) -> v128 {
+    unsafe fn load_u8_ptr(self, from: *const u8) -> v128 {
         let words = u16x8_extend_low_u8x16(unsafe { v128_load32_zero(from.cast()) });
         f32x4_convert_i32x4(u32x4_extend_low_u16x8(words))
     }
 
     #[inline(always)]
-    unsafe fn store_codes_ptr(self, v: v128, to: *mut u8) {
+    unsafe fn store_u8_ptr(self, v: v128, to: *mut u8) {
         let bytes = u8x16_narrow_i16x8(words(v, v), i16x8_splat(0));
         unsafe { v128_store32_lane::<0>(bytes, to.cast()) };
     }
 
     #[inline(always)]
-    unsafe fn store_four_codes(self, [a, b, c, d]: [(v128, *mut u8); 4]) {
+    unsafe fn store_four_u8(self, [a, b, c, d]: [(v128, *mut u8); 4]) {
         let bytes = u8x16_narrow_i16x8(words(a.0, b.0), words(c.0, d.0));
         unsafe {
             v128_store32_lane::<0>(bytes, a.1.cast());

@@ -9,7 +9,8 @@ use super::{Kernel, Simd};
 /// A level of x86: the type, its vector, its registers, the features that must be there, and its intrinsics.
 macro_rules! level {
     ($(#[$doc:meta])* $name:ident, $vector:ty, $lanes:literal, $registers:literal, [$($feature:tt),+], $enable:literal,
-     $halves:ident, $positive:ident, $splat:ident, $add:ident, $mul:ident, $max:ident, $min:ident, $fma:ident, $load:ident, $store:ident, $load_first:ident, $store_first:ident, { $($more:tt)* }) => {
+     $for_f16:ident, $positive:ident, $splat:ident, $add:ident, $mul:ident, $max:ident, $min:ident, $fma:ident,
+     $load:ident, $store:ident, $load_first:ident, $store_first:ident, { $($more:tt)* }) => {
         token!($(#[$doc])* $name, $enable, ($(is_x86_feature_detected!($feature))&&+));
 
         // SAFETY (all below): `self` exists only where the features were detected; pointers are the caller's promise.
@@ -18,11 +19,11 @@ macro_rules! level {
             const LANES: usize = $lanes;
             const REGISTERS: usize = $registers;
             const NAME: &str = stringify!($name);
-            type ForHalves = $halves;
+            type ForF16 = $for_f16;
 
             #[inline(always)]
-            fn for_halves(self) -> $halves {
-                $halves(())
+            fn for_f16(self) -> $for_f16 {
+                $for_f16(())
             }
 
             #[inline(always)]
@@ -101,7 +102,8 @@ macro_rules! level_256 {
         level!(
             $(#[$doc])*
             $name, __m256, 8, 16, [$($feature),+], $enable,
-            $name, positive256, _mm256_set1_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_max_ps, _mm256_min_ps, _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps,
+            $name, positive256, _mm256_set1_ps, _mm256_add_ps, _mm256_mul_ps, _mm256_max_ps, _mm256_min_ps,
+            _mm256_fmadd_ps, _mm256_loadu_ps, _mm256_storeu_ps,
             load_first256, store_first256,
             {
                 #[inline(always)]
@@ -115,13 +117,13 @@ macro_rules! level_256 {
                 }
 
                 #[inline(always)]
-                unsafe fn load_codes_ptr(self, from: *const u8) -> __m256 {
-                    unsafe { load_codes_256(from) }
+                unsafe fn load_u8_ptr(self, from: *const u8) -> __m256 {
+                    unsafe { load_u8_256(from) }
                 }
 
                 #[inline(always)]
-                unsafe fn store_codes_ptr(self, v: __m256, to: *mut u8) {
-                    unsafe { store_codes_256(v, to) }
+                unsafe fn store_u8_ptr(self, v: __m256, to: *mut u8) {
+                    unsafe { store_u8_256(v, to) }
                 }
 
                 #[inline(always)]
@@ -172,11 +174,12 @@ level_256!(
 
 level!(
     /// 16 lanes, 32 registers, integer products: Intel since 2019, AMD since 2022. The processors with AVX-512 from
-    /// before slow down when they use it; they run the level below. So do halves, which
-    /// Zen 4 converts nearly twice as fast by 8 as by 16.
+    /// before slow down when they use it; they run the level below. F16 values are
+    /// converted at that level too: Zen 4 does it nearly twice as fast by 8 as by 16.
     Avx512, __m512, 16, 32, ["avx512f", "avx512vl", "avx512dq", "avx512bw", "avx512vnni", "avx2", "fma", "f16c"],
     "avx512f,avx512vl,avx512dq,avx512bw,avx512vnni,avx2,fma,f16c",
-    Avx2, positive512, _mm512_set1_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_max_ps, _mm512_min_ps, _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_storeu_ps,
+    Avx2, positive512, _mm512_set1_ps, _mm512_add_ps, _mm512_mul_ps, _mm512_max_ps, _mm512_min_ps,
+    _mm512_fmadd_ps, _mm512_loadu_ps, _mm512_storeu_ps,
     load_first512, store_first512,
     {
         const HAS_DOT: bool = true;
@@ -192,13 +195,13 @@ level!(
         }
 
         #[inline(always)]
-        unsafe fn load_codes_ptr(self, from: *const u8) -> __m512 {
-            unsafe { load_codes_512(from) }
+        unsafe fn load_u8_ptr(self, from: *const u8) -> __m512 {
+            unsafe { load_u8_512(from) }
         }
 
         #[inline(always)]
-        unsafe fn store_codes_ptr(self, v: __m512, to: *mut u8) {
-            unsafe { store_codes_512(v, to) }
+        unsafe fn store_u8_ptr(self, v: __m512, to: *mut u8) {
+            unsafe { store_u8_512(v, to) }
         }
 
         #[inline(always)]
@@ -217,8 +220,8 @@ level!(
         }
 
         #[inline(always)]
-        unsafe fn store_four_codes(self, vectors: [(__m512, *mut u8); 4]) {
-            unsafe { store_four_codes_512(vectors) }
+        unsafe fn store_four_u8(self, vectors: [(__m512, *mut u8); 4]) {
+            unsafe { store_four_u8_512(vectors) }
         }
 
         #[inline(always)]
@@ -287,7 +290,7 @@ unsafe fn store_first512(to: *mut f32, v: __m512, count: usize) {
 }
 
 /// # Safety
-/// `from` must be valid for reading 8 halves.
+/// `from` must be valid for reading 8 f16 values.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
 unsafe fn load_f16_256(from: *const u16) -> __m256 {
@@ -304,7 +307,7 @@ unsafe fn load_i8_256(from: *const i8) -> __m256 {
 }
 
 /// # Safety
-/// `from` must be valid for reading 16 halves.
+/// `from` must be valid for reading 16 f16 values.
 #[inline]
 #[target_feature(enable = "avx512f")]
 unsafe fn load_f16_512(from: *const u16) -> __m512 {
@@ -320,26 +323,26 @@ unsafe fn load_i8_512(from: *const i8) -> __m512 {
 }
 
 /// # Safety
-/// `from` must be valid for reading 8 codes.
+/// `from` must be valid for reading 8 bytes.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn load_codes_256(from: *const u8) -> __m256 {
+unsafe fn load_u8_256(from: *const u8) -> __m256 {
     _mm256_cvtepi32_ps(_mm256_cvtepu8_epi32(unsafe { _mm_loadl_epi64(from.cast()) }))
 }
 
 /// # Safety
-/// `from` must be valid for reading 16 codes.
+/// `from` must be valid for reading 16 bytes.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn load_codes_512(from: *const u8) -> __m512 {
+unsafe fn load_u8_512(from: *const u8) -> __m512 {
     _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(unsafe { _mm_loadu_si128(from.cast()) }))
 }
 
 /// # Safety
-/// `to` must be valid for writing 8 codes.
+/// `to` must be valid for writing 8 bytes.
 #[inline]
 #[target_feature(enable = "avx2,fma,f16c")]
-unsafe fn store_codes_256(v: __m256, to: *mut u8) {
+unsafe fn store_u8_256(v: __m256, to: *mut u8) {
     let held = _mm256_min_ps(_mm256_max_ps(v, _mm256_setzero_ps()), _mm256_set1_ps(255.0));
     let whole = _mm256_cvtps_epi32(held);
     let words = _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256::<1>(whole));
@@ -347,10 +350,10 @@ unsafe fn store_codes_256(v: __m256, to: *mut u8) {
 }
 
 /// # Safety
-/// `to` must be valid for writing 16 codes.
+/// `to` must be valid for writing 16 bytes.
 #[inline]
 #[target_feature(enable = "avx512f")]
-unsafe fn store_codes_512(v: __m512, to: *mut u8) {
+unsafe fn store_u8_512(v: __m512, to: *mut u8) {
     // What is too large for the conversion becomes 2^31, which is held at 255, too.
     let whole = _mm512_cvtps_epi32(_mm512_max_ps(v, _mm512_setzero_ps()));
     unsafe { _mm_storeu_si128(to.cast(), _mm512_cvtusepi32_epi8(whole)) }
@@ -396,10 +399,10 @@ fn dot_512(sums: __m512, x: __m512, w: __m512) -> __m512 {
 }
 
 /// # Safety
-/// All must be valid for writing 16 codes.
+/// All must be valid for writing 16 bytes.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw")]
-unsafe fn store_four_codes_512([a, b, c, d]: [(__m512, *mut u8); 4]) {
+unsafe fn store_four_u8_512([a, b, c, d]: [(__m512, *mut u8); 4]) {
     // Fewer steps than one by one: each packing holds the numbers of two vectors within the ends.
     // The conversion makes the smallest integer of numbers from 2^31 on, so these are held back before.
     let most = _mm512_set1_ps(255.0);
@@ -407,12 +410,12 @@ unsafe fn store_four_codes_512([a, b, c, d]: [(__m512, *mut u8); 4]) {
     let ab = _mm512_packs_epi32(whole(a.0), whole(b.0));
     let cd = _mm512_packs_epi32(whole(c.0), whole(d.0));
     let fours = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
-    let codes = _mm512_permutexvar_epi32(fours, _mm512_packus_epi16(ab, cd));
+    let bytes = _mm512_permutexvar_epi32(fours, _mm512_packus_epi16(ab, cd));
     unsafe {
-        _mm_storeu_si128(a.1.cast(), _mm512_castsi512_si128(codes));
-        _mm_storeu_si128(b.1.cast(), _mm512_extracti32x4_epi32::<1>(codes));
-        _mm_storeu_si128(c.1.cast(), _mm512_extracti32x4_epi32::<2>(codes));
-        _mm_storeu_si128(d.1.cast(), _mm512_extracti32x4_epi32::<3>(codes));
+        _mm_storeu_si128(a.1.cast(), _mm512_castsi512_si128(bytes));
+        _mm_storeu_si128(b.1.cast(), _mm512_extracti32x4_epi32::<1>(bytes));
+        _mm_storeu_si128(c.1.cast(), _mm512_extracti32x4_epi32::<2>(bytes));
+        _mm_storeu_si128(d.1.cast(), _mm512_extracti32x4_epi32::<3>(bytes));
     }
 }
 

@@ -10,7 +10,7 @@ use super::super::conv::blocks;
 use super::super::finish::{Place, Sums, for_each_pixel, load};
 use super::super::window::Window;
 use super::finish::Raw;
-use super::{Finish, Learned, Packed, QUAD, Steps, Target};
+use super::{Finish, Learned, Packed, QUAD, Quantization, Target};
 use crate::simd::{Kernel, Simd, dispatch, vectorized};
 
 /// A convolution in integers.
@@ -19,15 +19,15 @@ pub struct Conv {
     packed: Packed,
     window: Window,
     inputs: usize,
-    steps: Steps,
+    quantization: Quantization,
 }
 
 impl Conv {
-    /// Weights in the file's order, `[outputs, inputs, kernel, kernel]`; `steps` are the input's.
+    /// Weights in the file's order, `[outputs, inputs, kernel, kernel]`; `quantization` is the input's.
     ///
     /// # Panics
     /// When sizes do not fit.
-    pub fn new(learned: Learned, window: Window, inputs: usize, steps: Steps) -> Self {
+    pub fn new(learned: Learned, window: Window, inputs: usize, quantization: Quantization) -> Self {
         let (kernel, row) = (window.kernel, window.kernel * inputs);
         assert_eq!(learned.weights.len(), kernel * row * learned.bias.len(), "weights of an integer convolution");
         let filled = row.next_multiple_of(QUAD);
@@ -36,7 +36,7 @@ impl Conv {
             let (y, x, input) = (at / filled, at % filled / inputs, at % filled % inputs);
             if x < kernel { learned.weights[((output * inputs + input) * kernel + y) * kernel + x] } else { 0 }
         };
-        Self { packed: Packed::new(learned, kernel * filled, steps, weight), window, inputs, steps }
+        Self { packed: Packed::new(learned, kernel * filled, quantization, weight), window, inputs, quantization }
     }
 
     /// The window.
@@ -49,7 +49,7 @@ impl Conv {
         self.packed.outputs
     }
 
-    /// Bytes that [`Conv::run_rows`] needs beside input and output, for so many rows of a map of this width.
+    /// Bytes that [`Conv::run_rows`] needs besides input and output, for so many rows of a map of this width.
     pub fn workspace(&self, rows: usize, width: usize) -> usize {
         let padding = self.window.padding;
         match self.reads_on() {
@@ -74,7 +74,7 @@ impl Conv {
         !(self.window.kernel * self.inputs).is_multiple_of(QUAD)
     }
 
-    /// Convolves codes `[height, width, inputs]` into the `rows` of `[h, w, outputs]`, with `(h, w)` as
+    /// Convolves quantised values `[height, width, inputs]` into the `rows` of `[h, w, outputs]`, with `(h, w)` as
     /// [`Window::over`] says; the target and what is added begin with the first of them.
     ///
     /// # Panics
@@ -115,7 +115,7 @@ impl Conv {
         rows: Range<usize>,
         finish: Finish,
         workspace: &mut [u8],
-        (output, steps): (&mut [u8], Steps),
+        (output, quantization): (&mut [u8], Quantization),
     ) {
         assert_eq!(input.len(), size.0 * size.1 * self.inputs, "input of a convolution");
         assert!(finish.add.is_none(), "nothing is added before a pooling");
@@ -126,7 +126,7 @@ impl Conv {
         let (pair, workspace) = workspace.split_at_mut(2 * w * channels);
         let (input, width) = self.framed(input, size, &(2 * rows.start..2 * rows.end), workspace);
         for (y, output) in output.chunks_exact_mut(w / 2 * channels).enumerate() {
-            let finish = self.packed.scaling.finish(finish, Target::Codes(pair, steps));
+            let finish = self.packed.scaling.finish(finish, Target::Quantised(pair, quantization));
             let row = &input[2 * y * self.window.stride * width * self.inputs..];
             dispatch(Run { conv: self, input: row, width, rows: 2, w, finish });
             let (top, bottom) = pair.split_at(w * channels);
@@ -157,8 +157,8 @@ impl Conv {
             return (&input[first * width * pixel..][..self.seen(rows.len()) * width * pixel], width);
         }
         let (memory, wide) = (&mut workspace[..len], width + 2 * padding);
-        // The frame's codes stand for 0.
-        memory.fill(self.steps.offset);
+        // The frame is the zero point, which stands for 0.
+        memory.fill(self.quantization.zero_point);
         for (row, to) in memory.chunks_exact_mut(wide * pixel).take(self.seen(rows.len())).enumerate() {
             if let Some(row) = (first + row).checked_sub(padding).filter(|row| *row < height) {
                 let from = &input[row * width * pixel..][..width * pixel];
@@ -228,7 +228,7 @@ impl Kernel for Run<'_> {
                             channels: (vectors * S::LANES).min(packed.outputs - channel),
                         },
                     };
-                    // Without a product of bytes halves of the weights and of the input lie in registers, too.
+                    // Without a product of bytes, registers are needed for the even and odd bytes of both factors.
                     if vectors == 1 {
                         if const { S::REGISTERS > 8 } {
                             row.run::<S, 8, 1>(simd, w)
@@ -310,7 +310,7 @@ impl Row {
     #[inline(always)]
     unsafe fn tile<S: Simd, const P: usize, const NV: usize>(&self, simd: S, x: usize) {
         unsafe {
-            let mut sums: Sums<S::V, P, NV> = [self.finish.missing::<S, NV>(simd, self.place.channel); P];
+            let mut sums: Sums<S::V, P, NV> = [self.finish.zero_point_correction::<S, NV>(simd, self.place.channel); P];
             let mut weights = self.weights;
             let first = self.input.add(x * self.pixel_step);
             for ky in 0..self.window_rows {

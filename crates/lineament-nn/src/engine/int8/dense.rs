@@ -7,7 +7,7 @@ use std::ops::Range;
 use super::super::conv::{assert_units, blocks};
 use super::super::finish::{Place, Sums};
 use super::finish::Raw;
-use super::{Finish, Learned, Packed, QUAD, Steps, Target};
+use super::{Finish, Learned, Packed, QUAD, Quantization, Target};
 use crate::simd::{Kernel, Simd, dispatch};
 
 /// A dense layer in integers.
@@ -17,17 +17,17 @@ pub struct Dense {
 }
 
 impl Dense {
-    /// Weights in the file's order, `[inputs, units]`; `steps` are the input's.
+    /// Weights in the file's order, `[inputs, units]`; `quantization` is the input's.
     ///
     /// # Panics
     /// When sizes do not fit, or the inputs are not a multiple of [`QUAD`].
-    pub fn new(learned: Learned, inputs: usize, steps: Steps) -> Self {
+    pub fn new(learned: Learned, inputs: usize, quantization: Quantization) -> Self {
         let units = learned.bias.len();
         assert_eq!(learned.weights.len(), inputs * units, "weights of an integer dense layer");
-        Self { packed: Packed::new(learned, inputs, steps, |unit, input| learned.weights[input * units + unit]) }
+        Self { packed: Packed::new(learned, inputs, quantization, |unit, input| learned.weights[input * units + unit]) }
     }
 
-    /// From codes to one number or code for each of some units, which begin at a multiple of
+    /// From quantised values to one number or quantised value for each of some units, which begin at a multiple of
     /// [`UNITS`](super::super::conv::UNITS) and end at one or the last; the target and what is added begin with the
     /// first of them.
     ///
@@ -90,7 +90,7 @@ unsafe fn sums<S: Simd, const NV: usize>(simd: S, mut weights: *const f32, input
     let mut chains = [[zero; NV]; CHAINS];
     let (runs, last) = input.as_chunks::<{ CHAINS * QUAD }>();
     unsafe {
-        chains[0] = finish.missing::<S, NV>(simd, place.channel);
+        chains[0] = finish.zero_point_correction::<S, NV>(simd, place.channel);
         for run in runs {
             for (chain, sums) in chains.iter_mut().enumerate() {
                 let four = simd.splat(run.as_ptr().add(chain * QUAD).cast::<f32>().read_unaligned());

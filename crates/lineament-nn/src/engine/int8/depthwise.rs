@@ -10,7 +10,7 @@ use super::super::aligned::Aligned;
 use super::super::finish::{Place, Sums, for_each_pixel};
 use super::super::window::Window;
 use super::finish::{Raw, Scaling};
-use super::{Finish, Learned, QUAD, Steps, Target, aligned_bytes};
+use super::{Finish, Learned, QUAD, Quantization, Target, aligned_bytes};
 use crate::simd::{Kernel, MAX_LANES, Simd, dispatch};
 
 /// Most quads of rows that a window spans.
@@ -23,7 +23,7 @@ pub struct Depthwise {
     weights: [Aligned; QUAD],
     scaling: Scaling,
     window: Window,
-    steps: Steps,
+    quantization: Quantization,
 }
 
 impl Depthwise {
@@ -32,11 +32,11 @@ impl Depthwise {
         matches!(kernel, 3 | 5)
     }
 
-    /// Weights in the file's order, `[channels, 1, kernel, kernel]`; `steps` are the input's.
+    /// Weights in the file's order, `[channels, 1, kernel, kernel]`; `quantization` is the input's.
     ///
     /// # Panics
     /// When sizes do not fit, or there is no kernel for the window.
-    pub fn new(learned: Learned, window: Window, steps: Steps) -> Self {
+    pub fn new(learned: Learned, window: Window, quantization: Quantization) -> Self {
         let (channels, side) = (learned.bias.len(), window.kernel);
         assert!(Self::takes(side), "window of an integer depthwise convolution");
         assert_eq!(learned.weights.len(), side * side * channels, "weights of a depthwise convolution");
@@ -51,8 +51,8 @@ impl Depthwise {
         };
         let windows = learned.weights.chunks_exact(side * side);
         let totals = windows.map(|window| window.iter().map(|&w| i32::from(w)).sum());
-        let scaling = Scaling::new(learned.scales, learned.bias, steps, totals);
-        Self { weights: std::array::from_fn(beginning_at), scaling, window, steps }
+        let scaling = Scaling::new(learned.scales, learned.bias, quantization, totals);
+        Self { weights: std::array::from_fn(beginning_at), scaling, window, quantization }
     }
 
     /// Numbers that [`Depthwise::run_rows`] needs beside input and output, for a map of this width.
@@ -65,7 +65,7 @@ impl Depthwise {
         (width + 2 * self.window.padding) * self.scaling.channels() + MAX_LANES
     }
 
-    /// Convolves codes `[height, width, channels]` into the `rows` of `[h, w, channels]`, with `(h, w)` as
+    /// Convolves quantised values `[height, width, channels]` into the `rows` of `[h, w, channels]`, with `(h, w)` as
     /// [`Window::over`] says; the target and what is added begin with the first of them.
     ///
     /// # Panics
@@ -121,7 +121,8 @@ impl<const K: usize> Kernel for Sized<'_, K> {
         let Run { depthwise, input, height, width, rows: outputs, w, finish, workspace } = self.0;
         let Window { stride, padding, .. } = depthwise.window;
         let channels = depthwise.scaling.channels();
-        let rows = Rows { input, height, width, channels, padding, outside: [depthwise.steps.offset; MAX_LANES] };
+        let rows =
+            Rows { input, height, width, channels, padding, outside: [depthwise.quantization.zero_point; MAX_LANES] };
         rows.frame(workspace);
         let (memory, quad) = (workspace.as_mut_ptr(), depthwise.quad(width));
         let mut made = outputs.start * stride / QUAD;
@@ -157,7 +158,7 @@ impl<const K: usize> Kernel for Sized<'_, K> {
     }
 }
 
-/// The map with a frame of codes that stand for 0.
+/// The map with a frame of zero points, which stand for 0.
 struct Rows<'a> {
     input: &'a [u8],
     height: usize,
@@ -168,7 +169,7 @@ struct Rows<'a> {
 }
 
 impl Rows<'_> {
-    /// Fills the memory of quads with the frame's code.
+    /// Fills the memory of quads with the zero point, which stands for 0.
     fn frame(&self, memory: &mut [f32]) {
         memory.fill(f32::from_bits(u32::from_le_bytes([self.outside[0]; QUAD])));
     }
@@ -186,7 +187,8 @@ impl Rows<'_> {
             row.map_or((self.outside.as_ptr(), 0), |row| (self.input[row * len..].as_ptr(), 1))
         };
         let rows = [row(0), row(1), row(2), row(3)];
-        // SAFETY: rows on the map have `len` codes, the one beside it a vector; the caller vouches for `to`.
+        // SAFETY: rows on the map have `len` quantised values, the one that stands for rows off the map a vector; the
+        // caller vouches for `to`.
         unsafe {
             let to = to.add(self.padding * self.channels);
             let mut at = 0;
@@ -307,7 +309,7 @@ impl Row {
         let first = x * self.stride * self.channels + self.place.channel;
         // SAFETY: the caller's promise.
         unsafe {
-            let mut sums: Sums<S::V, P, 1> = [self.finish.missing::<S, 1>(simd, self.place.channel); P];
+            let mut sums: Sums<S::V, P, 1> = [self.finish.zero_point_correction::<S, 1>(simd, self.place.channel); P];
             for_each_pixel!(@ QUAD_AT if const { QUAD_AT < Q } {
                 let from = self.quads[QUAD_AT].add(first);
                 if const { SHARE } {

@@ -1,11 +1,11 @@
-//! From integer sums to what the next layer reads, in registers: number, activation, addition, activation, code. Every
-//! level rounds alike, so that all come to the same codes.
+//! From integer sums to what the next layer reads, in registers: number, activation, addition, activation, quantised
+//! value. Every level rounds alike, so that all come to the same quantised values.
 
 #![allow(unsafe_code)]
 
 use super::super::aligned::Aligned;
 use super::super::finish::{Activated, Parts, Place, Stage, Sums, activate, copied, for_each_pixel, load, stage};
-use super::{Steps, lanes_and_shift};
+use super::{Quantization, lanes_and_shift};
 use crate::simd::{Exact, Kernel, MAX_LANES, Simd};
 
 /// What follows a layer's sums, in this order.
@@ -19,11 +19,11 @@ pub struct Finish<'a> {
     pub then: Option<&'a Activated>,
 }
 
-/// What is added.
+/// What is added: a map of the output's shape.
 #[derive(Debug, Clone, Copy)]
 pub enum Added<'a> {
     /// Codes.
-    Codes(&'a [u8], Steps),
+    Quantised(&'a [u8], Quantization),
     /// Numbers.
     Numbers(&'a [f32]),
 }
@@ -32,16 +32,16 @@ pub enum Added<'a> {
 #[derive(Debug)]
 pub enum Target<'a> {
     /// Codes.
-    Codes(&'a mut [u8], Steps),
+    Quantised(&'a mut [u8], Quantization),
     /// Numbers.
     Numbers(&'a mut [f32]),
 }
 
 impl Target<'_> {
-    /// Numbers or codes that it takes.
+    /// Numbers or quantised values that it takes.
     pub fn len(&self) -> usize {
         match self {
-            Self::Codes(codes, _) => codes.len(),
+            Self::Quantised(quantised, _) => quantised.len(),
             Self::Numbers(numbers) => numbers.len(),
         }
     }
@@ -52,28 +52,34 @@ impl Target<'_> {
     }
 }
 
-/// What makes numbers of a layer's sums: for each channel what the sum begins with, a factor and a summand, filled up
-/// by two vectors.
+/// Turns a layer's integer sums into numbers: `number = sum * scale + bias`, where the sum begins with the correction
+/// for the input's zero point, `-zero_point * sum(w)`. Each holds one entry per channel, filled up by two vectors.
 #[derive(Debug, Clone)]
 pub(super) struct Scaling {
     /// Integers, as bits.
-    missing: Aligned,
+    zero_point_correction: Aligned,
     scales: Aligned,
     bias: Aligned,
     channels: usize,
 }
 
 impl Scaling {
-    /// `totals` are the sums of each channel's weights: what the input's offset adds to every sum, once per unit.
-    pub fn new(scales: &[f32], bias: &[f32], input: Steps, totals: impl Iterator<Item = i32>) -> Self {
+    /// `totals` are the sums of each channel's weights: what the input's zero point adds to every sum, once per unit.
+    pub fn new(scales: &[f32], bias: &[f32], input: Quantization, totals: impl Iterator<Item = i32>) -> Self {
         let channels = bias.len();
         assert_eq!(scales.len(), channels, "scales of an integer layer");
-        // `Simd::dot` may have taken a part of the offset already.
-        let offset = i32::from(lanes_and_shift().1) - i32::from(input.offset);
-        let missing: Vec<f32> = totals.map(|sum| f32::from_bits(sum.wrapping_mul(offset).cast_unsigned())).collect();
+        // `Simd::dot` may have subtracted a part of the zero point already.
+        let zero_point = i32::from(lanes_and_shift().1) - i32::from(input.zero_point);
+        let zero_point_correction: Vec<f32> =
+            totals.map(|sum| f32::from_bits(sum.wrapping_mul(zero_point).cast_unsigned())).collect();
         let scales: Vec<f32> = scales.iter().map(|scale| scale * input.scale).collect();
         let padded = |values| Aligned::padded(values, channels + 2 * MAX_LANES);
-        Self { missing: padded(&missing), scales: padded(&scales), bias: padded(bias), channels }
+        Self {
+            zero_point_correction: padded(&zero_point_correction),
+            scales: padded(&scales),
+            bias: padded(bias),
+            channels,
+        }
     }
 
     /// Output channels.
@@ -89,16 +95,16 @@ impl Scaling {
         finish.activation.iter().chain(&finish.then).for_each(|activated| activated.assert_fits(self.channels));
         let len = target.len();
         let (unit, target) = match target {
-            Target::Codes(codes, Steps { scale, offset }) => {
-                (scale.recip(), RawTarget::Codes(codes.as_mut_ptr(), f32::from(offset)))
+            Target::Quantised(quantised, Quantization { scale, zero_point }) => {
+                (scale.recip(), RawTarget::Quantised(quantised.as_mut_ptr(), f32::from(zero_point)))
             }
             Target::Numbers(numbers) => (1.0, RawTarget::Numbers(numbers.as_mut_ptr())),
         };
         let add = match finish.add {
             None => RawAdded::Nothing,
-            Some(Added::Codes(codes, Steps { scale, offset })) => {
-                assert_eq!(codes.len(), len, "summands");
-                RawAdded::Codes(codes.as_ptr(), scale * unit, -f32::from(offset) * scale * unit)
+            Some(Added::Quantised(quantised, Quantization { scale, zero_point })) => {
+                assert_eq!(quantised.len(), len, "summands");
+                RawAdded::Quantised(quantised.as_ptr(), scale * unit, -f32::from(zero_point) * scale * unit)
             }
             Some(Added::Numbers(numbers)) => {
                 assert_eq!(numbers.len(), len, "summands");
@@ -106,18 +112,19 @@ impl Scaling {
             }
         };
         let (activation, then) = (stage(finish.activation), stage(finish.then));
-        let [missing, scales, bias] = [&self.missing, &self.scales, &self.bias].map(|of| of.as_ptr());
-        Raw { missing, scales, bias, unit, activation, add, then, target }
+        let [zero_point_correction, scales, bias] =
+            [&self.zero_point_correction, &self.scales, &self.bias].map(|of| of.as_ptr());
+        Raw { zero_point_correction, scales, bias, unit, activation, add, then, target }
     }
 }
 
 /// [`Finish`] and [`Target`], checked.
 #[derive(Clone, Copy)]
 pub(super) struct Raw {
-    missing: *const f32,
+    zero_point_correction: *const f32,
     scales: *const f32,
     bias: *const f32,
-    /// How many of the target's steps are 1: all that follows the sums counts in these.
+    /// 1 over the target's scale: all that follows the sums is computed in multiples of that scale.
     unit: f32,
     activation: Stage,
     add: RawAdded,
@@ -129,14 +136,14 @@ pub(super) struct Raw {
 enum RawAdded {
     Nothing,
     /// Codes, and what 1 and 0 stand for.
-    Codes(*const u8, f32, f32),
+    Quantised(*const u8, f32, f32),
     Numbers(*const f32),
 }
 
 #[derive(Clone, Copy)]
 enum RawTarget {
     /// Codes, and that of 0.
-    Codes(*mut u8, f32),
+    Quantised(*mut u8, f32),
     Numbers(*mut f32),
 }
 
@@ -146,9 +153,9 @@ impl Raw {
     /// # Safety
     /// The channel must be one of the layer's.
     #[inline(always)]
-    pub unsafe fn missing<S: Simd, const NV: usize>(self, simd: S, channel: usize) -> [S::V; NV] {
+    pub unsafe fn zero_point_correction<S: Simd, const NV: usize>(self, simd: S, channel: usize) -> [S::V; NV] {
         // SAFETY: it is filled up by two vectors.
-        unsafe { load::<S, NV>(simd, self.missing.add(channel)) }
+        unsafe { load::<S, NV>(simd, self.zero_point_correction.add(channel)) }
     }
 
     /// Finishes the sums of `P` pixels of `NV` vectors and writes what they become.
@@ -216,16 +223,13 @@ impl Raw {
             activate::<S, P, NV>(simd, self.activation, self.unit, &mut sums, place.channel);
             match self.add {
                 RawAdded::Nothing => (),
-                RawAdded::Codes(from, scale, zero) => {
+                RawAdded::Quantised(from, scale, zero) => {
                     let (scale, zero) = (simd.splat(scale), simd.splat(zero));
                     visit!(|v, _k, at| {
                         let from = from.wrapping_add(at);
-                        let codes = if const { WHOLE } {
-                            simd.load_codes_ptr(from)
-                        } else {
-                            simd.load_first_codes(from, count)
-                        };
-                        *v = simd.mul_add(codes, scale, simd.add(*v, zero));
+                        let quantised =
+                            if const { WHOLE } { simd.load_u8_ptr(from) } else { simd.load_first_u8(from, count) };
+                        *v = simd.mul_add(quantised, scale, simd.add(*v, zero));
                     });
                 }
                 RawAdded::Numbers(from) => {
@@ -238,16 +242,16 @@ impl Raw {
             }
             activate::<S, P, NV>(simd, self.then, self.unit, &mut sums, place.channel);
             match self.target {
-                RawTarget::Codes(to, offset) => {
-                    let offset = simd.splat(offset);
-                    visit!(|v, _k, _at| *v = simd.add(*v, offset));
+                RawTarget::Quantised(to, zero_point) => {
+                    let zero_point = simd.splat(zero_point);
+                    visit!(|v, _k, _at| *v = simd.add(*v, zero_point));
                     if const { !WHOLE } {
-                        simd.store_first_codes(sums[0][0], to.wrapping_add(place.at), count);
+                        simd.store_first_u8(sums[0][0], to.wrapping_add(place.at), count);
                     } else if const { P * NV == 1 } {
-                        simd.store_codes_ptr(sums[0][0], to.wrapping_add(place.at));
+                        simd.store_u8_ptr(sums[0][0], to.wrapping_add(place.at));
                     } else {
-                        // Four vectors at a time; the last stands for those that are missing. For 3 pixels of 2 vectors
-                        // these are vectors 0 to 3 of the 6, then 4, 5, 5, 5.
+                        // Four vectors at a time; the last stands for those that are missing. For 3
+                        // pixels of 2 vectors these are vectors 0 to 3 of the 6, then 4, 5, 5, 5.
                         for_each_pixel!(@ FOUR if const { 4 * FOUR < P * NV } {
                             macro_rules! nth {
                                 ($i:literal) => {{
@@ -255,7 +259,7 @@ impl Raw {
                                     (sums[n / NV][n % NV], to.wrapping_add(place.pixel(n / NV) + n % NV * S::LANES))
                                 }};
                             }
-                            simd.store_four_codes([nth!(0), nth!(1), nth!(2), nth!(3)]);
+                            simd.store_four_u8([nth!(0), nth!(1), nth!(2), nth!(3)]);
                         }, 0 1 2 3 4 5 6);
                     }
                 }

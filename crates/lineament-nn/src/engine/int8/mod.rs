@@ -1,8 +1,14 @@
-//! Layers in integers: values are codes, bytes of which each stands for a number of equal steps; weights are signed
-//! bytes with a scale for each output channel; sums are exact. What follows a layer is done in f32 while the sums are
-//! in registers, and becomes codes again on the way to memory.
+//! Int8 layers: values are stored as bytes, weights as signed bytes with one scale per output channel, and sums are
+//! exact integers. What follows the sums (activation, addition) is computed in f32 while they are in registers, and the
+//! result is quantised again on its way to memory.
 //!
-//! A code `c` stands for `(c - offset) * scale`. What the offset adds to a sum is known at load.
+//! A quantised value `q` stands for the number `(q - zero_point) * scale`. So the sum over a layer's inputs is
+//!
+//! ```text
+//! sum(w * (q - zero_point)) = sum(w * q) - zero_point * sum(w)
+//! ```
+//!
+//! The second term is known when the model is loaded: each sum begins with it (`zero_point_correction`).
 
 #![allow(unsafe_code)]
 
@@ -24,13 +30,13 @@ use super::conv::blocks;
 use crate::simd::{Kernel, Simd, dispatch, dispatch_exact};
 use finish::Scaling;
 
-/// 256 steps of equal size.
+/// What a byte stands for: `number = (quantised - zero_point) * scale`.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Steps {
-    /// Size of a step.
+pub struct Quantization {
+    /// Difference between two numbers whose quantised values are 1 apart.
     pub scale: f32,
-    /// Which step is 0.
-    pub offset: u8,
+    /// The quantised value of 0.
+    pub zero_point: u8,
 }
 
 /// Weights and biases of an integer layer as the file has them.
@@ -44,32 +50,33 @@ pub struct Learned<'a> {
     pub bias: &'a [f32],
 }
 
-/// Writes `numbers` as codes.
+/// Writes `numbers` as quantised values.
 ///
 /// # Panics
 /// When the lengths differ.
-pub fn to_codes(numbers: &[f32], steps: Steps, codes: &mut [u8]) {
-    assert_eq!(numbers.len(), codes.len(), "codes");
-    struct Code<'a>(&'a [f32], Steps, &'a mut [u8]);
-    impl Kernel for Code<'_> {
+pub fn quantise(numbers: &[f32], quantization: Quantization, quantised: &mut [u8]) {
+    assert_eq!(numbers.len(), quantised.len(), "quantised values");
+    struct Quantise<'a>(&'a [f32], Quantization, &'a mut [u8]);
+    impl Kernel for Quantise<'_> {
         type Output = ();
         #[inline(always)]
         fn run<S: Simd>(self, simd: S) {
-            let Self(numbers, steps, codes) = self;
-            let (factor, offset) = (simd.splat(steps.scale.recip()), simd.splat(f32::from(steps.offset)));
-            let mut whole = codes.chunks_exact_mut(S::LANES);
+            let Self(numbers, quantization, quantised) = self;
+            let (factor, zero_point) =
+                (simd.splat(quantization.scale.recip()), simd.splat(f32::from(quantization.zero_point)));
+            let mut whole = quantised.chunks_exact_mut(S::LANES);
             for (to, from) in (&mut whole).zip(numbers.chunks_exact(S::LANES)) {
-                let v = simd.mul_add(simd.load(from), factor, offset);
+                let v = simd.mul_add(simd.load(from), factor, zero_point);
                 // SAFETY: the chunk is one vector long.
-                unsafe { simd.store_codes_ptr(v, to.as_mut_ptr()) };
+                unsafe { simd.store_u8_ptr(v, to.as_mut_ptr()) };
             }
             let rest = whole.into_remainder();
             let v = simd.load_part(&numbers[numbers.len() - rest.len()..]);
             // SAFETY: `rest` is as long as is told.
-            unsafe { simd.store_first_codes(simd.mul_add(v, factor, offset), rest.as_mut_ptr(), rest.len()) };
+            unsafe { simd.store_first_u8(simd.mul_add(v, factor, zero_point), rest.as_mut_ptr(), rest.len()) };
         }
     }
-    dispatch_exact(Code(numbers, steps, codes));
+    dispatch_exact(Quantise(numbers, quantization, quantised));
 }
 
 /// Input channels that are multiplied at once.
@@ -87,11 +94,11 @@ struct Packed {
 
 impl Packed {
     /// `weight` answers the byte of an output and an input.
-    fn new(learned: Learned, inputs: usize, steps: Steps, weight: impl Fn(usize, usize) -> i8) -> Self {
+    fn new(learned: Learned, inputs: usize, quantization: Quantization, weight: impl Fn(usize, usize) -> i8) -> Self {
         let outputs = learned.bias.len();
         assert!(inputs.is_multiple_of(QUAD), "{inputs} inputs of an integer layer");
         let total = |output: usize| (0..inputs).map(|input| i32::from(weight(output, input))).sum::<i32>();
-        let scaling = Scaling::new(learned.scales, learned.bias, steps, (0..outputs).map(total));
+        let scaling = Scaling::new(learned.scales, learned.bias, quantization, (0..outputs).map(total));
         let (lanes, _) = lanes_and_shift();
         let mut bytes = Vec::new();
         for (start, vectors) in blocks(outputs, lanes) {
@@ -114,7 +121,7 @@ fn aligned_bytes(bytes: &[u8]) -> Aligned {
     memory
 }
 
-/// Of the level at hand the lanes, and what [`Simd::dot`] takes from codes.
+/// Of the level at hand the lanes, and what [`Simd::dot`] takes from quantised values.
 fn lanes_and_shift() -> (usize, u8) {
     struct Level;
     impl Kernel for Level {

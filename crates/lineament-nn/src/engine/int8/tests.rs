@@ -24,9 +24,9 @@ fn numbers(len: usize, seed: u32) -> Vec<f32> {
     bytes(len, seed).iter().map(|b| f32::from(*b) / 128.0 - 1.0).collect()
 }
 
-const INPUT: Steps = Steps { scale: 0.05, offset: 117 };
-const OTHER: Steps = Steps { scale: 0.3, offset: 30 };
-const OUTPUT: Steps = Steps { scale: 0.4, offset: 100 };
+const INPUT: Quantization = Quantization { scale: 0.05, zero_point: 117 };
+const OTHER: Quantization = Quantization { scale: 0.3, zero_point: 30 };
+const OUTPUT: Quantization = Quantization { scale: 0.4, zero_point: 100 };
 
 /// From a sum and its place to what becomes of it.
 type ByHand<'a> = Box<dyn Fn(f32, usize) -> f32 + 'a>;
@@ -37,7 +37,7 @@ struct Finishes {
     relu: Activated,
     hard_swish: Activated,
     slopes: Vec<f32>,
-    codes: Vec<u8>,
+    quantised: Vec<u8>,
     numbers: Vec<f32>,
 }
 
@@ -49,7 +49,7 @@ impl Finishes {
             relu: Activated::new(Activation::Relu, &[]),
             hard_swish: Activated::new(Activation::HardSwish, &[]),
             slopes,
-            codes: bytes(len, 6),
+            quantised: bytes(len, 6),
             numbers: numbers(len, 7),
         }
     }
@@ -58,14 +58,14 @@ impl Finishes {
     fn all(&self) -> Vec<(Finish<'_>, ByHand<'_>)> {
         let hard_swish = |v: f32| v * (v / 6.0 + 0.5).clamp(0.0, 1.0);
         let prelu = |v: f32, at: usize| if v > 0.0 { v } else { v * self.slopes[at % self.slopes.len()] };
-        let code = |at: usize| (f32::from(self.codes[at]) - f32::from(OTHER.offset)) * OTHER.scale;
+        let summand = |at: usize| (f32::from(self.quantised[at]) - f32::from(OTHER.zero_point)) * OTHER.scale;
         let none = Finish::default();
         vec![
             (none, Box::new(|v, _| v)),
             (Finish { activation: Some(&self.relu), ..none }, Box::new(|v, _| v.max(0.0))),
             (
-                Finish { activation: Some(&self.prelu), add: Some(Added::Codes(&self.codes, OTHER)), ..none },
-                Box::new(move |v, at| prelu(v, at) + code(at)),
+                Finish { activation: Some(&self.prelu), add: Some(Added::Quantised(&self.quantised, OTHER)), ..none },
+                Box::new(move |v, at| prelu(v, at) + summand(at)),
             ),
             (
                 Finish { add: Some(Added::Numbers(&self.numbers)), then: Some(&self.prelu), ..none },
@@ -76,24 +76,25 @@ impl Finishes {
     }
 }
 
-/// Runs a layer with every finish into numbers and codes at every level, beside `sums`, which are those of the layer.
+/// Runs a layer with every finish into numbers and quantised values at every level, beside `sums`, which are those of
+/// the layer.
 fn compare(what: &str, channels: usize, sums: &[f32], run: impl Fn(Finish, Target)) {
     let finishes = Finishes::new(channels, sums.len());
     for (way, (finish, by_hand)) in finishes.all().into_iter().enumerate() {
         let expected: Vec<f32> = sums.iter().enumerate().map(|(at, sum)| by_hand(*sum, at)).collect();
         let answers = at_every_level(|| {
-            let (mut numbers, mut codes) = (vec![f32::NAN; sums.len()], vec![7; sums.len()]);
+            let (mut numbers, mut quantised) = (vec![f32::NAN; sums.len()], vec![7; sums.len()]);
             run(finish, Target::Numbers(&mut numbers));
-            run(finish, Target::Codes(&mut codes, OUTPUT));
-            (numbers, codes)
+            run(finish, Target::Quantised(&mut quantised, OUTPUT));
+            (numbers, quantised)
         });
-        for (level, (numbers, codes)) in answers.iter().enumerate() {
-            for ((number, code), expected) in numbers.iter().zip(codes).zip(&expected) {
+        for (level, (numbers, quantised)) in answers.iter().enumerate() {
+            for ((number, code), expected) in numbers.iter().zip(quantised).zip(&expected) {
                 let off = (number - expected).abs();
                 assert!(off <= 2e-4 * expected.abs().max(10.0), "{what}, finish {way}, level {level}: off by {off}");
-                let exact = (expected / OUTPUT.scale + f32::from(OUTPUT.offset)).clamp(0.0, 255.0);
+                let exact = (expected / OUTPUT.scale + f32::from(OUTPUT.zero_point)).clamp(0.0, 255.0);
                 let off = (f32::from(*code) - exact).abs();
-                assert!(off <= 0.51, "{what}, finish {way}, level {level}: code off by {off}");
+                assert!(off <= 0.51, "{what}, finish {way}, level {level}: quantised value off by {off}");
             }
         }
     }
@@ -133,7 +134,7 @@ fn integer_convolutions_agree_with_sums_by_hand_at_every_level() {
                     (at * window.stride + k).checked_sub(window.padding).filter(|place| *place < len)
                 };
                 if let (Some(y), Some(x)) = (place(y, ky, height), place(x, kx, width)) {
-                    let code = i32::from(input[(y * width + x) * inputs + i]) - i32::from(INPUT.offset);
+                    let code = i32::from(input[(y * width + x) * inputs + i]) - i32::from(INPUT.zero_point);
                     sum += code * i32::from(weights[(o * inputs + i) * taps + tap]);
                 }
             }
@@ -169,7 +170,7 @@ fn pooled_integer_convolutions_are_the_largest_of_four_codes_at_every_level() {
             let learned = Learned { weights: &weights, scales: &scales, bias: &bias };
             let conv = Conv::new(learned, window, inputs, INPUT);
             let (mut all, mut workspace) = (vec![7; h * w * outputs], vec![9; conv.workspace(h, size.1)]);
-            conv.run_rows(&input, size, 0..h, finish, &mut workspace, Target::Codes(&mut all, OUTPUT));
+            conv.run_rows(&input, size, 0..h, finish, &mut workspace, Target::Quantised(&mut all, OUTPUT));
             let (rows, row) = (h / 2, w / 2 * outputs);
             let mut pooled = vec![7; rows * row];
             for (part, output) in pooled.chunks_mut(2 * row).enumerate() {
@@ -183,7 +184,7 @@ fn pooled_integer_convolutions_are_the_largest_of_four_codes_at_every_level() {
                     [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(i, j)| all[((2 * y + i) * w + 2 * x + j) * outputs + o]);
                 assert_eq!(Some(largest), four.iter().max(), "{size:?} {inputs} to {outputs}, place {at}");
             }
-            assert!(all.iter().any(|code| *code > OUTPUT.offset), "codes that differ");
+            assert!(all.iter().any(|code| *code > OUTPUT.zero_point), "quantised values that differ");
         });
     }
 }
@@ -222,7 +223,7 @@ fn integer_depthwise_convolutions_agree_with_sums_by_hand_at_every_level() {
                     (at * stride + k).checked_sub(padding).filter(|place| *place < len)
                 };
                 if let (Some(y), Some(x)) = (place(y, tap / kernel, height), place(x, tap % kernel, width)) {
-                    let code = i32::from(input[(y * width + x) * channels + c]) - i32::from(INPUT.offset);
+                    let code = i32::from(input[(y * width + x) * channels + c]) - i32::from(INPUT.zero_point);
                     sum += code * i32::from(weights[c * taps + tap]);
                 }
             }
@@ -246,10 +247,9 @@ fn integer_dense_layers_agree_with_sums_by_hand_at_every_level() {
         let (scales, bias) =
             (numbers(units, 3).iter().map(|s| 0.002 + 0.001 * s).collect::<Vec<_>>(), numbers(units, 4));
         let by_hand = |unit: usize| {
-            let products = input
-                .iter()
-                .enumerate()
-                .map(|(i, code)| (i32::from(*code) - i32::from(INPUT.offset)) * i32::from(weights[i * units + unit]));
+            let products = input.iter().enumerate().map(|(i, code)| {
+                (i32::from(*code) - i32::from(INPUT.zero_point)) * i32::from(weights[i * units + unit])
+            });
             products.sum::<i32>() as f32 * INPUT.scale * scales[unit] + bias[unit]
         };
         let sums: Vec<f32> = (0..units).map(by_hand).collect();
@@ -261,8 +261,8 @@ fn integer_dense_layers_agree_with_sums_by_hand_at_every_level() {
 }
 
 /// A stored network of all that there is in integers (`model/tests.rs`), whose outputs are beside onnxruntime's in
-/// `tests/engine.rs`, and, but under Miri, where they take hours, those that are shipped, whose layers with short sums are in
-/// f32.
+/// `tests/engine.rs`, and, but under Miri, where they take hours, those that are shipped, whose layers with short sums
+/// are in f32.
 #[test]
 fn networks_with_rounded_values_come_to_the_same_bits_at_every_level() {
     let files: [&[u8]; 3] = [

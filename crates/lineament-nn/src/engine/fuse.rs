@@ -1,13 +1,13 @@
-//! Layers that run as one: what follows a convolution is done to its sums before they are written, and a depthwise
-//! convolution goes hand in hand with the pointwise one behind it.
+//! Fuses layers into ops: an activation or addition after a convolution is applied to the sums before they are written,
+//! and a depthwise convolution runs together with the pointwise convolution that follows it.
 
 use crate::model::{Activation, Architecture, Op, ValueId};
 
 use super::window::Window;
 
-/// Some layers, run as one.
+/// Layers that run as one.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
+pub struct FusedOp {
     /// What is done.
     pub work: Work,
     /// The value it reads.
@@ -26,7 +26,7 @@ pub struct Step {
     pub quantize: Option<usize>,
 }
 
-/// The layer or layers that a step is about.
+/// The layer or layers that a fused op is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Work {
     /// Convolution, over all channels.
@@ -68,7 +68,7 @@ pub enum Work {
     Copy,
 }
 
-/// What is added to a step's result.
+/// What is added to a fused op's result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Summand {
     /// Another value.
@@ -77,26 +77,26 @@ pub enum Summand {
     Bias(usize),
 }
 
-impl Step {
-    /// The steps of a network, in order. Every layer is in one of them.
+impl FusedOp {
+    /// The fused ops of a network, in order. Every layer is in one of them.
     pub fn all(architecture: &Architecture) -> Vec<Self> {
         let mut taken = vec![false; architecture.layers.len()];
-        let mut steps = Vec::new();
+        let mut ops = Vec::new();
         for i in 0..architecture.layers.len() {
             if !taken[i] {
-                let mut step = Self::start(architecture, i);
-                while let Some(next) = only_reader(architecture, step.output) {
-                    if taken[next] || !step.take(architecture, next, i + 1) {
+                let mut fused = Self::start(architecture, i);
+                while let Some(next) = only_reader(architecture, fused.output) {
+                    if taken[next] || !fused.take(architecture, next, i + 1) {
                         break;
                     }
-                    step.layers.push(next);
-                    step.output = next + 1;
+                    fused.layers.push(next);
+                    fused.output = next + 1;
                 }
-                step.layers.iter().for_each(|&layer| taken[layer] = true);
-                steps.push(step);
+                fused.layers.iter().for_each(|&layer| taken[layer] = true);
+                ops.push(fused);
             }
         }
-        steps
+        ops
     }
 
     /// Values that it reads.
@@ -143,8 +143,8 @@ impl Step {
         Self { work, input: layer.input, output: i + 1, layers: vec![i], activation, add, then: None, quantize }
     }
 
-    /// Takes layer `next`, the only reader of this step's output, along, if it can. Values from `newer` on may not be
-    /// there yet when the step runs.
+    /// Takes layer `next`, the only reader of this fused op's output, along, if it can. Values from `newer` on may not
+    /// be there yet when the fused op runs.
     fn take(&mut self, architecture: &Architecture, next: usize, newer: ValueId) -> bool {
         let op = architecture.layers[next].op;
         let nothing_follows = self.activation.is_none() && self.add.is_none() && self.then.is_none();
@@ -227,9 +227,9 @@ mod tests {
     const RELU: Op = Op::Activation(Activation::Relu);
     const PRELU: Op = Op::Activation(Activation::PRelu);
 
-    /// The layers of each step.
+    /// The layers of each fused op.
     fn layers(net: &Architecture) -> Vec<Vec<usize>> {
-        Step::all(net).into_iter().map(|step| step.layers).collect()
+        FusedOp::all(net).into_iter().map(|fused| fused.layers).collect()
     }
 
     fn chain(ops: &[Op]) -> Architecture {
