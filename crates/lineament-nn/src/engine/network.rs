@@ -99,7 +99,7 @@ impl Network {
 
     /// For each of [`Network::ops`] whether it multiplies integers.
     pub fn runs_in_integers(&self) -> &[bool] {
-        &self.integers.steps
+        &self.integers.ops
     }
 
     /// Plans memory for an input of `height` and `width`.
