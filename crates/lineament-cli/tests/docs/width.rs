@@ -51,7 +51,6 @@ const NOT_YET: &[&str] = &[
     "crates/lineament-train/src/quantize/int8.rs",
     "crates/lineament-train/src/quantize/observe.rs",
     "crates/lineament-train/tests/torch_step.rs",
-    "crates/lineament/tests/policy.rs",
     "docs/paper.md",
     "docs/quantize.md",
     "docs/web.md",
