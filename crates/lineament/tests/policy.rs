@@ -33,8 +33,9 @@ fn dot(x: usize, y: usize, brightness: u8) -> ([usize; 4], u8) {
     ([x - 4, y - 4, 8, 8], brightness)
 }
 
-/// Finds cells of 8 x 8 pixels by the brightness `b` of their brightest pixel, in standard deviations from the picture's
-/// mean. Log-odds of a face: `gain * (b - least)`. Logarithm of the box's side in cells: `log_side.0 + b * log_side.1`.
+/// Finds cells of 8 x 8 pixels by the brightness `b` of their brightest pixel, in standard deviations from the
+/// picture's mean. Log-odds of a face: `gain * (b - least)`. Logarithm of the box's side in cells: `log_side.0 + b *
+/// log_side.1`.
 fn detector(gain: f32, least: f32, log_side: (f32, f32)) -> Vec<u8> {
     const NUMBERS: usize = 15;
     let mut net = Architecture::new(Shape::hwc(64, 64, 1));
