@@ -26,13 +26,13 @@ pub struct Expression {
 const LEAST_FORESHORTENING: f32 = 0.25;
 
 impl Expression {
-    /// An eye that is less open is closed. Of the 4,024 eyes in the labels of 300-W's training photos, 62 are at 0 to 0.02,
-    /// 22 from there to 0.06, 55 to 0.12, and 428 below 0.2, the threshold often used for videos of one person: narrow and
-    /// laughing eyes are open at 0.12.
+    /// An eye that is less open is closed. Of the 4,024 eyes in the labels of 300-W's training photos, 62 are at 0 to
+    /// 0.02, 22 from there to 0.06, 55 to 0.12, and 428 below 0.2, the threshold often used for videos of one person:
+    /// narrow and laughing eyes are open at 0.12.
     pub const EYE_CLOSED_BELOW: f32 = 0.10;
 
-    /// A mouth that is more open is open. Half of those labels are below 0.04, and the points of a network's lips are off
-    /// by about that much.
+    /// A mouth that is more open is open. Half of those labels are below 0.04, and the points of a network's lips are
+    /// off by about that much.
     pub const MOUTH_OPEN_ABOVE: f32 = 0.10;
 
     /// From the 68 points of a face, in pixels.

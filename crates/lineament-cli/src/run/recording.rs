@@ -15,7 +15,7 @@ use crate::failure::usage;
 use crate::output::{Files, cannot_write, check_folder};
 use crate::picture::{Style, encode, has_extension, paint, tracked};
 
-/// Frames that may wait to be drawn: enough to keep both sides at work.
+/// Frames that may wait to be drawn: enough to keep both threads busy.
 const WAITING: usize = 4;
 
 /// Takes frames with their faces.

@@ -28,10 +28,10 @@ use crate::picture::{Style, has_extension};
 use crate::progress::{Progress, say};
 use crate::sink::{Destination, Sink};
 
-/// Frames that may wait to be looked at: enough to keep both sides at work.
+/// Frames that may wait for the tracker: enough to keep both threads busy.
 const WAITING: usize = 4;
 
-/// How often a slow stream is left to look for Ctrl-C.
+/// How long to wait for a slow stream before checking for Ctrl-C again.
 const PATIENCE: Duration = Duration::from_millis(100);
 
 /// Opens the video, if the only input is one. A photo that standard input holds stays in `inputs`, read.

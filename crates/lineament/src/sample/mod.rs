@@ -176,7 +176,8 @@ mod tests {
     proptest! {
         #[test]
         fn samples_are_bilinear_between_means_of_boxes(
-            width in 1usize..40, height in 1usize..40, scale in 0.2f32..3.4, turn in -4.0f32..4.0, upright in any::<bool>(),
+            width in 1usize..40, height in 1usize..40, scale in 0.2f32..3.4, turn in -4.0f32..4.0,
+            upright in any::<bool>(),
             x in -20.0f32..40.0, y in -20.0f32..40.0, columns in 1usize..40, rows in 1usize..9,
         ) {
             let pixels = noise(width * height);
