@@ -16,7 +16,7 @@ const INSIDE: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 /// after each change of the page.
 const BUILT: &str = "apps/web/dist";
 
-/// Most files and bytes of a folder: what has more is no page, but a folder that was named by mistake.
+/// Most files and bytes of a folder. A larger one is not a page but was named by mistake.
 const MOST_FILES: usize = 1000;
 const MOST_BYTES: usize = 64 << 20;
 
