@@ -302,7 +302,7 @@ mod tests {
     }
 
     fn conv_tensors(channels: usize, filters: usize) -> Vec<(Vec<usize>, Vec<f32>)> {
-        vec![(vec![filters, 1, 1, channels], vec![0.0; channels * filters]), (vec![filters], vec![0.0; filters])]
+        vec![(vec![filters, channels, 1, 1], vec![0.0; channels * filters]), (vec![filters], vec![0.0; filters])]
     }
 
     #[test]
