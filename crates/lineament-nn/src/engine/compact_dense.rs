@@ -76,7 +76,7 @@ impl CompactDense {
     }
 }
 
-/// Most vectors in a block of at most [`UNITS`]: so many sums keep a processor busy while each waits for its last
+/// Most vectors in a block of at most [`UNITS`]: enough sums to keep a processor busy while each waits for its last
 /// addition.
 const MAX_VECTORS: usize = 8;
 
@@ -135,7 +135,7 @@ trait Stored: Copy + Default {
     unsafe fn load<S: Simd>(simd: S, from: *const Self) -> S::V;
 }
 
-// SAFETY of both: the caller's promise is the one that is asked for.
+// SAFETY of both: the caller makes the same promise.
 impl Stored for F16 {
     type Level<S: Simd> = S::ForF16;
 
@@ -224,7 +224,7 @@ impl<T: Stored> Run<'_, T> {
             let sum = simd.mul_add(sum, scale, bias);
             let channels = (units.end - channel).min(S::LANES);
             let place = Place { at: channel - units.start, step: units.len(), channel, channels };
-            // SAFETY: `run_units` told `Finish::raw` how long the output is.
+            // SAFETY: `run_units` gave `Finish::raw` the output's length.
             unsafe { finish.store::<S, 1, 1>(simd, [[sum]], place, output.as_mut_ptr()) };
         }
     }

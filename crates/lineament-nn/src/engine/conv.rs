@@ -139,7 +139,7 @@ impl PackedConv {
 pub const UNITS: usize = 64;
 
 /// # Panics
-/// When `units`, of so many, do not begin at a multiple of [`UNITS`] and end at one or the last.
+/// When `units`, of `count`, do not begin at a multiple of [`UNITS`] and end at one or at the last.
 pub(super) fn assert_units(units: &Range<usize>, count: usize) {
     let is_seam = |at: usize| at.is_multiple_of(UNITS) || at == count;
     assert!(units.start < units.end && units.end <= count, "{units:?} of {count} units");
@@ -344,7 +344,7 @@ impl Block<'_> {
         let (inside, whole) = (window.inside(2 * w, width), 0..window.kernel);
         for y in rows.clone() {
             let tall = [window.on_map(2 * y, height), window.on_map(2 * y + 1, height)];
-            // Windows that end above or below the map are looked at one by one.
+            // Windows that reach over the map's upper or lower end are computed one by one.
             let end = if tall.iter().all(|tall| *tall == whole) { inside.end / 2 } else { 0 };
             let start = inside.start.div_ceil(2).min(end);
             let mut x = start;
@@ -448,7 +448,7 @@ impl Block<'_> {
     /// a row of the window, where that is not 0.
     ///
     /// # Safety
-    /// The windows of all pixels must look like the first one's.
+    /// The windows of all pixels must be cut as the first one's is.
     #[inline(always)]
     unsafe fn sums<S: Simd, const P: usize, const NV: usize, const ROW: usize, const POOL: bool>(
         &self,
@@ -501,5 +501,5 @@ impl Block<'_> {
     }
 }
 
-/// Numbers between the weights that are used and those that are asked for. Chosen by trial.
+/// How far ahead weights are prefetched, in numbers. Chosen by trial.
 const AHEAD: usize = 1024;

@@ -78,7 +78,7 @@ impl Finish<'_> {
         Finish { add: self.add.map(|add| &add[part]), ..self }
     }
 
-    /// The same for kernels that write `len` numbers of a layer with so many `channels`.
+    /// The same for kernels, which write `len` numbers of a layer with this number of `channels`.
     ///
     /// # Panics
     /// When slopes or the added map do not fit.
@@ -137,7 +137,7 @@ impl RawFinish {
     /// Finishes `P` pixels of `NV` vectors and writes them.
     ///
     /// # Safety
-    /// `place` lies within `output`, and that is as long as [`Finish::raw`] was told.
+    /// `place` lies within `output`, whose length was given to [`Finish::raw`].
     #[inline(always)]
     pub unsafe fn store<S: Simd, const P: usize, const NV: usize>(
         &self,
@@ -335,7 +335,7 @@ pub(super) unsafe fn activate<S: Simd, const P: usize, const NV: usize>(
     }
 }
 
-/// Finishes `output`, whose pixels have so many `channels`, in place: for layers whose kernels do not.
+/// Finishes `output`, pixels of `channels` numbers, in place: for layers whose kernels do not.
 pub(super) fn in_place(finish: Finish, channels: usize, output: &mut [f32]) {
     if finish.activation.is_some() || finish.add.is_some() || finish.then.is_some() {
         assert_eq!(output.len() % channels, 0, "numbers in pixels of {channels} channels");
@@ -359,7 +359,7 @@ impl Kernel for InPlace<'_> {
             for channel in (0..step).step_by(S::LANES) {
                 let (at, channels) = (pixel + channel, (step - channel).min(S::LANES));
                 let values = simd.load_part(&output[at..at + channels]);
-                // SAFETY: `Finish::raw` was told the output's length, which is whole pixels.
+                // SAFETY: `Finish::raw` was given the output's length, which is whole pixels.
                 unsafe {
                     let place = Place { at, step, channel, channels };
                     finish.vectors::<S, 1, 1, false>(simd, [[values]], place, output.as_mut_ptr());

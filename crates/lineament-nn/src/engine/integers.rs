@@ -89,7 +89,7 @@ fn op_outputs(op: Op, from: Shape) -> usize {
     }
 }
 
-/// Whether a fused op could run in integers, of what is known of its own layers.
+/// Whether a fused op could run in integers, as far as its own layers decide.
 fn fits(model: &Model, shapes: &[Shape], fused: &FusedOp) -> bool {
     let layer = match fused.work {
         Work::Conv { conv, .. } => conv,
@@ -147,7 +147,7 @@ impl Layer {
         })
     }
 
-    /// Bytes that it needs besides input and output, for so many rows of them over a map of this width.
+    /// Bytes of working memory for `rows` rows of output over a map of this width.
     pub fn workspace(&self, rows: usize, width: usize, pooled: bool) -> usize {
         match self {
             Self::Conv(conv) if pooled => conv.pooled_workspace(rows, width),

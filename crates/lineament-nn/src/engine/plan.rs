@@ -85,7 +85,7 @@ impl Plan {
         self.workspace.end
     }
 
-    /// Whether there is nothing; never, as there is an input.
+    /// Always false, as there is an input.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }

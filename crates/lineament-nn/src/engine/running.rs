@@ -24,7 +24,8 @@ pub(super) struct Values<'a> {
     borrowed: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: it reads and writes nothing by itself; whoever does has promised that nobody writes what is read.
+// SAFETY: it reads and writes nothing by itself; the callers of the methods that do promise that nothing is written while
+// it is read.
 unsafe impl Send for Values<'_> {}
 unsafe impl Sync for Values<'_> {}
 
@@ -69,8 +70,8 @@ impl<'a> Values<'a> {
 }
 
 impl Network {
-    /// Of fused op `i`'s output so many numbers can be made alone, and any multiple of them: a row, some units of a
-    /// dense layer, or all there are.
+    /// The smallest part of fused op `i`'s output that can be computed by itself, in numbers: a row, some units of a dense
+    /// layer, or the whole. Parts are multiples of it.
     pub(super) fn grain(&self, i: usize, shapes: &[Shape]) -> usize {
         let to = shapes[self.ops[i].output];
         let (row, units) = (to.width * to.channels, UNITS.min(to.len()));
@@ -129,7 +130,7 @@ fn only_rounds(fused: &FusedOp) -> bool {
     fused.work == Work::Copy && fused.layers.len() == 1 && fused.quantize.is_some()
 }
 
-/// What makes a part of a fused op's output; whoever makes this keeps the promise of [`Network::run_part`].
+/// Computes a part of a fused op's output. To make one is to make the promise of [`Network::run_part`].
 struct Running<'a> {
     network: &'a Network,
     fused: &'a FusedOp,

@@ -116,7 +116,7 @@ pub struct Model<'a> {
 
 impl<'a> Model<'a> {
     /// Reads a model file. Every size fits afterwards: shapes, each layer's tensors, each tensor's bytes. Memory and
-    /// time are bounded by the file's length. Numbers are not looked at: weights may be NaN.
+    /// time are bounded by the file's length. Weights are not examined: they may be NaN.
     ///
     /// # Errors
     /// [`Error::NotAModel`] for something else, [`Error::Damaged`] for a file that is cut off or changed,

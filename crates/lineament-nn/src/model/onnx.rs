@@ -73,7 +73,7 @@ pub(super) mod field {
     }
 }
 
-/// `TensorProto.DataType.FLOAT`, also where a value's type is told.
+/// `TensorProto.DataType.FLOAT`, also in the type of a value.
 pub(super) const FLOAT: i64 = 1;
 
 /// `TensorProto.DataType` of each kind of number.

@@ -10,7 +10,7 @@ thread_local! {
     pub(super) static HIGHEST: Cell<usize> = const { Cell::new(usize::MAX) };
 }
 
-/// Whether so many multiply-adds take little time: under Miri, which is slow, few do.
+/// Whether this number of multiply-adds takes little time; under Miri, which is slow, only a few do.
 pub fn is_quick(multiply_adds: usize) -> bool {
     !cfg!(miri) || multiply_adds < 5_000
 }

@@ -49,7 +49,7 @@ impl Conv {
         self.packed.outputs
     }
 
-    /// Bytes that [`Conv::run_rows`] needs besides input and output, for so many rows of a map of this width.
+    /// Bytes of working memory for `rows` rows of output over a map of this width.
     pub fn workspace(&self, rows: usize, width: usize) -> usize {
         let padding = self.window.padding;
         match self.reads_on() {
@@ -64,7 +64,7 @@ impl Conv {
         self.workspace(2 * rows, width) + 2 * w * self.packed.outputs
     }
 
-    /// Rows of the framed map that so many rows of windows see.
+    /// Rows of the framed map that the windows of `rows` rows cover.
     fn seen(&self, rows: usize) -> usize {
         (rows - 1) * self.window.stride + self.window.kernel
     }
@@ -172,7 +172,7 @@ impl Conv {
 /// The largest of four, byte by byte; all are equally long.
 #[inline(always)]
 fn largest([a, b, c, d]: [&[u8]; 4], to: &mut [u8]) {
-    /// Compilers make a vector of a loop over so many copies; a loop over few channels stays one by one.
+    /// Compilers turn a loop over this many bytes into one vector operation; a loop over few channels stays scalar.
     const AT_ONCE: usize = 16;
     let (whole, rest) = to.as_chunks_mut::<AT_ONCE>();
     let done = whole.len() * AT_ONCE;

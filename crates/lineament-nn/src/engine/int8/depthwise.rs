@@ -55,7 +55,7 @@ impl Depthwise {
         Self { weights: std::array::from_fn(beginning_at), scaling, window, quantization }
     }
 
-    /// Numbers that [`Depthwise::run_rows`] needs beside input and output, for a map of this width.
+    /// Numbers of working memory for a map of this width.
     pub fn workspace(&self, width: usize) -> usize {
         SPAN * self.quad(width)
     }
@@ -181,7 +181,7 @@ impl Rows<'_> {
     #[inline(always)]
     unsafe fn interleave<S: Simd>(&self, simd: S, quad: usize, to: *mut f32) {
         let len = self.width * self.channels;
-        // Where a row begins and, as rows off the map are the same everywhere, whether it goes on.
+        // Where a row begins, and 1 if it is a row of the map: rows off the map are one vector, read again and again.
         let row = |i: usize| {
             let row = (quad * QUAD + i).checked_sub(self.padding).filter(|row| *row < self.height);
             row.map_or((self.outside.as_ptr(), 0), |row| (self.input[row * len..].as_ptr(), 1))

@@ -72,7 +72,7 @@ pub fn quantise(numbers: &[f32], quantization: Quantization, quantised: &mut [u8
             }
             let rest = whole.into_remainder();
             let v = simd.load_part(&numbers[numbers.len() - rest.len()..]);
-            // SAFETY: `rest` is as long as is told.
+            // SAFETY: `rest` has that length.
             unsafe { simd.store_first_u8(simd.mul_add(v, factor, zero_point), rest.as_mut_ptr(), rest.len()) };
         }
     }
@@ -121,7 +121,7 @@ fn aligned_bytes(bytes: &[u8]) -> Aligned {
     memory
 }
 
-/// Of the level at hand the lanes, and what [`Simd::dot`] takes from quantised values.
+/// The lanes of the level at hand, and what [`Simd::dot`] subtracts from quantised values.
 fn lanes_and_shift() -> (usize, u8) {
     struct Level;
     impl Kernel for Level {

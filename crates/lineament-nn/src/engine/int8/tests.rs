@@ -76,7 +76,7 @@ impl Finishes {
     }
 }
 
-/// Runs a layer with every finish into numbers and quantised values at every level, beside `sums`, which are those of
+/// Runs a layer with every finish into numbers and quantised values at every level, and compares with `sums`, those of
 /// the layer.
 fn compare(what: &str, channels: usize, sums: &[f32], run: impl Fn(Finish, Target)) {
     let finishes = Finishes::new(channels, sums.len());
