@@ -4,6 +4,7 @@
 #
 # DATA holds faces68/test (photos of 300-W's LFPW test part with .pts files), nonfaces (photos without faces) and chips
 # (UTKFace). Afterwards `REGENERATE=1 cargo test -p lineament-cli --test docs` puts the figures into the documents.
+# LINEAMENT names a program to measure instead of the one that is built here.
 #
 # Two more are measured by scripts of their own, as they need other programs to compare with:
 #   benches/peers/run.py --write              benches/peers/results.json
@@ -15,9 +16,11 @@ figures=$root/docs/figures
 names=("$@")
 [ $# -gt 0 ] || names=(eval truth conditions groups steadiness program)
 
-cargo build --release --quiet -p lineament-cli
-target=$(cd "${CARGO_TARGET_DIR:-target}" && pwd)
-lineament=$target/release/lineament
+if [ -z "${LINEAMENT:-}" ]; then
+  cargo build --release --quiet -p lineament-cli
+  LINEAMENT=${CARGO_TARGET_DIR:-target}/release/lineament
+fi
+lineament=$(cd "$(dirname "$LINEAMENT")" && pwd)/$(basename "$LINEAMENT")
 
 # json NAME COMMAND...: what COMMAND prints, once it has succeeded. In DATA, so that no path of this machine is stored.
 json() {
@@ -28,7 +31,8 @@ json() {
 
 # Size of the program and of a program with the library alone, stripped; one photo from start to exit: median of 21 runs.
 program() {
-  local small=$target/release/lineament-small times=() begin memory
+  local small times=() begin memory
+  small=$(mktemp)
   cargo build --release --quiet --no-default-features --manifest-path benches/peers/rust/Cargo.toml
   cp "${CARGO_TARGET_DIR:-benches/peers/rust/target}/release/peer" "$small"
   strip "$small"
@@ -51,7 +55,7 @@ for name in "${names[@]}"; do
     truth) json truth "$lineament" eval faces68/test --crop truth ;;
     conditions) json conditions "$lineament" eval faces68/test --stress ;;
     groups) json groups "$lineament" eval chips --groups ;;
-    steadiness) (DATA=$root json steadiness "$lineament" bench stability testdata/astronaut.jpg) ;;
+    steadiness) (DATA=$root json steadiness "$lineament" bench steadiness testdata/astronaut.jpg) ;;
     program) echo program >&2 && program ;;
     *) echo "figures.sh: unknown name $name" >&2; exit 2 ;;
   esac
