@@ -31,9 +31,10 @@ A model is calibrated when it is trained. It needs it again when it is used on o
 
 /// Scales a landmark network's expected errors so that they are true in the mean
 ///
-/// Finds the faces of labelled photos, compares the expected errors of their points with the measured ones, and multiplies
-/// all expected errors by one factor. Points stay the same. The face score counts expected errors: a large factor changes
-/// which doubtful faces are found. Use photos that the network was not trained on: on others its errors are too small.
+/// Finds the faces of labelled photos, compares the expected errors of their points with the measured ones, and
+/// multiplies all expected errors by one factor. Points stay the same. The face score counts expected errors: a large
+/// factor changes which doubtful faces are found. Use photos that the network was not trained on: on others its
+/// errors are too small.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct CalibrateArgs {

@@ -19,15 +19,15 @@ use crate::progress::{Progress, say};
 use crate::text::grouped;
 use crate::values;
 
-/// Default of the largest loss of a landmark network, in percent of the distance between the outer eye corners: a fifth of
-/// what one pass more or less changes.
+/// Default of the largest loss of a landmark network, in percent of the distance between the outer eye corners: a
+/// fifth of what one pass more or less changes.
 const MAX_LOSS: f64 = 0.02;
 
 /// The same for a detector, in percentage points of faces found and of overlap: one face of 200.
 const MAX_DETECTOR_LOSS: f64 = 0.5;
 
-/// Default of the least products in a sum of a landmark network's integer layer: a 5x5 window, but not the convolutions over
-/// 16 channels, whose rounding makes the points jitter.
+/// Default of the least products in a sum of a landmark network's integer layer: a 5x5 window, but not the
+/// convolutions over 16 channels, whose rounding makes the points jitter.
 const LEAST_PRODUCTS: usize = 25;
 
 /// The same for a detector, whose points are not used: its first convolution, over grey, is in integers, too.
@@ -47,9 +47,9 @@ onnxruntime. `lineament inspect` shows how each layer is stored.";
 
 /// Makes a model smaller and faster, and measures how much accuracy it loses
 ///
-/// Stores the weights as f16, or quantises the network to int8. Both models are measured on labelled photos through the
-/// library, as in use; when the new one is worse by more than --max-loss, nothing is written and the exit code is 1. The
-/// scales of an int8 network follow from its values on some of the photos.
+/// Stores the weights as f16, or quantises the network to int8. Both models are measured on labelled photos through
+/// the library, as in use; when the new one is worse by more than --max-loss, nothing is written and the exit code is
+/// 1. The scales of an int8 network follow from its values on some of the photos.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct QuantizeArgs {
@@ -74,8 +74,8 @@ pub struct QuantizeArgs {
 
     /// Layers whose sums have fewer products stay f32 in an int8 network [default: 25 for landmarks, 9 for a detector]
     ///
-    /// A lower number is a little faster on processors with int8 dot products and slower on others, and points jitter more.
-    /// Depthwise layers of 3x3 always stay f32.
+    /// A lower number is a little faster on processors with int8 dot products and slower on others, and points jitter
+    /// more. Depthwise layers of 3x3 always stay f32.
     #[arg(long, value_name = "COUNT", value_parser = values::count)]
     least_products: Option<usize>,
 

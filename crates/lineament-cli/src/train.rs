@@ -40,8 +40,9 @@ model.onnx, curves.csv and curves.png.";
 
 /// Trains a network from labelled photos
 ///
-/// Trains a landmark network or a face detector from a folder of photos with a .pts file beside each. One TOML file says
-/// how; it is saved beside the weights. The same configuration gives the same weights, with any number of threads.
+/// Trains a landmark network or a face detector from a folder of photos with a .pts file beside each. One TOML file
+/// says how; it is saved beside the weights. The same configuration gives the same weights, with any number of
+/// threads.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TrainArgs {
@@ -102,8 +103,8 @@ pub struct TrainArgs {
     seed: Option<u64>,
 
     /// Train by another recipe instead, see below
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector", "verifier",
-          "pseudo_labelled", "start"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector",
+          "verifier", "pseudo_labelled", "start"])]
     recipe: Option<Recipe>,
 
     /// Threads to train with; does not change the result [default: all cores]

@@ -1,5 +1,5 @@
-//! Frame rates of the paper's live path (sections 3 to 5): from a frame of RGBA pixels to grey, a detector, a crop and a
-//! network, on one thread.
+//! Frame rates of the paper's live path (sections 3 to 5): from a frame of RGBA pixels to grey, a detector, a crop
+//! and a network, on one thread.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -74,8 +74,8 @@ impl LivePath {
         Ok(Self { detectors, frame, face })
     }
 
-    /// The frame rate of each detector alone, then of each detector followed by each of `networks`; empty for a network that
-    /// is `None`.
+    /// The frame rate of each detector alone, then of each detector followed by each of `networks`; empty for a
+    /// network that is `None`.
     pub fn frame_rates(&mut self, networks: &mut [Option<LandmarkNetwork>]) -> (Vec<FrameRate>, Vec<Vec<FrameRate>>) {
         let (width, height) = FRAME_SIZE;
         let view =

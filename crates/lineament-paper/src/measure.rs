@@ -118,7 +118,8 @@ impl<'a> File<'a> {
         Ok(Self { settings, dir, bytes, engine })
     }
 
-    /// All figures but the frame rates, and the network that these are measured with: `None` where the points are not the 68.
+    /// All figures but the frame rates, and the network that these are measured with: `None` where the points are not
+    /// the 68.
     fn measure(&mut self, faces: &Faces, tests: &[Faces]) -> Result<(Network, Option<LandmarkNetwork>)> {
         let model = Model::parse(&self.bytes)?;
         let architecture = &model.architecture;

@@ -1,5 +1,5 @@
-//! Training speed of one network on random data: `cargo run --release -p lineament-train --example speed --
-//! --network basic --threads 2 --groups 2 --steps 20`. Prints `samples_per_s X`, the median over the steps; compare with
+//! Training speed of one network on random data: `cargo run --release -p lineament-train --example speed -- --network
+//! basic --threads 2 --groups 2 --steps 20`. Prints `samples_per_s X`, the median over the steps; compare with
 //! `benches/training_speed.sh`.
 
 use std::time::Instant;

@@ -1,5 +1,5 @@
-//! Calibration of a landmark network: one factor on its expected errors, so that they are as large as the measured errors
-//! in the mean.
+//! Calibration of a landmark network: one factor on its expected errors, so that they are as large as the measured
+//! errors in the mean.
 //!
 //! The factor belongs to the way photos are processed. The library averages two passes, and the mean is more accurate
 //! than a single pass: measure through the public [`Lineament`](lineament::Lineament).
@@ -9,8 +9,8 @@ use lineament_nn::model::{Element, Model, Role, Tensor, key};
 use crate::error::{Error, Result};
 use crate::networks::LANDMARK_OUTPUTS;
 
-/// `model` with expected errors that are `factor` times as large, whatever its numbers are stored as. Its points and its
-/// face score stay the same, to the bit.
+/// `model` with expected errors that are `factor` times as large, whatever its numbers are stored as. Its points and
+/// its face score stay the same, to the bit.
 ///
 /// # Errors
 /// [`Error::Calibrate`] for another model's file, or for a factor that is not above 0.

@@ -30,7 +30,8 @@ macro_rules! rows {
 /// Where a run stands, apart from what its trainer holds.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Progress {
-    /// Sums of the losses, or of other reported numbers, over the steps of an unfinished epoch; empty at the start of one.
+    /// Sums of the losses, or of other reported numbers, over the steps of an unfinished epoch; empty at the start of
+    /// one.
     pub losses: Vec<(String, f64)>,
     /// Seconds that the run has taken.
     pub seconds: f64,

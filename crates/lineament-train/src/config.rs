@@ -54,10 +54,11 @@ knobs! {
     network: String = String::new(),
     /// Folder of photos, each with a `.pts` file of 68 points of the same name.
     photos: PathBuf = PathBuf::new(),
-    /// Table `file,x,y,w,h,score` with a box for every face in the photos, also those without points: no network must learn
-    /// them as background. With it, hard negatives are mined from these photos, too (landmarks).
+    /// Table `file,x,y,w,h,score` with a box for every face in the photos, also those without points: no network must
+    /// learn them as background. With it, hard negatives are mined from these photos, too (landmarks).
     boxes: Option<PathBuf> = None,
-    /// Folder of photos without faces, for the face score. Without it, it learns only from parts of photos next to faces.
+    /// Folder of photos without faces, for the face score. Without it, it learns only from parts of photos next to
+    /// faces.
     nonfaces: Option<PathBuf> = None,
     /// Model file of a detector that mines hard negatives: its detections in photos without faces become half of the
     /// samples without a face. A face score is worth most where the detector errs (landmarks).
@@ -65,8 +66,8 @@ knobs! {
     /// Model file of an earlier landmark network: only detections of `detector` that this network takes for faces, too,
     /// become hard negatives. Nothing is learned from most of the others (landmarks).
     verifier: Option<PathBuf> = None,
-    /// Folder of photos whose `.pts` files a larger network wrote: many more faces than people can label. Points are learned
-    /// from them, expected errors are not (landmarks).
+    /// Folder of photos whose `.pts` files a larger network wrote: many more faces than people can label. Points are
+    /// learned from them, expected errors are not (landmarks).
     pseudo_labelled: Option<PathBuf> = None,
     /// Share of the samples with a face that are from `pseudo_labelled` (landmarks).
     pseudo_labelled_share: f64 = 0.5,
@@ -90,12 +91,13 @@ knobs! {
     warmup_epochs: f32 = 3.0,
     /// Weight decay. Small networks need little.
     decay: f32 = 1e-2,
-    /// Share of the exponential moving average (EMA) of the weights that stays at each step; the average is exported. 0.999
-    /// averages about the last 1,000 steps, which is worth as much as the end of a long decay of the step size.
+    /// Share of the exponential moving average (EMA) of the weights that stays at each step; the average is exported.
+    /// 0.999 averages about the last 1,000 steps, which is worth as much as the end of a long decay of the step size.
     ema: f32 = 0.999,
     /// Share of samples without a face, for the face score.
     nonface_share: f64 = 0.15,
-    /// Share of a scene's tiles that are turned by any angle, as phones are; the others stay within 45 degrees (detector).
+    /// Share of a scene's tiles that are turned by any angle, as phones are; the others stay within 45 degrees
+    /// (detector).
     turned_share: f64 = 0.4,
     /// Training data, for the metadata of the model file.
     training_data: String = String::new(),
@@ -103,8 +105,8 @@ knobs! {
     licence: String = String::new(),
     /// Commit of the code that trains, for the metadata.
     commit: String = String::new(),
-    /// Share of the photos without faces that no training sees, chosen as `validation_share` is: false faces are counted on
-    /// them.
+    /// Share of the photos without faces that no training sees, chosen as `validation_share` is: false faces are
+    /// counted on them.
     nonface_holdout: f64 = 0.25,
     /// Epochs between validations; each also writes a checkpoint and the curves.
     validate_every: usize = 10,

@@ -1,5 +1,5 @@
-//! From what was learned to a model file: batch norm is folded into the convolutions, the weights are put into the file's
-//! order, and the file is read back and compared.
+//! From what was learned to a model file: batch norm is folded into the convolutions, the weights are put into the
+//! file's order, and the file is read back and compared.
 
 use lineament_nn::engine::Engine;
 use lineament_nn::model::{Activation, Architecture, Metadata, Model, Op, Role, Tensor, ValueId};
@@ -113,7 +113,8 @@ pub fn fold(graph: &Graph, params: &Params) -> Result<Folded> {
 /// Writes the model file and reads it back.
 ///
 /// # Errors
-/// [`Error::Model`] when the file cannot be written or read, [`Error::Config`] when it does not read back as the same model.
+/// [`Error::Model`] when the file cannot be written or read, [`Error::Config`] when it does not read back as the same
+/// model.
 pub fn write(folded: &Folded, metadata: &Metadata) -> Result<Vec<u8>> {
     let model = folded.model(metadata);
     let bytes = model.to_bytes()?;

@@ -1,5 +1,5 @@
-//! Hard negatives: crops without a face that earlier models take for faces. A network learns more from them than from any
-//! other samples without a face.
+//! Hard negatives: crops without a face that earlier models take for faces. A network learns more from them than from
+//! any other samples without a face.
 
 use std::path::Path;
 
@@ -51,8 +51,8 @@ impl Miner {
         found.iter().flat_map(|found| self.verify(photo, found.crop())).collect()
     }
 
-    /// `crop` in all four quarter turns, as the library tries them: those that the verifier takes for a face, and the crops
-    /// around its points there. Without a verifier all four.
+    /// `crop` in all four quarter turns, as the library tries them: those that the verifier takes for a face, and the
+    /// crops around its points there. Without a verifier all four.
     fn verify(&mut self, photo: &GreyPhoto, crop: Crop) -> Vec<Crop> {
         let turned = [0, 1, 2, 3].map(|quarters| crop.turned(quarters));
         let Some(verifier) = &mut self.verifier else { return turned.to_vec() };

@@ -63,8 +63,8 @@ pub fn import(graph: &Graph, model: &Model, samples: usize, fill: impl FnOnce(&m
     Ok(params)
 }
 
-/// Sets each batch norm so that it does not change the samples. The input of each depends on those before it, so they are
-/// set in order, each after a run with those before it.
+/// Sets each batch norm so that it does not change the samples. The input of each depends on those before it, so they
+/// are set in order, each after a run with those before it.
 fn undo(graph: &Graph, params: &mut Params, norms: &[usize], samples: usize, fill: impl FnOnce(&mut [f32])) {
     let (mut group, mut convs) = (Group::default(), Vec::new());
     fill(group.input(graph, samples));

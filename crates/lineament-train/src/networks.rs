@@ -23,9 +23,9 @@ pub const LANDMARK_OUTPUTS: [&str; 3] = ["points", "log_errors", "score"];
 
 /// The default landmark network: 112x112 grey, blocks of depthwise and pointwise convolutions with a residual path.
 ///
-/// Each of the 7x7 cells of the last map votes on every coordinate, relative to its own position, and gives its vote a
-/// weight (as the anchors of Xiong et al., "A2J", 2019). All cells share the parameters of their votes, so that a shifted
-/// face shifts the votes; dense heads would have to learn this for each cell separately.
+/// Each of the 7x7 cells of the last map votes on every coordinate, relative to its own position, and gives its vote
+/// a weight (as the anchors of Xiong et al., "A2J", 2019). All cells share the parameters of their votes, so that a
+/// shifted face shifts the votes; dense heads would have to learn this for each cell separately.
 ///
 /// Outputs: `points` `[136]`, x then y of each point in the crop frame; `log_errors` `[68]`, natural logarithm of the
 /// expected distance in the crop frame; `score` `[1]`, log-odds of a face.

@@ -38,8 +38,8 @@ pub trait Task: Sync {
     /// of the outputs. The first part is the total, which is minimised.
     fn loss(&self, targets: Vec<Self::Target>, outputs: &Outputs, gradients: &mut [Vec<f32>], batch: usize) -> Figures;
 
-    /// The exported `file` with its outputs adjusted on the validation photos, before it is saved; unchanged unless a task
-    /// has something to adjust.
+    /// The exported `file` with its outputs adjusted on the validation photos, before it is saved; unchanged unless a
+    /// task has something to adjust.
     ///
     /// # Errors
     /// When the file cannot be run.

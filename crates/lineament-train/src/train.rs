@@ -1,7 +1,7 @@
 //! The training loop: seed, data, network, steps, validation, files.
 //!
-//! The caller pulls a run step by step, shows its progress and stops it when asked. All random numbers are drawn from the
-//! seed and the number of the step: a resumed run goes on as if it had never stopped.
+//! The caller pulls a run step by step, shows its progress and stops it when asked. All random numbers are drawn from
+//! the seed and the number of the step: a resumed run goes on as if it had never stopped.
 
 use std::fs;
 use std::ops::Range;

@@ -9,7 +9,8 @@ use serde_json::Value;
 
 /// Largest difference that is accepted, as a share of the largest number of the tensor.
 const TOLERANCE: f32 = 1e-4;
-/// Tensors of nearly nothing are compared on this scale: biases before batch norm have a gradient of 0 but for rounding.
+/// Tensors of nearly nothing are compared on this scale: biases before batch norm have a gradient of 0 but for
+/// rounding.
 const LEAST_SCALE: f32 = 1e-2;
 /// Gradients below it are rounding: Adam's first step is their sign.
 const CLEAR_GRADIENT: f32 = 1e-6;

@@ -9,8 +9,9 @@ use lineament_train::landmarks::{INITIAL_ERROR, INITIAL_HEAD_SCALE, loss};
 use lineament_train::networks::LANDMARK_OUTPUTS;
 use serde_json::{Map, Value, json};
 
-/// `input` is height, width and channels. A layer's `input`, and its `second` where it has one, is 0 for the network's input
-/// and i + 1 for the output of layer i; `outputs` name values alike. A landmark network also has `training`.
+/// `input` is height, width and channels. A layer's `input`, and its `second` where it has one, is 0 for the
+/// network's input and i + 1 for the output of layer i; `outputs` name values alike. A landmark network also has
+/// `training`.
 pub fn json(network: &Architecture) -> Value {
     let input = network.input;
     let outputs: Map<_, _> = network.outputs.iter().map(|o| (o.name.clone(), o.value.into())).collect();

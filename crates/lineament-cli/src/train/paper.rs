@@ -103,7 +103,8 @@ fn resumed(saved: Settings, args: &TrainArgs) -> Result<Settings> {
     wanted.seed = args.seed.unwrap_or(wanted.seed);
     if wanted != saved || args.paper.network.as_ref().is_some_and(|name| *name != saved.name) {
         return Err(usage(format!(
-            "--resume: an option differs from what the run was started with; leave it as in {}, or start in another folder",
+            "--resume: an option differs from what the run was started with; leave it as in {}, or start in another \
+             folder",
             files::CONFIG
         )));
     }

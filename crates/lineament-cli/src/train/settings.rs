@@ -57,8 +57,8 @@ fn resumed(saved: Config, typed: Option<Config>, args: &TrainArgs, notes: &mut V
     }
     if saved.epochs != wanted.epochs {
         notes.push(format!(
-            "epochs: {} instead of {}; the step size follows the new schedule from here on, so the result is not that of \
-             a run of {} epochs from the start",
+            "epochs: {} instead of {}; the step size follows the new schedule from here on, so the result is not that \
+             of a run of {} epochs from the start",
             wanted.epochs, saved.epochs, wanted.epochs
         ));
     }

@@ -115,8 +115,8 @@ fn accuracy(results: &Results) -> String {
         reasons.push(format!("The paper trained for {theirs} epochs, here it was {ours}."));
     }
     let note = "The training part is measured while it is learned from, over the last epoch. The validation part and \
-                the other tables are measured on the exported file, but for the medians. Bold is the best of a row and what is within 2 % \
-                of it.";
+                the other tables are measured on the exported file, but for the medians. Bold is the best of a row and \
+                what is within 2 % of it.";
     let why = "So the trend from network to network can be compared with the paper’s, single numbers cannot:";
     tables::figures(results).html() + &paragraph(note) + &paragraph(why) + &bullets(&reasons)
 }

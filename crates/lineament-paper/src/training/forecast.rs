@@ -68,7 +68,8 @@ pub struct Speed {
 
 /// Rows and columns of the matrices that [`probe`] multiplies: 17 million multiply-adds, a few tens of megabytes.
 const PROBE: [usize; 3] = [60, 2048, 1024];
-/// Share of the matrix products' speed that training reaches: convolutions are slower. Measured on the paper's networks.
+/// Share of the matrix products' speed that training reaches: convolutions are slower. Measured on the paper's
+/// networks.
 const REACHED: f64 = 0.8;
 
 /// Measures the machine for a tenth of a second, with `groups` threads at the same time.

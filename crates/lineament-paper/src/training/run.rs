@@ -234,8 +234,8 @@ impl Run {
         4 * self.trainer.graph.layout.len < i32::MAX as usize
     }
 
-    /// The model file. The network answers in pixels of its input; the last layer of the file is scaled, so that the file
-    /// answers in the crop frame, as all our models do.
+    /// The model file. The network answers in pixels of its input; the last layer of the file is scaled, so that the
+    /// file answers in the crop frame, as all our models do.
     ///
     /// # Errors
     /// When the network cannot be folded or written.

@@ -27,8 +27,8 @@ pub struct Settings {
     pub validation_share: f64,
     /// Takes this many rows, drawn by the seed; `None`: all.
     pub rows: Option<usize>,
-    /// Shuffles the rows by the seed before the last are held back: the files of a folder are sorted by name, and names may
-    /// mean something (those of UTKFace begin with the age). The paper keeps the table's order.
+    /// Shuffles the rows by the seed before the last are held back: the files of a folder are sorted by name, and
+    /// names may mean something (those of UTKFace begin with the age). The paper keeps the table's order.
     pub shuffle: bool,
     /// Parts of a batch that run in parallel; the last digits of the result depend on it, not on the number of threads.
     pub groups: usize,
@@ -39,7 +39,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The paper's settings for its network `name`; `None` for a name that is not in [`lineament_train::networks::PAPER`].
+    /// The paper's settings for its network `name`; `None` for a name that is not in
+    /// [`lineament_train::networks::PAPER`].
     pub fn paper(name: &str, table: PathBuf) -> Option<Self> {
         Some(Self {
             name: name.to_owned(),

@@ -71,8 +71,8 @@ impl DetectorTask {
     }
 }
 
-/// The photo's other faces. They have no points, only another detector's box, from hairline to chin. How the box of the 68
-/// points lies in such a box was measured on the faces that have both.
+/// The photo's other faces. They have no points, only another detector's box, from hairline to chin. How the box of
+/// the 68 points lies in such a box was measured on the faces that have both.
 fn unlabelled(table: &BTreeMap<String, Vec<BoxRow>>, path: &std::path::Path, labelled: &Rect) -> Vec<Known> {
     let rects = boxes::of_photo(table, path).iter().map(|row| {
         let Rect { x, y, width: w, height: h } = row.rect;
@@ -170,8 +170,8 @@ impl Task for DetectorTask {
     fn describe(&self, metadata: &mut Metadata) {
         metadata.set(
             key::OUTPUTS,
-            "grid8, grid16, grid32: cells 8, 16 and 32 pixels apart; log-odds of a face, its centre x, y, logarithms of \
-             width and height, x, y of right eye, left eye, nose tip, right and left mouth corner; lengths in cells, \
+            "grid8, grid16, grid32: cells 8, 16 and 32 pixels apart; log-odds of a face, its centre x, y, logarithms \
+             of width and height, x, y of right eye, left eye, nose tip, right and left mouth corner; lengths in cells, \
              from the centre of the cell",
         );
     }

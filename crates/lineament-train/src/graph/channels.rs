@@ -1,6 +1,7 @@
 //! Loops over the channels of a pixel, a vector at a time.
 
-/// Calls `$body` for each vector of channels, with `$channels` their range: whole vectors first, then the remaining channels.
+/// Calls `$body` for each vector of channels, with `$channels` their range: whole vectors first, then the remaining
+/// channels.
 macro_rules! for_channels {
     ($simd:expr, $S:ty, $c:expr, |$channels:ident, $load:ident, $store:ident| $body:block) => {
         let whole = $c - $c % <$S>::LANES;

@@ -1,7 +1,8 @@
 //! The loss of a landmark network: a likelihood of the points, given the errors that the network expects, the plain
 //! distance, and the cross entropy of the face score.
 //!
-//! `runs/gpu` computes the same in PyTorch with the constants of this file, which `lineament train --print-network` prints.
+//! `runs/gpu` computes the same in PyTorch with the constants of this file, which `lineament train --print-network`
+//! prints.
 
 use lineament::geometry::{CropFrame, Point};
 use lineament::topology::POINTS;
@@ -43,7 +44,8 @@ pub struct Predicted<'a> {
     pub scores: &'a [f32],
 }
 
-/// The parts of the loss, each summed over the samples and divided by `batch`; writes the gradients of the three outputs.
+/// The parts of the loss, each summed over the samples and divided by `batch`; writes the gradients of the three
+/// outputs.
 ///
 /// # Panics
 /// When outputs, gradients and targets are not of the same samples.

@@ -42,8 +42,8 @@ const NONFACE_ROLL_RAD: f32 = 0.8;
 const NONFACE_SIDES: (f32, f32) = (0.1, 1.0);
 /// Exponent of an even draw from these sides: below 1, larger crops are more common.
 const NONFACE_SIDE_POWER: f32 = 0.7;
-/// How far the centre of a crop next to a face lies from that of the face's crop, in sides of the latter. From 0.6 on, less
-/// than half of the face is left in the crop.
+/// How far the centre of a crop next to a face lies from that of the face's crop, in sides of the latter. From 0.6
+/// on, less than half of the face is left in the crop.
 const NEIGHBOUR_SHIFTS: (f32, f32) = (0.6, 1.0);
 /// Sides of such crops, in sides of the face's crop.
 const NEIGHBOUR_SIDES: (f32, f32) = (0.5, 1.3);

@@ -32,8 +32,8 @@ pub enum Quality {
 }
 
 impl Quality {
-    /// How much worse `other` is: in percent of the distance between the outer eye corners, or for a detector the larger
-    /// loss of the two, in percentage points. Below 0 it is better.
+    /// How much worse `other` is: in percent of the distance between the outer eye corners, or for a detector the
+    /// larger loss of the two, in percentage points. Below 0 it is better.
     pub fn loss_of(&self, other: &Self) -> f64 {
         match (self, other) {
             (Self::Landmarks { nme68: a, .. }, Self::Landmarks { nme68: b, .. }) => b - a,

@@ -1,20 +1,21 @@
-//! Cross-layer equalisation: the same network with channels of more equal range. All channels of a value share one scale, and
-//! a channel whose range is narrow is rounded coarsely.
+//! Cross-layer equalisation: the same network with channels of more equal range. All channels of a value share one
+//! scale, and a channel whose range is narrow is rounded coarsely.
 //!
-//! Each channel of a value is divided by a factor, which is folded into the weights of the layers before and after it (Nagel
-//! et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019, section 4.1). Where the layer after
-//! it is depthwise, this costs nothing: its weights have a scale for each channel.
+//! Each channel of a value is divided by a factor, which is folded into the weights of the layers before and after it
+//! (Nagel et al., "Data-Free Quantization Through Weight Equalization and Bias Correction", 2019, section 4.1). Where
+//! the layer after it is depthwise, this costs nothing: its weights have a scale for each channel.
 
 use lineament_nn::model::{Activation, Architecture, Model, Op, Tensor, ValueId};
 
 use crate::error::Result;
 
-/// Least range of a channel, as a share of the widest, that is equalised: weights that read it are rounded more coarsely.
+/// Least range of a channel, as a share of the widest, that is equalised: weights that read it are rounded more
+/// coarsely.
 const NARROWEST: f32 = 1.0 / 64.0;
 
-/// `model` with channels divided by the square root of their range, where the layers allow it: `widths` has a list for each
-/// of `values`. Its answers stay the same, except for the last bits. The root is a compromise: rounding of values and of
-/// weights both cost accuracy.
+/// `model` with channels divided by the square root of their range, where the layers allow it: `widths` has a list
+/// for each of `values`. Its answers stay the same, except for the last bits. The root is a compromise: rounding of
+/// values and of weights both cost accuracy.
 ///
 /// # Errors
 /// When the layers do not fit.

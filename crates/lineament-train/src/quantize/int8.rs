@@ -1,9 +1,10 @@
 //! From a network in f32 to one in int8: which layers run in integers, and their quantised weights and biases.
 
+use lineament_nn::engine::int8::Quantization;
 use lineament_nn::model::{Architecture, Model, Op, Shape, Tensor, ValueId};
 
 use super::f16_weights;
-use super::observe::{Observed, Quantization};
+use super::observe::Observed;
 use crate::error::Result;
 
 /// Largest quantised weight. -128 is not used, so that the range is symmetric.
@@ -18,7 +19,8 @@ const SHARES: std::ops::RangeInclusive<u32> = 60..=100;
 /// Least products of a depthwise layer's sums that run in integers: 3x3 windows are as fast in f32, without rounding.
 const LEAST_OF_A_CHANNEL: usize = 25;
 
-/// For each layer whether it runs in integers: whether that makes it faster, and its sums have at least `least_products`.
+/// For each layer whether it runs in integers: whether that makes it faster, and its sums have at least
+/// `least_products`.
 ///
 /// # Errors
 /// When the layers do not fit.
@@ -47,8 +49,8 @@ fn products(op: Op, from: Shape) -> Option<usize> {
     }
 }
 
-/// The same network with these `layers` in int8, reading quantised values, and with the other weights in f16. `observed` has
-/// an entry for each of [`values`].
+/// The same network with these `layers` in int8, reading quantised values, and with the other weights in f16.
+/// `observed` has an entry for each of [`values`].
 ///
 /// # Errors
 /// [`Error::Quantize`](crate::Error::Quantize) when a weight that stays a number does not fit f16.
@@ -107,8 +109,8 @@ fn integers(op: Op, weight: &Tensor, bias: &Tensor, input_scale: f32, means: &[f
     let quantised = numbers.iter().enumerate().map(|(at, number)| quantise(*number, scales[channel(at)]));
     let quantised: Vec<i8> = quantised.collect();
 
-    // Bias correction (Nagel et al., "Data-Free Quantization", 2019): rounding changes each weight a little, and with inputs
-    // whose mean is not 0 this shifts the mean of the sum.
+    // Bias correction (Nagel et al., "Data-Free Quantization", 2019): rounding changes each weight a little, and with
+    // inputs whose mean is not 0 this shifts the mean of the sum.
     let mut shift = vec![0.0f64; outputs];
     for (at, (number, quantised)) in numbers.iter().zip(&quantised).enumerate() {
         let output = channel(at);

@@ -1,8 +1,8 @@
 //! Smaller and faster models: weights as f16, or whole networks in int8.
 //!
-//! f16 halves the file and does not change the points measurably. int8 makes it a quarter, and processors compute with four
-//! times as many numbers at once. Its scales are calibrated on photos ([`observe`]), and its points move a little;
-//! [`compare`] measures by how much, through the public library.
+//! f16 halves the file and does not change the points measurably. int8 makes it a quarter, and processors compute
+//! with four times as many numbers at once. Its scales are calibrated on photos ([`observe`]), and its points move a
+//! little; [`compare`] measures by how much, through the public library.
 
 pub mod compare;
 mod equalise;
@@ -27,8 +27,8 @@ pub enum Precision {
     F16,
     /// Integers of 8 bits.
     Int8 {
-        /// Layers whose sums have fewer products stay in f32: they gain little, and their rounding errors reach all later
-        /// layers.
+        /// Layers whose sums have fewer products stay in f32: they gain little, and their rounding errors reach all
+        /// later layers.
         least_products: usize,
     },
 }
@@ -112,8 +112,8 @@ impl Source {
         })
     }
 
-    /// The network's inputs in use, of a photo with a face: for landmarks a crop as the points of the last frame give it,
-    /// and two as a detector's box gives them; for a detector the frame.
+    /// The network's inputs in use, of a photo with a face: for landmarks a crop as the points of the last frame give
+    /// it, and two as a detector's box gives them; for a detector the frame.
     fn inputs(&self, sample: &Sample) -> Result<Vec<Input>> {
         let photo = Photo::open(&sample.photo_path)?.grey();
         let view = photo.view();

@@ -1,6 +1,7 @@
 //! The range of a network's values over photos, from which their scales and zero points follow.
 
 use lineament_nn::engine::Engine;
+use lineament_nn::engine::int8::Quantization;
 use lineament_nn::model::{Architecture, Model, Shape, ValueId};
 
 use crate::error::Result;
@@ -14,8 +15,8 @@ const BINS: usize = 1024;
 /// Ends of the range that are tried, in percent of the largest number seen.
 const SHARES: std::ops::RangeInclusive<usize> = 20..=100;
 
-/// Quantile of the ends that are best for each picture, which becomes the end for all: a few odd pictures have numbers ten
-/// times as large as all others, and would make the scale ten times as coarse. Chosen by trial.
+/// Quantile of the ends that are best for each picture, which becomes the end for all: a few odd pictures have
+/// numbers ten times as large as all others, and would make the scale ten times as coarse. Chosen by trial.
 const END_QUANTILE: f64 = 0.95;
 
 /// How often each size of number occurred in a picture.
@@ -60,8 +61,8 @@ impl Histogram {
         self.reach *= 2.0;
     }
 
-    /// The ends of the range with the least mean squared error: clipping a few outliers makes the scale finer for all other
-    /// numbers.
+    /// The ends of the range with the least mean squared error: clipping a few outliers makes the scale finer for all
+    /// other numbers.
     pub fn ends(&self) -> (f32, f32) {
         let share = |share: usize| share as f32 / *SHARES.end() as f32;
         let best = |candidates: &mut dyn Iterator<Item = (f32, f32)>| {
@@ -74,8 +75,8 @@ impl Histogram {
 
     /// Squared error of quantisation with these ends.
     fn error(&self, ends: (f32, f32)) -> f64 {
-        let quantization = Quantization::between(ends);
-        let (scale, (low, high)) = (quantization.scale, quantization.ends());
+        let quantization = quantization_of(ends);
+        let (scale, (low, high)) = (quantization.scale, range_of(quantization));
         let rounding = f64::from(scale).powi(2) / 12.0;
         let width = 2.0 * self.reach / BINS as f32;
         let bins = self.counts.iter().enumerate().filter(|(_, count)| **count > 0);
@@ -88,28 +89,17 @@ impl Histogram {
     }
 }
 
-/// How a value is quantised: `number = (quantised - zero_point) * scale`.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Quantization {
-    /// Difference of neighbouring quantised values.
-    pub scale: f32,
-    /// The quantised value of 0.
-    pub zero_point: u8,
+/// The quantisation of a range of numbers, shifted by less than one scale so that 0 is represented exactly.
+fn quantization_of((least, most): (f32, f32)) -> Quantization {
+    let (least, most) = (least.min(0.0), most.max(0.0));
+    let scale = ((most - least) / MAX_QUANTISED).max(f32::MIN_POSITIVE / f32::EPSILON);
+    Quantization { scale, zero_point: (-least / scale).round() as u8 }
 }
 
-impl Quantization {
-    /// For a range of numbers, shifted by less than one scale so that 0 is represented exactly.
-    fn between((least, most): (f32, f32)) -> Self {
-        let (least, most) = (least.min(0.0), most.max(0.0));
-        let scale = ((most - least) / MAX_QUANTISED).max(f32::MIN_POSITIVE / f32::EPSILON);
-        Self { scale, zero_point: (-least / scale).round() as u8 }
-    }
-
-    /// The least and the largest number.
-    fn ends(self) -> (f32, f32) {
-        let zero_point = f32::from(self.zero_point);
-        (-zero_point * self.scale, (MAX_QUANTISED - zero_point) * self.scale)
-    }
+/// The least and the largest number.
+fn range_of(Quantization { scale, zero_point }: Quantization) -> (f32, f32) {
+    let zero_point = f32::from(zero_point);
+    (-zero_point * scale, (MAX_QUANTISED - zero_point) * scale)
 }
 
 /// The numbers of one value over all pictures.
@@ -122,7 +112,8 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Covers the range that is best for nearly all pictures. 0 is always represented exactly: convolutions pad with it.
+    /// Covers the range that is best for nearly all pictures. 0 is always represented exactly: convolutions pad with
+    /// it.
     pub fn quantization(&self) -> Quantization {
         let reach = |end: &dyn Fn(&(f32, f32)) -> f32| {
             let mut ends: Vec<f32> = self.ends.iter().map(end).collect();
@@ -130,7 +121,7 @@ impl Observed {
             let last = ends.len().saturating_sub(1);
             ends.get((last as f64 * END_QUANTILE).round() as usize).copied().unwrap_or(0.0)
         };
-        Quantization::between((-reach(&|(least, _)| -least), reach(&|(_, most)| *most)))
+        quantization_of((-reach(&|(least, _)| -least), reach(&|(_, most)| *most)))
     }
 }
 
@@ -164,8 +155,8 @@ pub fn observe(
     Ok(observed)
 }
 
-/// For each of `values` the range of each channel, from its least to its largest number, with 0 in it: the median over all
-/// inputs.
+/// For each of `values` the range of each channel, from its least to its largest number, with 0 in it: the median
+/// over all inputs.
 ///
 /// # Errors
 /// As [`observe`].
@@ -223,11 +214,11 @@ mod tests {
     #[test]
     fn a_quantisation_represents_zero_and_the_ends() {
         for (ends, expected) in [((0.0, 5.1), 0), ((-5.1, 0.0), 255), ((-1.0, 4.1), 50), ((2.0, 5.1), 0)] {
-            let found = Quantization::between(ends);
+            let found = quantization_of(ends);
             assert_eq!(found.zero_point, expected, "{ends:?}");
             assert!((found.scale * 255.0 / 5.1 - 1.0).abs() < 1e-5, "{ends:?}: {found:?}");
         }
-        let nothing = Quantization::between((0.0, 0.0));
+        let nothing = quantization_of((0.0, 0.0));
         assert!(nothing.scale > 0.0 && nothing.scale.is_finite() && nothing.scale.recip().is_finite());
     }
 
@@ -236,7 +227,7 @@ mod tests {
         let mut observed = Observed::default();
         assert!(observed.quantization().scale > 0.0, "of no picture");
         observed.ends = (1..=100).map(|i| (i as f32 * -0.01, if i == 7 { 90.0 } else { 4.0 })).collect();
-        let (least, most) = observed.quantization().ends();
+        let (least, most) = range_of(observed.quantization());
         assert!((least + 0.95).abs() < 0.03 && (most - 4.0).abs() < 0.03, "{least} to {most}");
     }
 
