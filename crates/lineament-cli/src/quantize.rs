@@ -106,7 +106,7 @@ pub struct QuantizeArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum To {
-    /// Weights in half precision; points change by less than a thousandth
+    /// Weights in half precision; points hardly change
     F16,
     /// Weights, and the inputs of layers with long sums, in 8-bit integers
     Int8,

@@ -2,6 +2,7 @@
 
 use lineament::topology::{POINTS, inter_ocular};
 use lineament::{ImageView, Lineament, Options};
+use lineament_nn::model::Model;
 
 /// The pixels of the portrait's file.
 fn portrait(file: &[u8]) -> ImageView<'_> {
@@ -30,6 +31,21 @@ fn the_models_in_int8_see_the_same_face() {
     let distance = points[0].iter().zip(&points[1]).map(|(a, b)| a.distance(*b)).sum::<f32>() / POINTS as f32;
     let moved = distance / inter_ocular(&points[0]);
     assert!(moved > 0.0 && moved < INT8_MOVES, "{moved}");
+}
+
+#[test]
+fn the_files_are_as_the_writer_writes_them_with_their_checksums() {
+    for name in ["detector/detector", "lite/lite"] {
+        for form in ["", ".int8"] {
+            let file = read(&format!("../../models/{name}{form}.onnx"));
+            let written = Model::parse(&file).unwrap().to_bytes().unwrap();
+            assert!(written == file, "{name}{form}: parsed and written, it is another file");
+            let mut changed = file;
+            let middle = changed.len() / 2;
+            changed[middle] ^= 1;
+            assert!(Model::parse(&changed).is_err(), "{name}{form}: a changed bit is not found");
+        }
+    }
 }
 
 #[test]

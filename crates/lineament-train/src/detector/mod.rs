@@ -171,8 +171,8 @@ impl Task for DetectorTask {
         metadata.set(
             key::OUTPUTS,
             "grid8, grid16, grid32: cells 8, 16 and 32 pixels apart; log-odds of a face, its centre x, y, logarithms \
-             of width and height, x, y of right eye, left eye, nose tip, right and left mouth corner; lengths in cells, \
-             from the centre of the cell",
+             of width and height, x, y of right eye, left eye, nose tip, right and left mouth corner; lengths in \
+             cells, from the centre of the cell",
         );
     }
 }
