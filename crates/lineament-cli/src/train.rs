@@ -40,8 +40,8 @@ model.onnx, curves.csv and curves.png.";
 
 /// Trains a network from labelled photos
 ///
-/// Trains a landmark network or a face detector from a folder of photos with a .pts file beside each. One TOML file
-/// says how; it is saved beside the weights. The same configuration gives the same weights, with any number of
+/// Trains a landmark network or a face detector from a folder of photos with a .pts file next to each. One TOML file
+/// says how; it is saved next to the weights. The same configuration gives the same weights, with any number of
 /// threads.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]

@@ -130,8 +130,8 @@ impl Lineament {
         self.network.set_pool(pool);
     }
 
-    /// All faces of `image` with their points, largest detection first. On the crop of each detection, this answers what
-    /// [`Lineament::landmarks`] does, and drops what scores below [`Options::face_threshold`].
+    /// All faces of `image` with their points, largest detection first. On the crop of each detection, this answers
+    /// what [`Lineament::landmarks`] does, and drops what scores below [`Options::face_threshold`].
     pub fn faces(&mut self, image: &ImageView) -> Vec<Face> {
         let mut faces: Vec<Face> = Vec::new();
         for detection in self.candidates(image) {

@@ -5,56 +5,6 @@ use crate::files;
 const RUST: usize = 120; // `max_width` in rustfmt.toml, which does not wrap comments.
 const PROSE: usize = 100;
 
-/// Files that still have longer lines. Names may only be taken out of this list.
-const NOT_YET: &[&str] = &[
-    "CHANGELOG.md",
-    "EXPERIMENTS.md",
-    "crates/lineament-cli/src/calibrate.rs",
-    "crates/lineament-cli/src/quantize.rs",
-    "crates/lineament-cli/src/run.rs",
-    "crates/lineament-cli/src/train.rs",
-    "crates/lineament-cli/src/train/network.rs",
-    "crates/lineament-cli/src/train/paper.rs",
-    "crates/lineament-cli/src/train/settings.rs",
-    "crates/lineament-cli/src/web.rs",
-    "crates/lineament-cli/src/web/files.rs",
-    "crates/lineament-data/src/augment/geometric.rs",
-    "crates/lineament-data/src/augment/mod.rs",
-    "crates/lineament-data/src/augment/photometric.rs",
-    "crates/lineament-data/src/lib.rs",
-    "crates/lineament-paper/src/frame_rates.rs",
-    "crates/lineament-paper/src/lib.rs",
-    "crates/lineament-paper/src/measure.rs",
-    "crates/lineament-paper/src/report/mod.rs",
-    "crates/lineament-paper/src/training/forecast.rs",
-    "crates/lineament-paper/src/training/mod.rs",
-    "crates/lineament-paper/src/training/run.rs",
-    "crates/lineament-paper/src/training/settings.rs",
-    "crates/lineament-train/examples/speed.rs",
-    "crates/lineament-train/src/calibrate.rs",
-    "crates/lineament-train/src/checkpoint.rs",
-    "crates/lineament-train/src/config.rs",
-    "crates/lineament-train/src/detector/mod.rs",
-    "crates/lineament-train/src/export.rs",
-    "crates/lineament-train/src/graph/channels.rs",
-    "crates/lineament-train/src/hard_negatives.rs",
-    "crates/lineament-train/src/import.rs",
-    "crates/lineament-train/src/landmarks/loss.rs",
-    "crates/lineament-train/src/landmarks/mod.rs",
-    "crates/lineament-train/src/lib.rs",
-    "crates/lineament-train/src/networks.rs",
-    "crates/lineament-train/src/quantize/compare.rs",
-    "crates/lineament-train/src/quantize/equalise.rs",
-    "crates/lineament-train/src/quantize/int8.rs",
-    "crates/lineament-train/src/quantize/mod.rs",
-    "crates/lineament-train/src/quantize/observe.rs",
-    "crates/lineament-train/src/task.rs",
-    "crates/lineament-train/src/train.rs",
-    "crates/lineament-train/tests/torch_step.rs",
-    "crates/lineament/tests/policy.rs",
-    "docs/quantize.md",
-];
-
 #[test]
 fn no_line_of_rust_is_wider_than_120_characters() {
     let mut wide = Vec::new();
@@ -71,7 +21,7 @@ fn no_line_of_rust_is_wider_than_120_characters() {
             }
         }
     }
-    report(wide, RUST, "rs");
+    report(wide, RUST);
 }
 
 #[test]
@@ -81,7 +31,7 @@ fn no_prose_in_markdown_is_wider_than_100_characters() {
         let lines = files::prose(&text).into_iter().map(|(line, text)| (line, without_targets(text).chars().count()));
         wide.extend(lines.filter(|&(_, width)| width > PROSE).map(|(line, width)| Wide::new(&name, line, width)));
     }
-    report(wide, PROSE, "md");
+    report(wide, PROSE);
 }
 
 struct Wide {
@@ -113,15 +63,9 @@ fn without_targets(line: &str) -> String {
     if text.trim_start().starts_with("http") { String::new() } else { text }
 }
 
-fn report(wide: Vec<Wide>, limit: usize, extension: &str) {
-    let (known, new): (Vec<_>, Vec<_>) = wide.into_iter().partition(|wide| NOT_YET.contains(&wide.file.as_str()));
-    let new: Vec<_> = new.iter().map(|wide| format!("{}:{}: {}", wide.file, wide.line, wide.width)).collect();
-    assert!(new.is_empty(), "wider than {limit} characters:\n{}", new.join("\n"));
-    let done: Vec<_> = NOT_YET
-        .iter()
-        .filter(|name| name.ends_with(extension) && !known.iter().any(|wide| wide.file == **name))
-        .collect();
-    assert!(done.is_empty(), "no longer too wide, take them out of NOT_YET: {done:?}");
+fn report(wide: Vec<Wide>, limit: usize) {
+    let wide: Vec<_> = wide.iter().map(|wide| format!("{}:{}: {}", wide.file, wide.line, wide.width)).collect();
+    assert!(wide.is_empty(), "wider than {limit} characters:\n{}", wide.join("\n"));
 }
 
 #[test]

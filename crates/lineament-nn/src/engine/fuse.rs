@@ -143,8 +143,8 @@ impl FusedOp {
         Self { work, input: layer.input, output: i + 1, layers: vec![i], activation, add, then: None, quantize }
     }
 
-    /// Fuses layer `next`, the only reader of this op's output, into it if possible. Values from `newer` on may not exist
-    /// yet when the op runs.
+    /// Fuses layer `next`, the only reader of this op's output, into it if possible. Values from `newer` on may not
+    /// exist yet when the op runs.
     fn take(&mut self, architecture: &Architecture, next: usize, newer: ValueId) -> bool {
         let op = architecture.layers[next].op;
         let nothing_follows = self.activation.is_none() && self.add.is_none() && self.then.is_none();

@@ -24,8 +24,8 @@ pub(super) struct Values<'a> {
     borrowed: PhantomData<&'a mut [f32]>,
 }
 
-// SAFETY: it reads and writes nothing by itself; the callers of the methods that do promise that nothing is written while
-// it is read.
+// SAFETY: it reads and writes nothing by itself; the callers of the methods that do promise that nothing is written
+// while it is read.
 unsafe impl Send for Values<'_> {}
 unsafe impl Sync for Values<'_> {}
 
@@ -70,8 +70,8 @@ impl<'a> Values<'a> {
 }
 
 impl Network {
-    /// The smallest part of fused op `i`'s output that can be computed by itself, in numbers: a row, some units of a dense
-    /// layer, or the whole. Parts are multiples of it.
+    /// The smallest part of fused op `i`'s output that can be computed by itself, in numbers: a row, some units of a
+    /// dense layer, or the whole. Parts are multiples of it.
     pub(super) fn grain(&self, i: usize, shapes: &[Shape]) -> usize {
         let to = shapes[self.ops[i].output];
         let (row, units) = (to.width * to.channels, UNITS.min(to.len()));
