@@ -38,9 +38,10 @@ use crate::topology::POINTS;
 const UNSURE: f32 = 0.5;
 
 /// Face score of the first passes from which further passes are worth their time; with a lower one, the score never
-/// gets higher than that. A photo with small things that resemble a face takes 67 ms in place of 95 (EXPERIMENTS.md,
-/// 2026-11-27). On the photos that training keeps back, it costs no face that was found before: 2,049 of 2,134 in 22
-/// conditions (`eval --validation 0.05 --stress`), and 97 of 97 boxes of true faces are accepted (`--boxes`).
+/// gets higher than that. Stopping there makes a photo with small things that resemble a face take 67 ms, not 95
+/// (EXPERIMENTS.md, 2026-11-27). With this limit, 2,049 of 2,134 faces are found on the photos that training keeps
+/// back, in 22 conditions (`eval --validation 0.05 --stress`), and 97 of 97 boxes of true faces and none of 120 random
+/// boxes are accepted (`--boxes`).
 const WORTH_REFINING: f32 = 0.05;
 
 /// Side of the mirrored pass's crop over that of the other passes. A tighter crop makes errors that are less correlated
