@@ -1,4 +1,4 @@
-//! Times a cascade on a grey picture (binary PGM), one thread: what `benches/cascade_speed.py` runs beside OpenCV.
+//! Times a cascade on a grey picture (binary PGM) on one thread. `benches/cascade_speed.py` interleaves it with OpenCV.
 //!
 //!     cargo run --release -p lineament --features cascade --example cascade_time -- CASCADE.xml PICTURE.pgm RUNS
 //!

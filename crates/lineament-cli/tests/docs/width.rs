@@ -54,7 +54,6 @@ const NOT_YET: &[&str] = &[
     "crates/lineament-train/tests/torch_step.rs",
     "crates/lineament/src/crop.rs",
     "crates/lineament/src/detect.rs",
-    "crates/lineament/src/expression.rs",
     "crates/lineament/src/landmarks.rs",
     "crates/lineament/src/lib.rs",
     "crates/lineament/src/lineament.rs",
