@@ -2,8 +2,8 @@
 //!
 //! Training: [`dataset::read`] lists photos with their `.pts` points, [`photo::Photo`] decodes them, and [`augment`]
 //! changes the pixels of the library's own [`lineament::Crop`]. Evaluation: [`evaluate()`](evaluate::evaluate) runs
-//! exported models through the public [`lineament::Lineament`], [`evaluate::metrics`] computes figures from the points, and
-//! [`evaluate::report`] holds them.
+//! exported models through the public [`lineament::Lineament`], [`evaluate::metrics`] computes figures from the points,
+//! and [`evaluate::report`] holds them.
 //!
 //! ```
 //! use lineament_data::dataset::is_validation;

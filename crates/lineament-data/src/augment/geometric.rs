@@ -13,21 +13,21 @@ knobs! {
         shift_sd: f32 = 0.05, 0.0 to 0.5;
         /// Standard deviation of the logarithm of the side: at 0.1, 95 of 100 crops have 0.82 to 1.22 of the true side.
         scale_sd: f32 = 0.1, 0.0 to 1.0;
-        /// Share of crops with a small rotation; the others have a uniform one up to `roll_max_deg`. The detector's five
-        /// points make most crops upright, but not those of new tracks and of bad detections.
+        /// Share of crops with a small rotation; the others have a uniform one up to `roll_max_deg`. The detector's
+        /// five points make most crops upright, but not those of new tracks and of bad detections.
         roll_small_share: f32 = 0.7, 0.0 to 1.0;
         /// Standard deviation of the small rotation, in degrees: the error that five detected points leave.
         roll_sd_deg: f32 = 8.0, 0.0 to 180.0;
         /// Largest uniform rotation, in degrees: beyond 45 even people confuse points.
         roll_max_deg: f32 = 45.0, 0.0 to 180.0;
-        /// Share of crops that imitate crops from the points of an earlier pass, as in the second pass or in a video: they
-        /// deviate about a third as far.
+        /// Share of crops that imitate crops from the points of an earlier pass, as in the second pass or in a video:
+        /// they deviate about a third as far.
         close_share: f32 = 0.5, 0.0 to 1.0;
     }
 }
 
-/// Deviation of a crop from the points of an earlier pass, as a share of that of a crop from a detector. Such points are
-/// off by 3 % of the crop or less, and their errors partly average out.
+/// Deviation of a crop from the points of an earlier pass, as a share of that of a crop from a detector. Such points
+/// are off by 3 % of the crop or less, and their errors partly average out.
 const CLOSE: f32 = 0.3;
 
 /// Normal draws are limited to this many standard deviations: nothing can be learned from a face outside its crop.
@@ -54,8 +54,8 @@ fn normal(rng: &mut impl Rng) -> f32 {
     rng.sample::<f32, _>(StandardNormal).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
 }
 
-/// The points of the picture mirrored left to right about the vertical line through `axis_x`: 0 in the frame of the crop,
-/// half the width in an image. The right eye becomes the left one, with its numbers.
+/// The points of the picture mirrored left to right about the vertical line through `axis_x`: 0 in the frame of the
+/// crop, half the width in an image. The right eye becomes the left one, with its numbers.
 pub fn mirror_points<F>(points: &[Point<F>; POINTS], axis_x: f32) -> [Point<F>; POINTS] {
     MIRROR.map(|from| Point::new(2.0 * axis_x - points[from].x, points[from].y))
 }
@@ -135,7 +135,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn mirroring_twice_returns_the_points(xy in prop::collection::vec(-2.0f32..500.0, 2 * POINTS), axis in -9.0f32..300.0) {
+        fn mirroring_twice_returns_the_points(
+            xy in prop::collection::vec(-2.0f32..500.0, 2 * POINTS), axis in -9.0f32..300.0,
+        ) {
             let points: [Point; POINTS] = std::array::from_fn(|i| Point::new(xy[2 * i], xy[2 * i + 1]));
             let back = mirror_points(&mirror_points(&points, axis), axis);
             for (a, b) in points.iter().zip(&back) {
@@ -144,7 +146,9 @@ mod tests {
         }
 
         #[test]
-        fn mirroring_rows_moves_each_pixel_to_the_other_side(width in 1usize..20, height in 1usize..9, x in 0usize..20, y in 0usize..9) {
+        fn mirroring_rows_moves_each_pixel_to_the_other_side(
+            width in 1usize..20, height in 1usize..9, x in 0usize..20, y in 0usize..9,
+        ) {
             let (x, y) = (x % width, y % height);
             let mut pixels: Vec<usize> = (0..width * height).collect();
             mirror_rows(&mut pixels, width);

@@ -1,11 +1,11 @@
 //! Augmentation of training pictures: shifted, scaled and rotated crops, mirrored crops, and effects of light, lens and
 //! camera.
 //!
-//! Order in training: [`Jitter::jitter`] moves the crop, [`lineament::Crop::sample_into`] samples it, [`mirror_rows`] and
-//! [`mirror_points`] mirror it, [`Photometric::apply`] degrades it, [`lineament::Normalisation`] normalises it.
+//! Order in training: [`Jitter::jitter`] moves the crop, [`lineament::Crop::sample_into`] samples it, [`mirror_rows`]
+//! and [`mirror_points`] mirror it, [`Photometric::apply`] degrades it, [`lineament::Normalisation`] normalises it.
 
-/// Makes a struct of knobs, its `Default`, the table `KNOBS` and `check` from one list: a knob's reason, default and range
-/// stand once, for readers of the code and of a printed configuration alike.
+/// Makes a struct of knobs, its `Default`, the table `KNOBS` and `check` from one list: a knob's reason, default and
+/// range stand once, for readers of the code and of a printed configuration alike.
 macro_rules! knobs {
     ($(#[$meta:meta])* $name:ident {
         $($(#[doc = $line:literal])+ $knob:ident: $kind:ty = $default:literal, $least:literal to $most:expr;)+

@@ -11,16 +11,16 @@ use rand_distr::StandardNormal;
 use super::filters::{Size, gamma, gaussian_blur, motion_blur, shrink_and_enlarge, slope_light};
 
 knobs! {
-    /// Which effects are applied to a training picture, how often and how strongly. Each is drawn independently. Strengths
-    /// are upper limits: weaker effects are as frequent or more frequent. Lengths are in pixels of the crop; the defaults
-    /// suit faces of about 80 pixels.
+    /// Which effects are applied to a training picture, how often and how strongly. Each is drawn independently.
+    /// Strengths are upper limits: weaker effects are as frequent or more frequent. Lengths are in pixels of the crop;
+    /// the defaults suit faces of about 80 pixels.
     Photometric {
         /// Share with light from one side, which is common indoors near a window.
         uneven_light_share: f32 = 0.3, 0.0 to 1.0;
         /// Largest change of that light from the centre to the edge, as a factor: at 0.7 one side is nearly black.
         uneven_light_max: f32 = 0.7, 0.0 to 1.0;
-        /// Share with occluding objects, in place of hands, hair, glasses and cups: the network must not rely on any single
-        /// part.
+        /// Share with occluding objects, in place of hands, hair, glasses and cups: the network must not rely on any
+        /// single part.
         occlusion_share: f32 = 0.3, 0.0 to 1.0;
         /// Longest side of such an object, in sides of the picture: 0.4 is half a face.
         occlusion_max: f32 = 0.4, 0.0 to 1.0;
@@ -84,8 +84,9 @@ impl Photometric {
         }
     }
 
-    /// Applies random effects to `pixels`, `[height, width]` brightness from 0 to 255, in the order of a real camera: light,
-    /// occlusion, exposure, motion, focus, distance, darkness, noise, compression. The result is within 0 to 255.
+    /// Applies random effects to `pixels`, `[height, width]` brightness from 0 to 255, in the order of a real camera:
+    /// light, occlusion, exposure, motion, focus, distance, darkness, noise, compression. The result is within 0 to
+    /// 255.
     ///
     /// # Panics
     /// When `pixels` is empty or not `width * height` long.
