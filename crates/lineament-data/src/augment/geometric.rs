@@ -136,8 +136,7 @@ mod tests {
     proptest! {
         #[test]
         fn mirroring_twice_returns_the_points(
-            xy in prop::collection::vec(-2.0f32..500.0, 2 * POINTS),
-            axis in -9.0f32..300.0,
+            xy in prop::collection::vec(-2.0f32..500.0, 2 * POINTS), axis in -9.0f32..300.0,
         ) {
             let points: [Point; POINTS] = std::array::from_fn(|i| Point::new(xy[2 * i], xy[2 * i + 1]));
             let back = mirror_points(&mirror_points(&points, axis), axis);
@@ -148,10 +147,7 @@ mod tests {
 
         #[test]
         fn mirroring_rows_moves_each_pixel_to_the_other_side(
-            width in 1usize..20,
-            height in 1usize..9,
-            x in 0usize..20,
-            y in 0usize..9,
+            width in 1usize..20, height in 1usize..9, x in 0usize..20, y in 0usize..9,
         ) {
             let (x, y) = (x % width, y % height);
             let mut pixels: Vec<usize> = (0..width * height).collect();

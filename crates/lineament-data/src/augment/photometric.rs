@@ -12,8 +12,8 @@ use super::filters::{Size, gamma, gaussian_blur, motion_blur, shrink_and_enlarge
 
 knobs! {
     /// Which effects are applied to a training picture, how often and how strongly. Each is drawn independently.
-    /// Strengths are upper limits: weaker effects are as frequent or more frequent. Lengths are in pixels of the
-    /// crop; the defaults suit faces of about 80 pixels.
+    /// Strengths are upper limits: weaker effects are as frequent or more frequent. Lengths are in pixels of the crop;
+    /// the defaults suit faces of about 80 pixels.
     Photometric {
         /// Share with light from one side, which is common indoors near a window.
         uneven_light_share: f32 = 0.3, 0.0 to 1.0;
