@@ -1,6 +1,5 @@
 //! `lineament calibrate`: expected errors that are as large as the measured ones.
 
-use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -14,9 +13,11 @@ use lineament_train::calibrate::scale_errors;
 use serde::Serialize;
 
 use crate::failure::one_line;
+use crate::figures::Format;
 use crate::inputs::Source;
 use crate::output::Files;
 use crate::progress::Progress;
+use crate::text::or_dash;
 use crate::values;
 
 const EXAMPLES: &str = "\
@@ -63,14 +64,6 @@ pub struct CalibrateArgs {
     /// Photos worked on at the same time [default: all cores]
     #[arg(long, value_name = "COUNT", value_parser = values::threads)]
     threads: Option<usize>,
-}
-
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs: one object
-    Json,
 }
 
 /// Everything that is printed.
@@ -139,11 +132,7 @@ pub fn run(args: &CalibrateArgs) -> Result<ExitCode> {
     };
     files.write(&args.out, &new)?;
     let outcome = Outcome { factor, measured, written: args.out.clone() };
-    let text = match args.format {
-        Format::Text => text(&outcome),
-        Format::Json => serde_json::to_string(&outcome)? + "\n",
-    };
-    io::stdout().lock().write_all(text.as_bytes())?;
+    args.format.print(&outcome, text)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -157,7 +146,7 @@ fn samples(data: &Path, validation: Option<f64>) -> Result<Vec<Sample>> {
 fn text(Outcome { factor, measured, written }: &Outcome) -> String {
     let mut out = String::new();
     if let Some(Measured { photos, before, after }) = measured {
-        let ratio = |ratio: Option<f64>| ratio.map_or("-".to_owned(), |ratio| format!("{ratio:.3}"));
+        let ratio = |ratio: Option<f64>| or_dash(ratio, 3, "");
         let mut row = |name: &str, cells: [String; 2]| {
             out += &format!("{name:<48}{:>8}{:>8}\n", cells[0], cells[1]);
         };

@@ -104,7 +104,8 @@ pub struct RunArgs {
     /// Smallest face to find, in pixels of the photo [default: about 1/30 of its longer side]
     ///
     /// The longer side of its box is meant. Faces with a smaller box are left out; small values take longer.
-    #[arg(long, value_name = "PIXELS", value_parser = values::pixels, allow_negative_numbers = true, help_heading = "Faces")]
+    #[arg(long, value_name = "PIXELS", value_parser = values::pixels, allow_negative_numbers = true,
+          help_heading = "Faces")]
     min_face: Option<f32>,
 
     /// Most faces per photo; the largest are kept

@@ -33,8 +33,8 @@ pub struct WebArgs {
 
     /// Serve the files of this folder
     ///
-    /// Without it, the page is the one inside the program if it was built with the feature `page`, and else the one that
-    /// `make web` has built: apps/web/dist, in the current folder, the program's own, or one above them.
+    /// Without it, the page is the one inside the program if it was built with the feature `page`, and else the one
+    /// that `make web` has built: apps/web/dist, in the current folder, the program's own, or one above them.
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
 }

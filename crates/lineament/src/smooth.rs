@@ -30,7 +30,7 @@ pub struct SmoothOptions {
     pub tolerance: f32,
 }
 
-/// Chosen by trial on a noisy portrait, still and sliding (`lineament bench stability`), and on four videos. In the
+/// Chosen by trial on a noisy portrait, still and sliding (`lineament bench steadiness`), and on four videos. In the
 /// videos a point shakes from frame to frame by about 0.045 of its expected error, and the tolerance is twice that.
 /// Half the tolerance doubles the noise that remains; twice the tolerance makes a slide of 0.1 pixels per frame lag by
 /// most of a frame.

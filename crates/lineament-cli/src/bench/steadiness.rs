@@ -58,7 +58,7 @@ struct Report {
     #[serde(flatten)]
     settings: Settings,
     #[serde(flatten)]
-    stability: Stability,
+    steadiness: Stability,
 }
 
 /// Runs the command.
@@ -69,11 +69,11 @@ pub fn run(args: SteadinessArgs) -> Result<ExitCode> {
     let settings = Settings { rounds: args.rounds, ..Settings::default() };
     let (width, height) = args.size;
     let measured = steadiness::measure(&mut tracker, &photo, &settings);
-    let stability = measured.with_context(|| {
+    let steadiness = measured.with_context(|| {
         format!("{}: no face is found in every frame at {width}x{height}: give another photo", args.photo.display())
     })?;
     let photo = args.photo.display().to_string();
-    let report = Report { photo, width, height, threads: 1, settings, stability };
+    let report = Report { photo, width, height, threads: 1, settings, steadiness };
     args.format.print(&report, Report::text)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -81,7 +81,7 @@ pub fn run(args: SteadinessArgs) -> Result<ExitCode> {
 impl Report {
     fn text(&self) -> String {
         let Settings { rounds, frames, fps, noise, slide_px, .. } = &self.settings;
-        let found = &self.stability;
+        let found = &self.steadiness;
         let mut text = format!(
             "{} as {}x{} video, {frames} frames at {fps} fps, noise of {noise} grey levels, {rounds} rounds, \
              1 thread\n\n\

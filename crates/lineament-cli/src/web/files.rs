@@ -12,8 +12,8 @@ use crate::failure::usage;
 /// The page as `make web` built it; empty without the feature `page`.
 const INSIDE: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/page.rs"));
 
-/// Where `make web` puts the page in the repository. The program finds it there, so that it need not be linked again after
-/// each change of the page.
+/// Where `make web` puts the page in the repository. The program finds it there, so that it need not be linked again
+/// after each change of the page.
 const BUILT: &str = "apps/web/dist";
 
 /// Most files and bytes of a folder: what has more is no page, but a folder that was named by mistake.
