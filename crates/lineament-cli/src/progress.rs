@@ -109,8 +109,9 @@ impl Progress {
     fn show(&self, done: u64, message: impl FnOnce() -> String) {
         let pause = match self.view {
             View::Bar(_) => TICK,
-            View::Lines => SILENCE,
-            View::Nothing => return,
+            // The end needs no line of its own.
+            View::Lines if self.total.is_none_or(|total| done < total) => SILENCE,
+            View::Lines | View::Nothing => return,
         };
         let now = Instant::now();
         let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
