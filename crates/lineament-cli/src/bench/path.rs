@@ -58,7 +58,7 @@ impl Path {
         let one_pass = Options { refine: false, ..Options::default() };
         Ok(Self {
             jpeg: picture::encode(first, true)?,
-            crop: detection.crop(),
+            crop: face.detection.crop(),
             detector: Detector::new(&Model::parse(detector)?)?,
             network: LandmarkNetwork::new(&Model::parse(network)?)?,
             lineament,

@@ -8,7 +8,7 @@ use lineament_data::table::Writer;
 use super::rows::{Rows, TableArgs, Totals, refuse_same};
 use crate::output::print;
 use crate::progress::say;
-use crate::text::grouped;
+use crate::text::{counted, grouped};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,7 +48,7 @@ pub fn run(args: &ConvertArgs) -> Result<()> {
         ));
     }
     let Totals { rows, left_out } = totals;
-    let text = format!("{}: {} rows{}\n", args.out.display(), grouped(rows), left_out_text(left_out));
+    let text = format!("{}: {}{}\n", args.out.display(), counted(rows, "row"), left_out_text(left_out));
     print(&text)
 }
 

@@ -8,7 +8,7 @@ use lineament_data::table::{Writer, split};
 use super::convert::left_out_text;
 use super::rows::{Rows, TableArgs, refuse_same};
 use crate::output::print;
-use crate::text::grouped;
+use crate::text::{counted, grouped};
 use crate::values;
 
 const EXAMPLES: &str = "\
@@ -76,7 +76,7 @@ pub fn run(args: &SplitArgs) -> Result<()> {
     for ((writer, path), count) in sides.into_iter().zip(&paths).zip(counts) {
         writer.finish()?;
         let percent = 100.0 * count as f64 / totals.rows as f64;
-        text += &format!("{}: {} rows ({percent:.1} %)\n", path.display(), grouped(count));
+        text += &format!("{}: {} ({percent:.1} %)\n", path.display(), counted(count, "row"));
     }
     if totals.left_out > 0 {
         text += &format!("{} rows{}\n", grouped(totals.rows), left_out_text(totals.left_out));
