@@ -1,5 +1,6 @@
 //! The files of a folder and the folders below it.
 
+use std::io;
 use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
@@ -36,7 +37,9 @@ fn is_hidden(entry: &DirEntry) -> bool {
 
 fn unlisted(error: walkdir::Error) -> Error {
     let path = error.path().unwrap_or(Path::new("")).to_owned();
-    Error::file(&path, error.into())
+    // Without walkdir's own words, which name the path a second time.
+    let text = error.to_string();
+    Error::file(&path, error.into_io_error().unwrap_or_else(|| io::Error::other(text)))
 }
 
 #[cfg(test)]
@@ -102,5 +105,12 @@ mod tests {
         for (name, expected) in [("a.jpg", true), ("a.JPEG", true), ("a.pts", false), ("jpg", false), (".jpg", false)] {
             assert_eq!(is_photo(Path::new(name)), expected, "{name}");
         }
+    }
+
+    #[test]
+    fn a_missing_folder_is_named_once_with_the_cause() {
+        let missing = Path::new("/nonexistent/photos");
+        let error = files(missing).next().unwrap().unwrap_err().to_string();
+        assert!(error.starts_with("/nonexistent/photos: ") && error.matches("nonexistent").count() == 1, "{error}");
     }
 }

@@ -51,8 +51,9 @@ impl Path {
         let begin = Instant::now();
         let mut lineament = models.lineament(Options::default())?;
         let load_models_ms = rounded(ms_since(begin));
-        let detection = lineament.detect(&first.view()).into_iter().next();
-        let detection = detection
+        let faces = lineament.faces(&first.view());
+        let face = faces
+            .first()
             .with_context(|| format!("no face is found at {}x{}: give another photo", first.width, first.height))?;
         let (detector, network) = models.bytes();
         let one_pass = Options { refine: false, ..Options::default() };
