@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn a_folder_that_is_not_there_is_named() {
         let error = files(Path::new("/nonexistent/photos")).next().unwrap().unwrap_err().to_string();
-        assert!(error.starts_with("/nonexistent/photos: ") && error.contains("No such file"), "{error}");
+        assert!(error.starts_with("/nonexistent/photos: No such file"), "{error}");
     }
 
     #[test]
@@ -105,12 +105,5 @@ mod tests {
         for (name, expected) in [("a.jpg", true), ("a.JPEG", true), ("a.pts", false), ("jpg", false), (".jpg", false)] {
             assert_eq!(is_photo(Path::new(name)), expected, "{name}");
         }
-    }
-
-    #[test]
-    fn a_missing_folder_is_named_once_with_the_cause() {
-        let missing = Path::new("/nonexistent/photos");
-        let error = files(missing).next().unwrap().unwrap_err().to_string();
-        assert!(error.starts_with("/nonexistent/photos: ") && error.matches("nonexistent").count() == 1, "{error}");
     }
 }

@@ -252,12 +252,12 @@ fn faults_are_one_line_and_leave_nothing_behind() {
         (
             &["data", "split", "faces.parquet", "--out-dir", "parts", "--share", "1"],
             1,
-            "is for training; choose a smaller --share",
+            "is left for training; choose a smaller --share",
         ),
         (
             &["data", "split", "faces.parquet", "--out-dir", "parts", "--share", "0.00001"],
             1,
-            "is for validation; choose a larger --share",
+            "is left for validation; choose a larger --share",
         ),
         (&["data", "split", "faces.parquet", "--out-dir", "parts", "--share", "0"], 2, "--share"),
         (&["data", "split", "faces.parquet"], 2, "--out-dir"),
