@@ -75,10 +75,11 @@ endif
 arm64-test:
 	$(UNDER_QEMU) $(CARGO) $(addprefix +,$(ARM64_TOOLCHAIN)) test $(PORTABLE_TESTS) --target $(ARM64_TARGET)
 
-# The plain kernels in Miri, an interpreter that checks every memory access. Needs a nightly toolchain with the component
-# miri.
+# Plain kernels in Miri, an interpreter that checks every memory access. Needs a nightly toolchain with the component miri.
+# These end in minutes; `make miri MIRI_TESTS=engine::` runs all kernels and takes more than an hour.
+MIRI_TESTS ?= engine::plan engine::depthwise engine::tests::pooling engine::int8::tests::integer_dense
 miri:
-	$(CARGO) +nightly miri test -p lineament-nn --lib engine::
+	$(CARGO) +nightly miri test -p lineament-nn --lib -- $(MIRI_TESTS)
 
 # The npm package and the live page, in apps/web/dist. Needs Node with npm, and wasm-bindgen, which build.sh asks for.
 web:

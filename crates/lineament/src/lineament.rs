@@ -130,7 +130,7 @@ impl Lineament {
         self.network.set_pool(pool);
     }
 
-    /// All faces of `image` with their points, largest detection first. On the crop of each detection, this answers
+    /// All faces of `image` with their points, largest box first. On the crop of each detection, this answers
     /// what [`Lineament::landmarks`] does, and drops what scores below [`Options::face_threshold`].
     pub fn faces(&mut self, image: &ImageView) -> Vec<Face> {
         let mut faces: Vec<Face> = Vec::new();
@@ -147,7 +147,7 @@ impl Lineament {
                 None => faces.push(face),
             }
         }
-        faces.sort_by(|a, b| b.detection.rect.area().total_cmp(&a.detection.rect.area()));
+        faces.sort_by(|a, b| b.rect().area().total_cmp(&a.rect().area()));
         faces
     }
 

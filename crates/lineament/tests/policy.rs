@@ -215,7 +215,7 @@ fn what_is_certainly_no_face_is_none_even_at_a_threshold_of_0() {
 }
 
 #[test]
-fn the_largest_detection_is_first_also_where_a_detection_slipped_to_a_known_face() {
+fn the_largest_box_is_first_also_where_a_detection_slipped_to_a_known_face() {
     // The brighter, the smaller and the more certain. All points lie one crop to the right: from the left dot, and from
     // the smaller box of the one in the middle, in the same place.
     let pixels = picture(0, &[dot(100, 164, 150), dot(156, 164, 250), dot(60, 276, 200)]);

@@ -53,8 +53,8 @@ fn find(bytes: &[u8]) -> Option<usize> {
             }
         }
         if name == key::CHECKSUM.as_bytes() {
-            let at = text.as_ptr().addr() - bytes.as_ptr().addr();
-            return (text.len() == PLACEHOLDER.len()).then_some(at);
+            // A text of this length was read from `bytes`; an entry without one leaves the empty slice from above.
+            return (text.len() == PLACEHOLDER.len()).then(|| text.as_ptr().addr() - bytes.as_ptr().addr());
         }
     }
     None
