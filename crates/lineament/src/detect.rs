@@ -308,7 +308,7 @@ mod tests {
     #[test]
     fn a_detector_whose_values_would_not_fit_at_the_largest_input_is_refused_when_it_is_loaded() {
         assert!(Detector::new(&Model::parse(&network(1)).unwrap()).is_ok());
-        let error = Detector::new(&Model::parse(&network(256)).unwrap()).err().expect("2048 x 2048 takes 2^28 values");
+        let error = Detector::new(&Model::parse(&network(256)).unwrap()).expect_err("2048 x 2048 takes 2^28 values");
         assert!(matches!(&error, Error::Model(text) if text.contains("values take")), "{error}");
     }
 

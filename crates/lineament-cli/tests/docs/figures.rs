@@ -76,7 +76,8 @@ fn fill(text: &str, figures: &BTreeMap<String, String>) -> (String, Vec<String>)
 /// Every figure by its name.
 fn figures() -> BTreeMap<String, String> {
     let mut figures = Figures(BTreeMap::new());
-    let sources: [(&str, fn(&mut Figures, &Value)); 7] = [
+    type Take = fn(&mut Figures, &Value);
+    let sources: [(&str, Take); 7] = [
         ("eval", Figures::evaluation),
         ("truth", Figures::truth_crops),
         ("conditions", Figures::conditions),
