@@ -8,11 +8,11 @@
 //!
 //! No box is summed pixel by pixel. There are two cases:
 //!
-//! - [`upright`]: the picture is only scaled and shifted. Then rows and columns separate. On one axis, interpolating
+//! - `upright`: the picture is only scaled and shifted. Then rows and columns separate. On one axis, interpolating
 //!   between two boxes one pixel apart, with fraction `f`, is a weighted sum of `n + 1` pixels with the weights
 //!   `1 - f, 1, ..., 1, f`. Rows of the picture are added up with these weights, once per output row, and columns
 //!   of the result in the same way.
-//! - [`turned`]: the picture is rotated as well. Then the samples of an output row lie on a slanted line, and weights
+//! - `turned`: the picture is rotated as well. Then the samples of an output row lie on a slanted line, and weights
 //!   cannot be shared. So the sums of all boxes in the region are computed first, by adding a row to itself shifted by
 //!   one pixel up to `n - 1` pixels, and rows of such sums likewise; then each sample reads its four sums. Large boxes
 //!   would make this expensive. A picture that shrinks by more than 3 is therefore averaged in blocks that do not
