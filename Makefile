@@ -10,7 +10,7 @@ WASM_TOOLCHAIN ?=
 WASI_TOOLCHAIN ?=
 ARM64_TOOLCHAIN ?=
 # The library's tests that depend on the processor: kernels, golden points, whole networks, cascades.
-PORTABLE_TESTS := -p lineament --features draw,cascade --lib --test engine --test cascade --test draw
+PORTABLE_TESTS := -p lineament-nn -p lineament --features lineament/draw,lineament/cascade --lib --test engine --test cascade --test draw
 
 # OpenH264 is built from its source. Without a C++ compiler, MP4 is left out.
 FEATURES := --features lineament/draw
