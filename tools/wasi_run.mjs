@@ -5,5 +5,4 @@ import { WASI } from "node:wasi";
 const [program, ...args] = process.argv.slice(2);
 const wasi = new WASI({ version: "preview1", args: [program, ...args], env: process.env, preopens: { "/": "/" } });
 const module = await WebAssembly.compile(await readFile(program));
-// `exit` leaves at once: Node 20 has crashed (signal 11) when it took the module down while V8 still optimised it.
-process.exit(wasi.start(await WebAssembly.instantiate(module, wasi.getImportObject())));
+process.exitCode = wasi.start(await WebAssembly.instantiate(module, wasi.getImportObject()));
