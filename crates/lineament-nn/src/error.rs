@@ -1,27 +1,22 @@
 //! What can be wrong with a model file.
 
-use thiserror::Error;
+use std::fmt;
 
 /// Why a model cannot be read or run, by what its user can do about it.
-#[derive(Debug, Clone, PartialEq, Error)]
+#[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Error {
     /// The bytes are something else altogether. Give another file.
-    #[error("not a model file: {0}")]
     NotAModel(String),
     /// It is a model file, but bytes are missing or changed. Copy or download it again.
-    #[error("damaged model file: {0}; copy or download it again")]
     Damaged(String),
     /// It is a whole file, but uses an operator, a version or a way of storing that this version does not read. Export
     /// it with this library, or use a newer version.
-    #[error("unsupported model file: {0}")]
     Unsupported(String),
     /// The model is sound, but not what it is used for: its inputs, outputs, sizes or metadata are others. Give another
     /// model.
-    #[error("wrong model: {0}")]
     Model(String),
     /// The model is sound but has another role than the one it was given for.
-    #[error("wrong model: expected the role `{expected}`, the file says `{actual}`")]
     Role {
         /// The role that the caller's use needs.
         expected: &'static str,
@@ -29,6 +24,23 @@ pub enum Error {
         actual: String,
     },
 }
+
+// By hand: a derive macro would take a tenth of the time that this crate takes to build.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::NotAModel(what) => write!(f, "not a model file: {what}"),
+            Self::Damaged(what) => write!(f, "damaged model file: {what}; copy or download it again"),
+            Self::Unsupported(what) => write!(f, "unsupported model file: {what}"),
+            Self::Model(what) => write!(f, "wrong model: {what}"),
+            Self::Role { expected, actual } => {
+                write!(f, "wrong model: expected the role `{expected}`, the file says `{actual}`")
+            }
+        }
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl Error {
     /// The same, with the place in the file in front.

@@ -1,7 +1,7 @@
 //! The detector: boxes of faces, five points each and a score, in one pass over the shrunk image.
 
 use crate::crop::{Crop, roll_of};
-use crate::error::{Error, Result};
+use crate::error::{ModelError, Result};
 use crate::geometry::{ImageFrame, Point, Rect, Similarity};
 use crate::image::ImageView;
 use crate::normalise::Normalisation;
@@ -80,8 +80,8 @@ impl Detector {
     /// From a model file.
     ///
     /// # Errors
-    /// [`Error::Role`] for another model's file, [`Error::Model`] for one whose outputs are not a detector's, or whose
-    /// values take too much memory at the largest input.
+    /// [`ModelError::Role`] for another model's file, [`ModelError::Model`] for one whose outputs are not a
+    /// detector's, or whose values take too much memory at the largest input.
     pub fn new(model: &Model) -> Result<Self> {
         model.expect_role(Role::Detector)?;
         model.expect(key::INPUT, "grey")?;
@@ -92,9 +92,8 @@ impl Detector {
             let expected = Shape::hwc(SIDE_STEP / step, 2 * SIDE_STEP / step, CHANNELS);
             let shape = engine.output_shape(name);
             if shape != Some(expected) {
-                return Err(Error::Model(format!(
-                    "the output `{name}` of a detector is {expected:?} here, not {shape:?}"
-                )));
+                let what = format!("the output `{name}` of a detector is {expected:?} here, not {shape:?}");
+                return Err(ModelError::Model(what).into());
             }
         }
         // Planned now, so that no later size can fail: all are smaller.
@@ -309,7 +308,7 @@ mod tests {
     fn a_detector_whose_values_would_not_fit_at_the_largest_input_is_refused_when_it_is_loaded() {
         assert!(Detector::new(&Model::parse(&network(1)).unwrap()).is_ok());
         let error = Detector::new(&Model::parse(&network(256)).unwrap()).expect_err("2048 x 2048 takes 2^28 values");
-        assert!(matches!(&error, Error::Model(text) if text.contains("values take")), "{error}");
+        assert!(matches!(&error, Error::Model(ModelError::Model(text)) if text.contains("values take")), "{error}");
     }
 
     #[test]

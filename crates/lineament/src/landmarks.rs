@@ -1,7 +1,7 @@
 //! The landmark network: the 68 points of one face, how far off each may be, and whether it is a face at all.
 
 use crate::crop::{Crop, CropRule};
-use crate::error::{Error, Result};
+use crate::error::{ModelError, Result};
 use crate::geometry::{Point, Rect};
 use crate::image::ImageView;
 use crate::normalise::Normalisation;
@@ -81,7 +81,7 @@ impl LandmarkNetwork {
     /// From a model file.
     ///
     /// # Errors
-    /// [`Error::Role`] for another model's file, [`Error::Model`] for one whose input or outputs are not as
+    /// [`ModelError::Role`] for another model's file, [`ModelError::Model`] for one whose input or outputs are not as
     /// [`lineament_nn::model`] describes.
     pub fn new(model: &Model) -> Result<Self> {
         model.expect_role(Role::Landmarks)?;
@@ -89,13 +89,14 @@ impl LandmarkNetwork {
         model.expect(key::TOPOLOGY, "ibug68")?;
         let value = |name: &str| model.metadata.get(name).unwrap_or_default();
         let unknown =
-            |name: &str| Error::Model(format!("its metadata has {name} = `{}`, which is not known", value(name)));
+            |name: &str| ModelError::Model(format!("its metadata has {name} = `{}`, which is not known", value(name)));
         let normalisation = value(key::NORMALISATION).parse().map_err(|_| unknown(key::NORMALISATION))?;
         let crop_rule = value(key::CROP).parse().map_err(|_| unknown(key::CROP))?;
         let engine = Engine::new(model)?;
         let input = engine.input_shape();
         if input.height != input.width || input.channels != 1 {
-            return Err(Error::Model(format!("a landmark network's input is a grey square, not {input:?}")));
+            let what = format!("a landmark network's input is a grey square, not {input:?}");
+            return Err(ModelError::Model(what).into());
         }
         let fixed_errors = match model.metadata.get(key::ERRORS) {
             Some(list) => Some(parse_errors(list).ok_or_else(|| unknown(key::ERRORS))?),
@@ -105,7 +106,10 @@ impl LandmarkNetwork {
         for &(name, len) in if fixed_errors.is_some() { &outputs[..1] } else { &outputs } {
             match engine.output_shape(name) {
                 Some(shape) if shape == Shape::hwc(1, 1, len) => (),
-                shape => return Err(Error::Model(format!("the output `{name}` is [1, {len}], not {shape:?}"))),
+                shape => {
+                    let what = format!("the output `{name}` is [1, {len}], not {shape:?}");
+                    return Err(ModelError::Model(what).into());
+                }
             }
         }
         Ok(Self { engine, sampler: Sampler::default(), side_px: input.width, crop_rule, normalisation, fixed_errors })

@@ -57,7 +57,8 @@ pub use crate::lineament::{Face, Lineament, Options};
 pub use crop::{Crop, CropRule};
 #[doc(inline)]
 pub use detect::Detection;
-pub use error::{Error, Result};
+#[doc(inline)]
+pub use error::{Error, ModelError, Result};
 pub use expression::Expression;
 #[doc(inline)]
 pub use geometry::{Point, Rect, Similarity};

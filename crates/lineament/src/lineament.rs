@@ -114,7 +114,7 @@ impl Lineament {
     /// With other model files: the bytes of a detector and of a landmark network.
     ///
     /// # Errors
-    /// [`Error::Model`] for a damaged file, [`Error::Role`] for the wrong one, [`Error::Option`] for options outside
+    /// [`Error::Model`] for a damaged file or the wrong one, [`Error::Option`] for options outside
     /// their range.
     pub fn with_models(options: Options, detector: &[u8], landmarks: &[u8]) -> Result<Self> {
         options.check()?;

@@ -148,7 +148,8 @@ mod tests {
 
     #[test]
     fn errors_of_making_and_working_come_back() {
-        let no_model = || Err::<(), _>(Error::from(lineament::Error::Model("damaged".into())));
+        let no_model =
+            || Err::<(), _>(Error::from(lineament::Error::from(lineament::ModelError::Damaged("no end".into()))));
         let message = each(&[1], no_model, 1, &|_, _| {}, |(), _| Ok(())).unwrap_err().to_string();
         assert!(message.contains("damaged"), "{message}");
         let open = |(): &mut (), path: &PathBuf| Photo::open(path);

@@ -18,7 +18,7 @@ pub mod winners;
 use std::mem;
 use std::ops::Range;
 
-use lineament::{Error, Result};
+use lineament::{ModelError, Result};
 use lineament_nn::engine::aligned::Aligned;
 use lineament_nn::engine::depthwise::Depthwise;
 use lineament_nn::engine::elementwise;
@@ -52,7 +52,8 @@ impl Graph {
     pub fn new(architecture: Architecture) -> Result<Self> {
         let shapes = architecture.shapes()?;
         if architecture.layers.iter().any(|layer| layer.op == Op::Quantize) {
-            return Err(Error::Model("a quantised network cannot be trained: train the one it was made of".into()));
+            let what = "a quantised network cannot be trained: train the one it was made of";
+            return Err(ModelError::Model(what.into()).into());
         }
         let layout = Layout::new(&architecture)?;
         let readers = |value: ValueId| {

@@ -1,6 +1,7 @@
-//! Depthwise convolution 3x3 and 5x5. The map's rows are brought together four by four first: in each lane a byte of
-//! each of four rows, so that one instruction multiplies a column of four, and a column that is read serves all outputs
-//! it is under. A window spans one or two of these quads, however it lies: its weights are stored for each way it can.
+//! Depthwise convolution 5x5; smaller windows are faster in f32. The map's rows are brought together four by four first:
+//! in each lane a byte of each of four rows, so that one instruction multiplies a column of four, and a column that is
+//! read serves all outputs it is under. A window spans two of these quads, however it lies: its weights are stored for
+//! each way it can.
 
 #![allow(unsafe_code)]
 
@@ -13,7 +14,9 @@ use super::finish::{Raw, Scaling};
 use super::{Finish, Learned, QUAD, Quantization, Target, aligned_bytes};
 use crate::simd::{Kernel, MAX_LANES, Simd, dispatch};
 
-/// Most quads of rows that a window spans.
+/// Rows and columns of the window.
+const SIDE: usize = 5;
+/// Quads of rows that it spans.
 const SPAN: usize = 2;
 
 /// A depthwise convolution in integers.
@@ -29,7 +32,7 @@ pub struct Depthwise {
 impl Depthwise {
     /// Whether there is a kernel for windows of this side.
     pub fn takes(kernel: usize) -> bool {
-        matches!(kernel, 3 | 5)
+        kernel == SIDE
     }
 
     /// Weights in the file's order, `[channels, 1, kernel, kernel]`; `quantization` is the input's.
@@ -37,19 +40,19 @@ impl Depthwise {
     /// # Panics
     /// When sizes do not fit, or there is no kernel for the window.
     pub fn new(learned: Learned, window: Window, quantization: Quantization) -> Self {
-        let (channels, side) = (learned.bias.len(), window.kernel);
-        assert!(Self::takes(side), "window of an integer depthwise convolution");
-        assert_eq!(learned.weights.len(), side * side * channels, "weights of a depthwise convolution");
+        let channels = learned.bias.len();
+        assert!(Self::takes(window.kernel), "window of an integer depthwise convolution");
+        assert_eq!(learned.weights.len(), SIDE * SIDE * channels, "weights of a depthwise convolution");
         let room = channels.next_multiple_of(MAX_LANES);
         let beginning_at = |first: usize| {
-            let mut bytes = vec![0; SPAN * side * room * QUAD];
+            let mut bytes = vec![0; SPAN * SIDE * room * QUAD];
             for (at, weight) in learned.weights.iter().enumerate() {
-                let (channel, row, column) = (at / (side * side), first + at / side % side, at % side);
-                bytes[(((row / QUAD) * side + column) * room + channel) * QUAD + row % QUAD] = weight.cast_unsigned();
+                let (channel, row, column) = (at / (SIDE * SIDE), first + at / SIDE % SIDE, at % SIDE);
+                bytes[(((row / QUAD) * SIDE + column) * room + channel) * QUAD + row % QUAD] = weight.cast_unsigned();
             }
             aligned_bytes(&bytes)
         };
-        let windows = learned.weights.chunks_exact(side * side);
+        let windows = learned.weights.chunks_exact(SIDE * SIDE);
         let totals = windows.map(|window| window.iter().map(|&w| i32::from(w)).sum());
         let scaling = Scaling::new(learned.scales, learned.bias, quantization, totals);
         Self { weights: std::array::from_fn(beginning_at), scaling, window, quantization }
@@ -86,11 +89,7 @@ impl Depthwise {
         assert_eq!(target.len(), rows.len() * w * channels, "output of a depthwise convolution");
         let workspace = &mut workspace[..self.workspace(width)];
         let finish = self.scaling.finish(finish, target);
-        let run = Run { depthwise: self, input, height, width, rows, w, finish, workspace };
-        match self.window.kernel {
-            3 => dispatch(Sized::<3>(run)),
-            _ => dispatch(Sized::<5>(run)),
-        }
+        dispatch(Run { depthwise: self, input, height, width, rows, w, finish, workspace });
     }
 }
 
@@ -105,20 +104,17 @@ struct Run<'a> {
     workspace: &'a mut [f32],
 }
 
-/// With the kernel known to the compiler.
-struct Sized<'a, const K: usize>(Run<'a>);
-
 /// Outputs that are made at once: what is wide is a multiple of the first or the second in our networks.
 const TILE: usize = 7;
 const OTHER_TILE: usize = 5;
 
-impl<const K: usize> Kernel for Sized<'_, K> {
+impl Kernel for Run<'_> {
     type Output = ();
     const USES_DOT: bool = true;
 
     #[inline(always)]
     fn run<S: Simd>(self, simd: S) {
-        let Run { depthwise, input, height, width, rows: outputs, w, finish, workspace } = self.0;
+        let Run { depthwise, input, height, width, rows: outputs, w, finish, workspace } = self;
         let Window { stride, padding, .. } = depthwise.window;
         let channels = depthwise.scaling.channels();
         let rows =
@@ -128,8 +124,7 @@ impl<const K: usize> Kernel for Sized<'_, K> {
         let mut made = outputs.start * stride / QUAD;
         for y in outputs.clone() {
             let (first, begin) = (y * stride / QUAD, y * stride % QUAD);
-            let span = (begin + K).div_ceil(QUAD);
-            while made < first + span {
+            while made < first + SPAN {
                 // SAFETY: `workspace` holds `SPAN` quads, of which only the last are needed.
                 unsafe { rows.interleave(simd, made, memory.add(made % SPAN * quad)) };
                 made += 1;
@@ -145,13 +140,7 @@ impl<const K: usize> Kernel for Sized<'_, K> {
                 // SAFETY: the target holds all pixels of the rows, the quads their windows; weights are filled up to
                 // whole vectors.
                 unsafe {
-                    let weights = weights.as_ptr().add(channel);
-                    // A window of more rows than a quad always spans two.
-                    if const { K <= QUAD } && span == 1 {
-                        row.run::<S, K, 1>(simd, weights, w);
-                    } else {
-                        row.run::<S, K, 2>(simd, weights, w);
-                    }
+                    row.run::<S>(simd, weights.as_ptr().add(channel), w);
                 }
             }
         }
@@ -221,7 +210,7 @@ struct Row {
     place: Place,
 }
 
-/// Columns under the widest tile: `TILE - 1 + MAX_SIDE`.
+/// Columns under the widest tile: `TILE - 1 + SIDE`.
 macro_rules! for_each_column {
     (|$i:ident| $body:expr) => {
         for_each_pixel!(@ $i $body, 0 1 2 3 4 5 6 7 8 9 10)
@@ -236,33 +225,33 @@ macro_rules! for_each_output {
 }
 
 impl Row {
-    /// All `w` outputs, whose windows span `Q` quads.
+    /// All `w` outputs.
     ///
     /// # Safety
     /// They must exist in the target, their windows in the quads; `weights` are those of the first channel.
     #[inline(always)]
-    unsafe fn run<S: Simd, const K: usize, const Q: usize>(&self, simd: S, weights: *const f32, w: usize) {
+    unsafe fn run<S: Simd>(&self, simd: S, weights: *const f32, w: usize) {
         let room = self.channels.next_multiple_of(MAX_LANES);
-        let mut taps = [[simd.splat(0.0); K]; Q];
+        let mut taps = [[simd.splat(0.0); SIDE]; SPAN];
         // SAFETY: the caller's promise.
         unsafe {
-            for_each_pixel!(@ QUAD_AT if const { QUAD_AT < Q } {
-                for_each_pixel!(@ KX if const { KX < K } {
-                    taps[QUAD_AT][KX] = simd.load_ptr(weights.add((QUAD_AT * K + KX) * room));
+            for_each_pixel!(@ QUAD_AT {
+                for_each_pixel!(@ KX {
+                    taps[QUAD_AT][KX] = simd.load_ptr(weights.add((QUAD_AT * SIDE + KX) * room));
                 }, 0 1 2 3 4);
             }, 0 1);
             if const { !S::HAS_DOT } {
                 match (w, self.stride) {
-                    (..4, _) => self.tiles::<S, K, Q, 1, false>(simd, &taps, w),
-                    (_, 1) => self.tiles::<S, K, Q, 4, true>(simd, &taps, w),
-                    _ => self.tiles::<S, K, Q, 4, false>(simd, &taps, w),
+                    (..4, _) => self.tiles::<S, 1, false>(simd, &taps, w),
+                    (_, 1) => self.tiles::<S, 4, true>(simd, &taps, w),
+                    _ => self.tiles::<S, 4, false>(simd, &taps, w),
                 }
             } else {
                 match (w, self.stride) {
-                    (..OTHER_TILE, _) => self.tiles::<S, K, Q, 1, false>(simd, &taps, w),
-                    (TILE.., 1) if !w.is_multiple_of(OTHER_TILE) => self.tiles::<S, K, Q, TILE, true>(simd, &taps, w),
-                    (_, 1) => self.tiles::<S, K, Q, OTHER_TILE, true>(simd, &taps, w),
-                    _ => self.tiles::<S, K, Q, OTHER_TILE, false>(simd, &taps, w),
+                    (..OTHER_TILE, _) => self.tiles::<S, 1, false>(simd, &taps, w),
+                    (TILE.., 1) if !w.is_multiple_of(OTHER_TILE) => self.tiles::<S, TILE, true>(simd, &taps, w),
+                    (_, 1) => self.tiles::<S, OTHER_TILE, true>(simd, &taps, w),
+                    _ => self.tiles::<S, OTHER_TILE, false>(simd, &taps, w),
                 }
             }
         }
@@ -274,18 +263,13 @@ impl Row {
     /// # Safety
     /// As [`Row::run`].
     #[inline(always)]
-    unsafe fn tiles<S: Simd, const K: usize, const Q: usize, const P: usize, const SHARE: bool>(
-        &self,
-        simd: S,
-        taps: &[[S::V; K]; Q],
-        w: usize,
-    ) {
+    unsafe fn tiles<S: Simd, const P: usize, const SHARE: bool>(&self, simd: S, taps: &[[S::V; SIDE]; SPAN], w: usize) {
         let mut x = 0;
         loop {
             // See `conv`.
             while x + P <= w {
                 // SAFETY: the caller's promise.
-                unsafe { self.tile::<S, K, Q, P, SHARE>(simd, taps, x) };
+                unsafe { self.tile::<S, P, SHARE>(simd, taps, x) };
                 x += P;
             }
             if x == w {
@@ -300,28 +284,23 @@ impl Row {
     /// # Safety
     /// They must exist.
     #[inline(always)]
-    unsafe fn tile<S: Simd, const K: usize, const Q: usize, const P: usize, const SHARE: bool>(
-        &self,
-        simd: S,
-        taps: &[[S::V; K]; Q],
-        x: usize,
-    ) {
+    unsafe fn tile<S: Simd, const P: usize, const SHARE: bool>(&self, simd: S, taps: &[[S::V; SIDE]; SPAN], x: usize) {
         let first = x * self.stride * self.channels + self.place.channel;
         // SAFETY: the caller's promise.
         unsafe {
             let mut sums: Sums<S::V, P, 1> = [self.finish.zero_point_correction::<S, 1>(simd, self.place.channel); P];
-            for_each_pixel!(@ QUAD_AT if const { QUAD_AT < Q } {
+            for_each_pixel!(@ QUAD_AT {
                 let from = self.quads[QUAD_AT].add(first);
                 if const { SHARE } {
-                    for_each_column!(|COLUMN| if const { COLUMN < P - 1 + K } {
+                    for_each_column!(|COLUMN| if const { COLUMN < P - 1 + SIDE } {
                         let column = simd.load_ptr(from.wrapping_add(COLUMN.wrapping_mul(self.channels)));
                         // Each output whose window has this column, which is its window's column `COLUMN - I`.
-                        for_each_output!(|I| if const { I < P && COLUMN.wrapping_sub(I) < K } {
-                            sums[I][0] = simd.dot(sums[I][0], column, taps[QUAD_AT][COLUMN.wrapping_sub(I) % K]);
+                        for_each_output!(|I| if const { I < P && COLUMN.wrapping_sub(I) < SIDE } {
+                            sums[I][0] = simd.dot(sums[I][0], column, taps[QUAD_AT][COLUMN.wrapping_sub(I) % SIDE]);
                         });
                     });
                 } else {
-                    for_each_pixel!(@ KX if const { KX < K } {
+                    for_each_pixel!(@ KX {
                         for_each_output!(|I| if const { I < P } {
                             let at = I.wrapping_mul(self.stride).wrapping_add(KX).wrapping_mul(self.channels);
                             let column = simd.load_ptr(from.wrapping_add(at));

@@ -192,12 +192,12 @@ fn pooled_integer_convolutions_are_the_largest_of_four_codes_at_every_level() {
 #[test]
 fn integer_depthwise_convolutions_agree_with_sums_by_hand_at_every_level() {
     for (size, kernel, stride, padding, channels) in [
-        ((1, 1), 3, 1, 1, 3),
-        ((5, 6), 3, 1, 1, 16),
-        ((7, 8), 3, 2, 1, 20),
-        ((9, 4), 3, 1, 0, 33),
-        ((8, 9), 3, 2, 0, 64),
-        ((10, 7), 3, 3, 1, 5),
+        ((1, 1), 5, 1, 2, 3),
+        ((5, 6), 5, 1, 3, 16),
+        ((7, 8), 5, 2, 1, 20),
+        ((9, 6), 5, 1, 0, 33),
+        ((8, 9), 5, 2, 0, 64),
+        ((10, 7), 5, 3, 1, 5),
         ((1, 2), 5, 1, 2, 7),
         ((14, 14), 5, 1, 2, 32),
         ((7, 10), 5, 1, 2, 17),
