@@ -31,7 +31,8 @@ npx esbuild $new/core/lineament.js --bundle --minify --format=esm --target=es202
 rm -rf $new/core
 
 cp package/node.js package/package.json package/README.md $root/LICENSE-MIT $root/LICENSE-APACHE $new/lineament/
-cat $root/models/detector/CARD.md $root/models/lite/CARD.md > $new/lineament/MODELS.md
+# The comments say where figures come from; they are for the repository.
+sed 's/<!-- [^>]* -->//g' $root/models/detector/CARD.md $root/models/lite/CARD.md > $new/lineament/MODELS.md
 node tools/types.mjs package/lineament.d.ts $new/lineament/lineament.d.ts
 
 cp -r page/. $new/

@@ -12,9 +12,10 @@ use lineament_train::quantize::{self, Precision};
 use serde::Serialize;
 
 use crate::failure::one_line;
+use crate::figures::Format;
 use crate::inputs::Source;
 use crate::names::with_suffix;
-use crate::output::{Files, print};
+use crate::output::Files;
 use crate::progress::{Progress, say};
 use crate::text::grouped;
 use crate::values;
@@ -121,14 +122,6 @@ impl To {
     }
 }
 
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs: one object
-    Json,
-}
-
 /// Everything that is printed.
 #[derive(Serialize)]
 struct Outcome {
@@ -187,11 +180,7 @@ pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
     }
     let written = (fits || args.force).then_some(out);
     let outcome = Outcome { precision: args.to.name(), photos: measured.len(), before, after, loss, max_loss, written };
-    let text = match args.format {
-        Format::Text => text(&outcome),
-        Format::Json => serde_json::to_string(&outcome)? + "\n",
-    };
-    print(&text)?;
+    args.format.print(&outcome, text)?;
     if fits {
         return Ok(ExitCode::SUCCESS);
     }

@@ -9,8 +9,8 @@
 
 use std::path::Path;
 
-use lineament::geometry::ImageFrame;
-use lineament::sample::{PixelFrame, sample};
+use lineament::stages::ImageFrame;
+use lineament::stages::{PixelFrame, sample};
 use lineament::{Crop, Lineament, Normalisation, Options, Similarity};
 use lineament_data::Photo;
 

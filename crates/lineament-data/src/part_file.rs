@@ -30,6 +30,14 @@ pub struct PartFile {
     writer: BufWriter<NamedTempFile>,
 }
 
+/// The same error without the temporary name, which `tempfile` adds.
+fn without_name(error: io::Error) -> io::Error {
+    match error.get_ref().and_then(|named| named.source()) {
+        Some(cause) => io::Error::new(error.kind(), cause.to_string()),
+        None => error,
+    }
+}
+
 impl PartFile {
     /// Starts a file that will be at `path`; makes missing folders.
     ///
@@ -49,7 +57,7 @@ impl PartFile {
         builder.prefix(&name).suffix(ENDING);
         #[cfg(unix)] // By default only the owner could read the file.
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file = builder.tempfile_in(folder)?;
+        let file = builder.tempfile_in(folder).map_err(without_name)?;
         if let Some(found) = existing {
             file.as_file().set_permissions(found.permissions())?;
         }

@@ -1,12 +1,14 @@
 //! Photos: JPEG, PNG, WebP and BMP files as upright RGB or grey pixels.
 
+use std::error::Error as _;
 use std::fs::File;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageReader, Limits};
-use lineament::image::{ImageView, MAX_SIDE};
+use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
+use lineament::ImageView;
+use lineament::stages::MAX_SIDE;
 
 use crate::error::{Error, Result};
 
@@ -155,15 +157,15 @@ fn decode(bytes: &[u8]) -> Result<Photo, String> {
     limits.max_image_height = Some(MAX_SIDE as u32);
     limits.max_alloc = Some(MAX_DECODED_BYTES);
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
-    if reader.format().is_none() {
+    let Some(format) = reader.format() else {
         return Err("not a picture; JPEG, PNG, WebP and BMP are read".into());
-    }
+    };
     reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder().map_err(|e| e.to_string())?;
+    let mut decoder = reader.into_decoder().map_err(|e| explain(format, &e))?;
     // The reader passes the limits to the decoder, but only `decode` counts the output buffer, too.
-    limits.reserve(decoder.total_bytes()).map_err(|e| e.to_string())?;
+    limits.reserve(decoder.total_bytes()).map_err(|e| explain(format, &e))?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms); // damaged EXIF: keep the pixels
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| e.to_string())?;
+    let mut image = DynamicImage::from_decoder(decoder).map_err(|e| explain(format, &e))?;
     image.apply_orientation(orientation);
     let image = image.into_rgb8();
     let (width, height) = (image.width() as usize, image.height() as usize);
@@ -173,10 +175,26 @@ fn decode(bytes: &[u8]) -> Result<Photo, String> {
     Ok(Photo { pixels: image.into_raw(), width, height })
 }
 
+/// What is wrong with a file of this format, in words for its owner.
+fn explain(format: ImageFormat, error: &ImageError) -> String {
+    let name = format!("{format:?}").to_uppercase();
+    match error {
+        ImageError::Limits(_) => format!(
+            "too large: at most {MAX_SIDE} pixels a side and {} MiB of pixels are read",
+            MAX_DECODED_BYTES >> 20
+        ),
+        ImageError::Unsupported(_) => format!("a {name} of a kind that is not read: {error}"),
+        _ => match error.source() {
+            Some(cause) => format!("damaged {name}: {cause}"),
+            None => format!("damaged {name}: it ends too early or is not whole"),
+        },
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use image::{ImageFormat, Rgb, RgbImage};
+    use image::{Rgb, RgbImage};
     use proptest::prelude::*;
 
     /// Red on top, blue below.
@@ -236,13 +254,16 @@ mod tests {
     fn a_file_that_is_not_a_photo_is_an_error_that_names_it() {
         let dir = std::env::temp_dir().join(format!("lineament-photo-{}", std::process::id()));
         std::fs::create_dir_all(&dir).unwrap();
-        for (name, bytes) in
-            [("empty.jpg", &b""[..]), ("words.png", b"hello"), ("short.png", &encode(ImageFormat::Png)[..40])]
-        {
+        for (name, bytes, what) in [
+            ("empty.jpg", &b""[..], "empty file"),
+            ("words.png", b"hello", "not a picture"),
+            ("short.png", &encode(ImageFormat::Png)[..40], "damaged PNG: "),
+            ("short.jpg", &encode(ImageFormat::Jpeg)[..100], "damaged JPEG: "),
+        ] {
             let path = dir.join(name);
             std::fs::write(&path, bytes).unwrap();
             let message = Photo::open(&path).unwrap_err().to_string();
-            assert!(message.contains(name), "{message}");
+            assert!(message.contains(name) && message.contains(what), "{message}");
         }
         assert!(Photo::open(&dir.join("none.jpg")).unwrap_err().to_string().contains("none.jpg"));
         std::fs::remove_dir_all(dir).unwrap();

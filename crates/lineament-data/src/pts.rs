@@ -1,6 +1,6 @@
 //! `.pts` files of 300-W: 68 points, one per line.
 //!
-//! The files count from 1 with whole numbers at pixel centres (Matlab); ours is the frame of [`lineament::geometry`].
+//! The files count from 1 with whole numbers at pixel centres (Matlab); ours is the frame of [`lineament::stages::ImageFrame`].
 //! The half pixel between them is added and taken away here and nowhere else.
 
 use std::fmt::Write;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lineament::cascade::{Cascade, CascadeOptions};
-use lineament::detect::Detector;
-use lineament::landmarks::LandmarkNetwork;
+use lineament::stages::Detector;
+use lineament::stages::LandmarkNetwork;
 use lineament::{Crop, Detection, ImageView, PixelFormat, Rect, models};
 use lineament_data::evaluate::metrics::median;
 use lineament_data::record::SIDE;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use lineament::Point;
-use lineament::landmarks::LandmarkNetwork;
+use lineament::stages::LandmarkNetwork;
 use lineament_data::evaluate::metrics::median;
 use lineament_data::read_model_file;
 use lineament_data::record::SIDE;

@@ -210,7 +210,7 @@ impl Config {
         let outputs = network.outputs.iter().map(|o| o.name.as_str());
         match self.task {
             Task::Landmarks => outputs.eq(networks::LANDMARK_OUTPUTS),
-            Task::Detector => outputs.eq(lineament::detect::GRIDS.map(|(name, _)| name)),
+            Task::Detector => outputs.eq(lineament::stages::GRIDS.map(|(name, _)| name)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The networks we train, as lists of layers.
 
-use lineament::detect;
+use lineament::stages::{CHANNELS, GRIDS};
 use lineament::topology::POINTS;
 use lineament_data::record::SIDE;
 use lineament_nn::model::{Activation, Architecture, Op, Shape, ValueId};
@@ -72,7 +72,7 @@ const fn pointwise(filters: usize) -> Op {
 const DETECTOR_SIDE: usize = 256;
 
 /// The face detector: grey of any size, three grids of cells 8, 16 and 32 pixels apart for small, middle and large
-/// faces. The outputs and their numbers per cell are [`detect::GRIDS`] and [`detect::CHANNELS`].
+/// faces. The outputs and their numbers per cell are [`GRIDS`] and [`CHANNELS`].
 pub fn detector() -> Architecture {
     const ACT: Activation = Activation::Relu;
     let mut net = Architecture::new(Shape::hwc(DETECTOR_SIDE, DETECTOR_SIDE, 1));
@@ -89,11 +89,11 @@ pub fn detector() -> Architecture {
     residual(&mut net, 96, 3, ACT);
     residual(&mut net, 96, 3, ACT);
     let grid32 = residual(&mut net, 96, 3, ACT);
-    for (value, (name, _)) in [grid8, grid16, grid32].into_iter().zip(detect::GRIDS) {
+    for (value, (name, _)) in [grid8, grid16, grid32].into_iter().zip(GRIDS) {
         net.push_from(value, Op::Depthwise { kernel: 3, stride: 1, padding: 1 });
         net.push(Op::BatchNorm);
         net.push(Op::Activation(ACT));
-        let head = net.push(pointwise(detect::CHANNELS));
+        let head = net.push(pointwise(CHANNELS));
         net.output(name, head);
     }
     net

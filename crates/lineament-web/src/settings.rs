@@ -1,6 +1,7 @@
 //! The options of JavaScript, by their JavaScript names (`apps/web/package/options.js`).
 
-use lineament::{Error, Options, SmoothOptions, TrackOptions, smooth::Smoother};
+use lineament::stages::Smoother;
+use lineament::{Error, Options, SmoothOptions, TrackOptions};
 use wasm_bindgen::prelude::*;
 
 /// Options for finding and following faces. What is not set keeps the default of the Rust library.

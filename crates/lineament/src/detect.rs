@@ -55,7 +55,7 @@ const MAX_INPUT_SIDE: usize = 2048;
 const ROUNDING: f64 = 1e-3;
 
 /// Boxes that overlap more are one face.
-const SAME_FACE_IOU: f32 = 0.35;
+pub const SAME_FACE_IOU: f32 = 0.35;
 
 /// A box that lies within another by this share of its area is a part of that face, such as an eye.
 const PART_OF_FACE: f32 = 0.7;
@@ -308,7 +308,10 @@ mod tests {
     fn a_detector_whose_values_would_not_fit_at_the_largest_input_is_refused_when_it_is_loaded() {
         assert!(Detector::new(&Model::parse(&network(1)).unwrap()).is_ok());
         let error = Detector::new(&Model::parse(&network(256)).unwrap()).expect_err("2048 x 2048 takes 2^28 values");
-        assert!(matches!(&error, Error::Model(ModelError::Model(text)) if text.contains("values take")), "{error}");
+        assert!(
+            matches!(&error, crate::Error::Model(ModelError::Model(text)) if text.contains("values take")),
+            "{error}"
+        );
     }
 
     #[test]

@@ -1,18 +1,16 @@
-//! Points, rectangles and similarity transforms; each knows its frame.
-//!
-//! Image frame: pixels of the source image, x right, y down; pixel (0, 0) covers [0, 1) x [0, 1) and its centre is
-//! (0.5, 0.5). Crop frame: the square a network sees, from -1 to 1 on both axes, centre (0, 0), y down.
-//! Angles are in radians and turn clockwise on the screen, because y points down.
+//! Points, rectangles and similarity transforms; each knows its frame. Angles are in radians and turn clockwise on the
+//! screen, because y points down.
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::ops::Mul;
 
-/// The frame of the source image, in pixels.
+/// The frame of the source image: pixels, x right, y down. Pixel (0, 0) covers [0, 1) x [0, 1), and its centre is
+/// (0.5, 0.5).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum ImageFrame {}
 
-/// The frame of a network's square input, each axis from -1 to 1.
+/// The frame of a network's square input: from -1 to 1 on both axes, centre (0, 0), y down.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum CropFrame {}
 

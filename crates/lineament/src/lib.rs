@@ -5,8 +5,7 @@
 //! upright, and a landmark network places the points and says whether there is a face at all. The crate opens no files,
 //! prints nothing and starts no threads.
 //!
-//! Most apps need the items of this page and [`topology`], which says what the 68 points are. The other modules hold
-//! the stages alone, for training, measuring and tools.
+//! Most apps need the items of this page and [`topology`], which says what the 68 points are; [`stages`] is for tools.
 //!
 //! ```
 //! # #[cfg(feature = "default-models")]
@@ -28,29 +27,30 @@
 //! ```
 
 mod crop;
+mod detect;
 mod error;
 mod expression;
+mod geometry;
 #[cfg(all(test, feature = "default-models"))]
 mod golden;
 mod head;
+mod image;
+mod landmarks;
 mod lineament;
 mod normalise;
 mod pose;
+mod sample;
+mod smooth;
 mod track;
 mod verify;
 
 #[cfg(feature = "cascade")]
 pub mod cascade;
-pub mod detect;
 #[cfg(feature = "draw")]
 pub mod draw;
-pub mod geometry;
-pub mod image;
-pub mod landmarks;
 #[cfg(feature = "default-models")]
 pub mod models;
-pub mod sample;
-pub mod smooth;
+pub mod stages;
 pub mod topology;
 
 pub use crate::lineament::{Face, Lineament, Options};

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use lineament::detect::Detector;
-use lineament::landmarks::LandmarkNetwork;
+use lineament::stages::Detector;
+use lineament::stages::LandmarkNetwork;
 use lineament::{Crop, Lineament, Options, TrackOptions, Tracker};
 use lineament_data::Photo;
 use lineament_nn::model::{Model, Shape};

@@ -102,14 +102,15 @@ pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
     let ending = work.all(read_ahead(frames, &stop)?, &stop, &progress);
     progress.finish();
     // Files are completed in any case; the first failure is reported.
-    let speed = work.speed();
+    let speed = (work.frames > 0).then(|| work.speed());
     let finished = work.finish();
-    let (stopped, drawn) = ending.and_then(|stopped| Ok((stopped, finished?)))?;
-    say(&speed);
-    if let Some(path) = drawn {
+    if let Some(speed) = speed {
+        say(&speed);
+    }
+    if let Ok(Some(path)) = &finished {
         say(&format!("drawn: {}", path.display()));
     }
-    if stopped {
+    if ending.and_then(|stopped| finished.map(|_| stopped))? {
         say("stopped; everything before that is written");
         return Ok(ExitCode::from(STOPPED));
     }

@@ -28,7 +28,7 @@ pub mod shards;
 
 use std::path::Path;
 
-use lineament::image::GreyImage;
+use lineament::stages::GreyImage;
 use lineament::topology::POINTS;
 use lineament::{Crop, ImageView, Lineament, Options, Point, Rect};
 

@@ -71,7 +71,7 @@ pub fn mirror_rows<T>(pixels: &mut [T], width: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use lineament::geometry::CropFrame;
+    use lineament::stages::CropFrame;
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand_pcg::Pcg64;

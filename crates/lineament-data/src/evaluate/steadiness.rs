@@ -5,9 +5,10 @@
 
 use std::time::Instant;
 
-use lineament::geometry::{ImageFrame, Similarity};
-use lineament::sample::{PixelFrame, sample};
-use lineament::smooth::Smoother;
+use lineament::Similarity;
+use lineament::stages::ImageFrame;
+use lineament::stages::Smoother;
+use lineament::stages::{PixelFrame, sample};
 use lineament::topology::{POINTS, inter_ocular};
 use lineament::{ImageView, Point, SmoothOptions, TrackedFace, Tracker};
 use rand::{Rng, SeedableRng};

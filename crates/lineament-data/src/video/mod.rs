@@ -8,7 +8,7 @@ use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 use std::path::Path;
 
 use lineament::ImageView;
-use lineament::image::MAX_SIDE;
+use lineament::stages::MAX_SIDE;
 
 use crate::error::{Error, Result};
 use crate::photo::{GreyPhoto, Photo};

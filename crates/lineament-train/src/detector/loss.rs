@@ -1,6 +1,6 @@
 //! The detector's loss: which cell answers for which face, focal loss for the score, distances for box and points.
 
-use lineament::detect::{CHANNELS, GRIDS};
+use lineament::stages::{CHANNELS, GRIDS};
 use lineament::{Point, Rect};
 
 use super::scene::Known;

@@ -6,9 +6,10 @@ mod scene;
 
 use std::collections::BTreeMap;
 
-use lineament::detect::{Detector, GRIDS, SMALLEST_FACE};
-use lineament::geometry::{ImageFrame, Similarity};
-use lineament::sample::{PixelFrame, sample};
+use lineament::Similarity;
+use lineament::stages::ImageFrame;
+use lineament::stages::{Detector, GRIDS, SAME_FACE_IOU, SMALLEST_FACE};
+use lineament::stages::{PixelFrame, sample};
 use lineament::{ImageView, Normalisation, Rect, topology};
 use lineament_data::evaluate::MATCH_IOU;
 use lineament_data::{BoxRow, GreyPhoto, boxes, dataset};
@@ -25,9 +26,6 @@ use crate::trainer::Outputs;
 use loss::Parts;
 use pyramid::Pyramid;
 use scene::{Known, Photo, Sources};
-
-/// A row of the box table and the box of the 68 points are of the same face from this IoU on.
-const SAME_FACE_IOU: f32 = 0.35;
 
 /// Initial log-odds of a face in a cell: faces are rare, and a start from even odds would be spent on learning that.
 const INITIAL_LOGIT: f32 = -3.0;

@@ -1,7 +1,8 @@
 //! A photo at several sizes, so that a scene that shrinks it much need not read all its pixels.
 
-use lineament::geometry::{ImageFrame, Similarity};
-use lineament::sample::{PixelFrame, sample};
+use lineament::Similarity;
+use lineament::stages::ImageFrame;
+use lineament::stages::{PixelFrame, sample};
 use lineament_data::GreyPhoto;
 
 /// Smallest side of a level.
@@ -25,7 +26,7 @@ impl Pyramid {
         &self.0[0]
     }
 
-    /// As [`lineament::sample::sample`] on the photo itself, from the level that is shrunk by less than 2.
+    /// As [`lineament::stages::sample`] on the photo itself, from the level that is shrunk by less than 2.
     pub fn sample(
         &self,
         image_from_pixel: Similarity<ImageFrame, PixelFrame>,

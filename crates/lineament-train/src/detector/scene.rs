@@ -3,8 +3,9 @@
 
 use std::f32::consts::PI;
 
-use lineament::geometry::{ImageFrame, Similarity};
-use lineament::sample::PixelFrame;
+use lineament::Similarity;
+use lineament::stages::ImageFrame;
+use lineament::stages::PixelFrame;
 use lineament::{Point, Rect};
 use lineament_data::augment;
 use rand::Rng;

@@ -4,7 +4,8 @@
 //! `runs/gpu` computes the same in PyTorch with the constants of this file, which `lineament train --print-network`
 //! prints.
 
-use lineament::geometry::{CropFrame, Point};
+use lineament::Point;
+use lineament::stages::CropFrame;
 use lineament::topology::POINTS;
 
 use crate::task::Figures;

@@ -4,8 +4,8 @@ pub mod loss;
 
 use std::path::{Path, PathBuf};
 
-use lineament::geometry::CropFrame;
 use lineament::models::DETECTOR;
+use lineament::stages::CropFrame;
 use lineament::topology::{self, POINTS};
 use lineament::{Crop, CropRule, Lineament, Normalisation, Options, Point, Rect};
 use lineament_data::dataset::{self, Sample};

@@ -2,8 +2,8 @@
 
 use image::GrayImage;
 use image::imageops::{FilterType, resize};
-use lineament::geometry::ImageFrame;
-use lineament::sample::{PixelFrame, sample};
+use lineament::stages::ImageFrame;
+use lineament::stages::{PixelFrame, sample};
 use lineament::topology::POINTS;
 use lineament::{Point, Rect, Similarity};
 use rand::Rng;
