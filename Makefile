@@ -77,7 +77,7 @@ arm64-test:
 
 # Plain kernels in Miri, an interpreter that checks every memory access. Needs a nightly toolchain with the component miri.
 # These end in minutes; `make miri MIRI_TESTS=engine::` runs all kernels and takes more than an hour.
-MIRI_TESTS ?= engine::plan engine::depthwise engine::tests::pooling engine::int8::tests::integer_dense
+MIRI_TESTS ?= engine::plan engine::depthwise engine::tests::pooling engine::tests::small engine::int8::tests::integer_dense
 miri:
 	$(CARGO) +nightly miri test -p lineament-nn --lib -- $(MIRI_TESTS)
 

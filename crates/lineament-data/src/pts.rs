@@ -1,7 +1,7 @@
 //! `.pts` files of 300-W: 68 points, one per line.
 //!
-//! The files count from 1 with whole numbers at pixel centres (Matlab); ours is the frame of [`lineament::stages::ImageFrame`].
-//! The half pixel between them is added and taken away here and nowhere else.
+//! The files count from 1 with whole numbers at pixel centres (Matlab); ours is [`lineament::stages::ImageFrame`]. The
+//! half pixel between them is added and taken away here and nowhere else.
 
 use std::fmt::Write;
 use std::fs;

@@ -102,9 +102,9 @@ pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
     let ending = work.all(read_ahead(frames, &stop)?, &stop, &progress);
     progress.finish();
     // Files are completed in any case; the first failure is reported.
-    let speed = (work.frames > 0).then(|| work.speed());
+    let speed = work.speed();
     let finished = work.finish();
-    if let Some(speed) = speed {
+    if ending.is_ok() && finished.is_ok() {
         say(&speed);
     }
     if let Ok(Some(path)) = &finished {

@@ -212,7 +212,8 @@ fn the_frames_before_the_damage_are_kept() {
     stream.truncate(stream.len() - 10);
     let outcome = folder.run_with_stdin(&["run", "-", "--draw", "out.y4m", "--format", "json", "--out", "."], &stream);
     assert_eq!(outcome.code, Some(1));
-    assert_eq!(outcome.stderr, "error: -: frame 2: the stream ends after 4598 of its 4608 bytes\n");
+    let told = "drawn: out.y4m\nerror: -: frame 2: the stream ends after 4598 of its 4608 bytes\n";
+    assert_eq!(outcome.stderr, told);
     assert_eq!(folder.files(), ["faces.jsonl", "out.y4m"]);
     assert_eq!(folder.read("faces.jsonl").lines().count(), 2);
     let again = folder.run(&["run", "out.y4m"]);

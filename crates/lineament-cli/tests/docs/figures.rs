@@ -37,10 +37,6 @@ fn figures_in_documents_are_those_that_were_measured() {
 
 const NO_FIGURE: &str = "there is no such figure";
 
-/// Files of docs/figures that are still to be measured: figures from them are not compared. Names may only be taken out
-/// of this list.
-const NOT_MEASURED: &[&str] = &["conditions", "groups", "program"];
-
 /// A text with every figure in its place, and what was different.
 fn fill(text: &str, figures: &BTreeMap<String, String>) -> (String, Vec<String>) {
     let (mut filled, mut differences) = (String::new(), Vec::new());
@@ -61,8 +57,7 @@ fn fill(text: &str, figures: &BTreeMap<String, String>) -> (String, Vec<String>)
         };
         let figure = figures.get(name).map(String::as_str);
         match figure {
-            None if NOT_MEASURED.is_empty() => differences.push(format!("{name}: {NO_FIGURE}")),
-            None => {}
+            None => differences.push(format!("{name}: {NO_FIGURE}")),
             Some(figure) if figure != found => differences.push(format!("{name}: {found:?} should be {figure:?}")),
             Some(_) => {}
         }
@@ -87,12 +82,7 @@ fn figures() -> BTreeMap<String, String> {
         ("training", Figures::training),
     ];
     for (name, take) in sources {
-        let file = format!("docs/figures/{name}.json");
-        if NOT_MEASURED.contains(&name) {
-            assert!(!files::root().join(&file).exists(), "{file} is measured: take it out of NOT_MEASURED");
-        } else {
-            take(&mut figures, &read(&file));
-        }
+        take(&mut figures, &read(&format!("docs/figures/{name}.json")));
     }
     figures.peers(&read("benches/peers/results.json"));
     figures.0
@@ -153,7 +143,7 @@ impl Figures {
 
     /// `lineament eval faces68/test --stress --format json`.
     fn conditions(&mut self, json: &Value) {
-        let rows = list(&json["stress"]);
+        let rows = list(&json["conditions"]);
         for row in rows {
             let name = text(row, "condition");
             self.set(format!("{name}-found"), share(number(row, "found_percent")));
@@ -340,7 +330,7 @@ fn a_figure_is_filled_in_and_what_differed_is_told() {
         ("<!-- figure: a -->3.40 %<!-- / --> of", "<!-- figure: a -->3.40 %<!-- / --> of", 0),
         ("<!-- figure: a -->3.41 %<!-- / --> of", "<!-- figure: a -->3.40 %<!-- / --> of", 1),
         ("<!-- figure: t -->\n<!-- / -->", "<!-- figure: t -->\n| x |\n<!-- / -->", 1),
-        ("<!-- figure: b -->1<!-- / -->", "<!-- figure: b -->1<!-- / -->", usize::from(NOT_MEASURED.is_empty())),
+        ("<!-- figure: b -->1<!-- / -->", "<!-- figure: b -->1<!-- / -->", 1),
         ("<!-- figure: a -->3.40 %", "<!-- figure: a -->3.40 %", 1),
         ("```\n<!-- figure: a -->1<!-- / -->\n```\n", "```\n<!-- figure: a -->1<!-- / -->\n```\n", 0),
     ];

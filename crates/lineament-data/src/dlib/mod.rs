@@ -6,7 +6,7 @@
 //!
 //! dlib's whole numbers are pixel **centres**, and its rectangles run from the first pixel to the last: `right` is
 //! `left + width - 1`. Shapes are learned in the frame of such a rectangle, so (0, 0) is the centre of the box's first
-//! pixel and (1, 1) that of its last. Ours is the frame of [`lineament::stages::ImageFrame`]: the centre of the first pixel is
+//! pixel and (1, 1) that of its last. Ours is [`lineament::stages::ImageFrame`]: the centre of the first pixel is
 //! (0.5, 0.5), and a box's edge is where its last pixel ends. Only `BoxFrame` converts between the two.
 
 mod read;

@@ -178,6 +178,43 @@ fn cases(count: u32) -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(if cfg!(miri) { 2 } else { count }) }
 }
 
+/// The largest difference between a convolution and sums by hand, with a maximum of 2x2 behind it where `pool` says so
+/// and the map is large enough.
+fn convolution_is_off_by(window: Window, from: Shape, outputs: usize, follows: Follows, pool: bool) -> f32 {
+    let input = Map::random(from, 1);
+    let weights = numbers(window.kernel * window.kernel * from.channels * outputs, 2);
+    let bias = numbers(outputs, 3);
+    let (size, mut expected) = ((from.height, from.width), input.convolved(&weights, &bias, window));
+    let pool = pool && expected.shape.height > 1 && expected.shape.width > 1;
+    if pool {
+        expected = expected.pooled();
+    }
+    let (expected, answers) = follows.both(expected, |finish, output| {
+        let conv = PackedConv::new(&weights, &bias, window, from.channels);
+        match pool {
+            true => {
+                let rows = 0..window.over(size).0 / 2;
+                conv.run_pooled_rows(&input.values, size, rows, finish, output);
+            }
+            false => conv.run(&input.values, size, finish, output),
+        }
+    });
+    worst(&expected, &answers)
+}
+
+/// Few sums, so that Miri comes to the end: tiles of several pixels, of one, and windows over the map's ends.
+#[test]
+fn small_convolutions_agree_with_sums_by_hand() {
+    let follows = Follows { activation: Some(Activation::PRelu), add: true, then: Some(Activation::HardSwish) };
+    for (kernel, stride, padding) in [(1, 1, 0), (3, 1, 1), (3, 2, 1)] {
+        for pool in [false, true] {
+            let window = Window { kernel, stride, padding };
+            let off = convolution_is_off_by(window, Shape::hwc(4, 7, 2), 5, follows, pool);
+            assert!(off < 1e-4, "{window:?}, pool {pool}: off by {off}");
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(cases(128))]
 
@@ -185,25 +222,7 @@ proptest! {
     fn convolutions_agree_with_sums_by_hand(
         (window, from) in window_and_map(few(9)), outputs in few(50), follows in follows(), pool in any::<bool>(),
     ) {
-        let input = Map::random(from, 1);
-        let weights = numbers(window.kernel * window.kernel * from.channels * outputs, 2);
-        let bias = numbers(outputs, 3);
-        let (size, mut expected) = ((from.height, from.width), input.convolved(&weights, &bias, window));
-        let pool = pool && expected.shape.height > 1 && expected.shape.width > 1;
-        if pool {
-            expected = expected.pooled();
-        }
-        let (expected, answers) = follows.both(expected, |finish, output| {
-            let conv = PackedConv::new(&weights, &bias, window, from.channels);
-            match pool {
-                true => {
-                    let rows = 0..window.over(size).0 / 2;
-                    conv.run_pooled_rows(&input.values, size, rows, finish, output);
-                }
-                false => conv.run(&input.values, size, finish, output),
-            }
-        });
-        let off = worst(&expected, &answers);
+        let off = convolution_is_off_by(window, from, outputs, follows, pool);
         prop_assert!(off < 1e-4, "off by {off}");
     }
 

@@ -1,5 +1,5 @@
-//! Depthwise convolution 5x5; smaller windows are faster in f32. The map's rows are brought together four by four first:
-//! in each lane a byte of each of four rows, so that one instruction multiplies a column of four, and a column that is
+//! Depthwise convolution 5x5; smaller windows are faster in f32. The map's rows are brought together four by four: in
+//! each lane a byte of each of four rows, so that one instruction multiplies a column of four, and a column that is
 //! read serves all outputs it is under. A window spans two of these quads, however it lies: its weights are stored for
 //! each way it can.
 
