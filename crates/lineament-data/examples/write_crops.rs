@@ -9,8 +9,7 @@
 
 use std::path::Path;
 
-use lineament::stages::ImageFrame;
-use lineament::stages::{PixelFrame, sample};
+use lineament::stages::{ImageFrame, PixelFrame, sample};
 use lineament::{Crop, Lineament, Normalisation, Options, Similarity};
 use lineament_data::Photo;
 

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use lineament::cascade::{Cascade, CascadeOptions};
-use lineament::stages::Detector;
-use lineament::stages::LandmarkNetwork;
+use lineament::stages::{Detector, LandmarkNetwork};
 use lineament::{Crop, Detection, ImageView, PixelFormat, Rect, models};
 use lineament_data::evaluate::metrics::median;
 use lineament_data::record::SIDE;

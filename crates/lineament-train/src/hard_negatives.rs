@@ -3,8 +3,7 @@
 
 use std::path::Path;
 
-use lineament::stages::Detector;
-use lineament::stages::LandmarkNetwork;
+use lineament::stages::{Detector, LandmarkNetwork};
 use lineament::{Crop, Rect};
 use lineament_data::{GreyPhoto, read_model_file};
 use lineament_nn::model::Model;

@@ -4,8 +4,7 @@
 
 use std::path::Path;
 
-use lineament::stages::ImageFrame;
-use lineament::stages::{PixelFrame, sample};
+use lineament::stages::{ImageFrame, PixelFrame, sample};
 use lineament::topology::{POINTS, inter_ocular};
 use lineament::{
     Crop, ImageView, Lineament, Options, PixelFormat, Point, Similarity, SmoothOptions, TrackOptions, TrackedFace,

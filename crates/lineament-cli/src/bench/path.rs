@@ -3,8 +3,7 @@
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use lineament::stages::Detector;
-use lineament::stages::LandmarkNetwork;
+use lineament::stages::{Detector, LandmarkNetwork};
 use lineament::{Crop, Lineament, Options, TrackOptions, Tracker};
 use lineament_data::Photo;
 use lineament_nn::model::{Model, Shape};

@@ -6,9 +6,7 @@
 use std::time::Instant;
 
 use lineament::Similarity;
-use lineament::stages::ImageFrame;
-use lineament::stages::Smoother;
-use lineament::stages::{PixelFrame, sample};
+use lineament::stages::{ImageFrame, PixelFrame, Smoother, sample};
 use lineament::topology::{POINTS, inter_ocular};
 use lineament::{ImageView, Point, SmoothOptions, TrackedFace, Tracker};
 use rand::{Rng, SeedableRng};

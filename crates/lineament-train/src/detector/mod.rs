@@ -7,9 +7,7 @@ mod scene;
 use std::collections::BTreeMap;
 
 use lineament::Similarity;
-use lineament::stages::ImageFrame;
-use lineament::stages::{Detector, GRIDS, SAME_FACE_IOU, SMALLEST_FACE};
-use lineament::stages::{PixelFrame, sample};
+use lineament::stages::{Detector, GRIDS, ImageFrame, PixelFrame, SAME_FACE_IOU, SMALLEST_FACE, sample};
 use lineament::{ImageView, Normalisation, Rect, topology};
 use lineament_data::evaluate::MATCH_IOU;
 use lineament_data::{BoxRow, GreyPhoto, boxes, dataset};

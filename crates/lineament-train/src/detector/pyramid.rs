@@ -1,8 +1,7 @@
 //! A photo at several sizes, so that a scene that shrinks it much need not read all its pixels.
 
 use lineament::Similarity;
-use lineament::stages::ImageFrame;
-use lineament::stages::{PixelFrame, sample};
+use lineament::stages::{ImageFrame, PixelFrame, sample};
 use lineament_data::GreyPhoto;
 
 /// Smallest side of a level.

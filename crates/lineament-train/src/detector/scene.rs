@@ -4,8 +4,7 @@
 use std::f32::consts::PI;
 
 use lineament::Similarity;
-use lineament::stages::ImageFrame;
-use lineament::stages::PixelFrame;
+use lineament::stages::{ImageFrame, PixelFrame};
 use lineament::{Point, Rect};
 use lineament_data::augment;
 use rand::Rng;

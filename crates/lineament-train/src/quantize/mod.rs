@@ -10,8 +10,7 @@ mod int8;
 pub mod observe;
 
 use lineament::Crop;
-use lineament::stages::Detector;
-use lineament::stages::LandmarkNetwork;
+use lineament::stages::{Detector, LandmarkNetwork};
 use lineament_data::{Jitter, Photo, Sample};
 use lineament_nn::model::{Model, Op, Role, Tensor};
 use rand::SeedableRng;

@@ -2,8 +2,7 @@
 
 use image::GrayImage;
 use image::imageops::{FilterType, resize};
-use lineament::stages::ImageFrame;
-use lineament::stages::{PixelFrame, sample};
+use lineament::stages::{ImageFrame, PixelFrame, sample};
 use lineament::topology::POINTS;
 use lineament::{Point, Rect, Similarity};
 use rand::Rng;
