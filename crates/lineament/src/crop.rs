@@ -1,5 +1,5 @@
 //! The crop: the square that a network sees, its size and its rotation. It alone maps points both ways;
-//! [`crate::sample`] reads its pixels.
+//! [`crate::stages::sample`] reads its pixels.
 
 use std::f32::consts::FRAC_PI_2;
 use std::fmt;
@@ -62,7 +62,7 @@ impl Crop {
     }
 
     /// Cuts `side_px` x `side_px` pixels into `out`, `[side_px, side_px]` row by row: brightness from 0 to 255, see
-    /// [`crate::sample`].
+    /// [`crate::stages::sample`].
     ///
     /// # Panics
     /// When `out` is not `side_px * side_px` long.

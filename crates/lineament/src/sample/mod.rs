@@ -33,7 +33,7 @@ use crate::image::ImageView;
 pub enum PixelFrame {}
 
 /// Fills `out` (`[height, width]`) with the brightness of `image`, from 0 to 255, at the pixels that `image_from_pixel`
-/// maps into it. Uses a fresh [`Sampler`].
+/// maps into it. Allocates what it needs for that.
 ///
 /// # Panics
 /// When `out` is not `width * height` long.
