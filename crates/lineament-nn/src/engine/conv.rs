@@ -1,5 +1,7 @@
 //! Direct convolution: a tile of output pixels by one or two vectors of output channels stays in registers while
 //! the kernel's window passes by. A pointwise convolution is the same with a window of one pixel.
+//!
+//! This file is longer than most: packing, tiles and the loops over them share one arrangement of the weights.
 
 #![allow(unsafe_code)]
 

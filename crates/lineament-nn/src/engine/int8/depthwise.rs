@@ -1,7 +1,8 @@
-//! Depthwise convolution 5x5; smaller windows are faster in f32. The map's rows are brought together four by four: in
-//! each lane a byte of each of four rows, so that one instruction multiplies a column of four, and a column that is
-//! read serves all outputs it is under. A window spans two of these quads, however it lies: its weights are stored for
-//! each way it can.
+//! Depthwise convolution 5x5; smaller windows are as fast in f32.
+//!
+//! The map's rows are brought together four by four: each lane holds a byte of each of four rows. One instruction then
+//! multiplies a column of four, and a column is read once for all outputs that need it. A window always spans two of
+//! these quads. Its weights are stored for each row of a quad that it can begin at.
 
 #![allow(unsafe_code)]
 
