@@ -5,9 +5,10 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use lineament::models::DETECTOR;
+use lineament::topology::Topology;
 use lineament::{Lineament, Options};
 use lineament_data::evaluate::evaluate;
-use lineament_data::{Protocol, Report, Sample, dataset, read_model_file};
+use lineament_data::{Protocol, Report, Sample, dataset, read_model_file, topologies};
 use lineament_nn::model::Model;
 use lineament_train::calibrate::scale_errors;
 use serde::Serialize;
@@ -42,7 +43,7 @@ pub struct CalibrateArgs {
     /// The model file of a landmark network, in f32, f16 or int8
     model: PathBuf,
 
-    /// Folder of photos, each with its 68 points in a .pts file of the same name
+    /// Folder of photos, each with its points in a .pts file of the same name; or a label table (`data import`)
     #[arg(long, value_name = "DIR", required_unless_present = "factor")]
     data: Option<PathBuf>,
 
@@ -115,12 +116,17 @@ pub fn run(args: &CalibrateArgs) -> Result<ExitCode> {
     let (factor, new, measured) = match (args.factor, &args.data) {
         (Some(factor), _) => (factor, scale_errors(&model, factor).context("--factor")?.to_bytes()?, None),
         (None, data) => {
-            let samples = samples(data.as_ref().context("--data is missing")?, args.validation).context("--data")?;
+            let topology = topologies::of_model(&model).with_context(named)?;
+            let data = data.as_ref().context("--data is missing")?;
+            let samples = samples(data, &topology, args.validation).context("--data")?;
+            // The detector inside the program finds faces only.
+            let is_face = topology.definition().five.is_some();
+            let protocol = if is_face { Protocol::Detector } else { Protocol::TruthCrop };
             let threads = args.threads.unwrap_or(0);
             let progress = Progress::of_photos(2 * samples.len());
             let truth = |file: &[u8]| -> Result<Truth> {
                 let make = || Ok::<_, anyhow::Error>(Lineament::with_models(Options::default(), DETECTOR, file)?);
-                let (report, _) = evaluate(&samples, Protocol::Detector, make, threads, &|_, _| progress.advance())?;
+                let (report, _) = evaluate(&topology, &samples, protocol, make, threads, &|_, _| progress.advance())?;
                 Ok(Truth::new(&report))
             };
             let before = truth(&bytes)?;
@@ -137,8 +143,8 @@ pub fn run(args: &CalibrateArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn samples(data: &Path, validation: Option<f64>) -> Result<Vec<Sample>> {
-    let mut samples = dataset::read(data)?;
+fn samples(data: &Path, topology: &Topology, validation: Option<f64>) -> Result<Vec<Sample>> {
+    let mut samples = dataset::read(data, topology)?;
     samples.retain(|sample| validation.is_none_or(|share| dataset::is_validation(&sample.name, share)));
     ensure!(!samples.is_empty(), "{}: too few photos for --validation", data.display());
     Ok(samples)

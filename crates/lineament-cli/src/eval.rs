@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use lineament::topology::Topology;
 use lineament_data::evaluate::conditions::Condition;
 use lineament_data::{Sample, dataset};
 
@@ -29,7 +30,7 @@ Examples:
   lineament eval utkface/ --groups                       by age, gender and race, which the photos' names tell
 
 An error is the mean distance of points from the true ones, in percent of the distance between the true outer corners \
-of the eyes. Means are over the faces that were found.";
+of the eyes, or of what the model's topology says. Means are over the faces that were found.";
 
 /// Measures how accurate models are, on photos with known points
 ///
@@ -38,7 +39,7 @@ of the eyes. Means are over the faces that were found.";
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct EvalArgs {
-    /// Folder of photos; each has its 68 points in a .pts file of the same name
+    /// Folder of photos; each has its points in a .pts file of the same name. Or a label table (`data import`)
     #[arg(value_name = "FOLDER")]
     dataset: PathBuf,
 
@@ -117,8 +118,8 @@ pub fn run(args: EvalArgs) -> Result<ExitCode> {
 
 impl EvalArgs {
     /// The photos of FOLDER that are asked for.
-    fn samples(&self) -> Result<Vec<Sample>> {
-        let mut samples = dataset::read(&self.dataset)?;
+    fn samples(&self, topology: &Topology) -> Result<Vec<Sample>> {
+        let mut samples = dataset::read(&self.dataset, topology)?;
         if let Some(share) = self.validation {
             samples.retain(|sample| dataset::is_validation(&sample.name, share));
         }

@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use lineament::models::{DETECTOR, LITE};
+use lineament::topology::Topology;
 use lineament::{Lineament, Options};
-use lineament_data::read_model_file;
+use lineament_data::{read_model_file, topologies};
 use lineament_nn::model::{Model, Role};
 
 use crate::failure::OrTry as _;
@@ -79,6 +80,15 @@ impl Models {
             ),
         };
         ready.context("cannot load the models")
+    }
+
+    /// Which points the landmark network places.
+    ///
+    /// # Errors
+    /// When its file does not describe them.
+    pub fn topology(&self) -> Result<Topology> {
+        let model = Model::parse(self.bytes().1)?;
+        topologies::of_model(&model).context("--model")
     }
 
     /// The lowest landmark score of a face.

@@ -24,7 +24,7 @@ pub enum Mark {
     Outlines,
     /// A dot on each point; a ring on a hidden one
     Points,
-    /// The index of each point next to it, 0 to 67; readable on faces from 200 pixels
+    /// The index of each point next to it; readable on faces from 200 pixels
     Numbers,
     /// The box of the face
     Box,

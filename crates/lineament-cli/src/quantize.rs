@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use lineament_data::{Sample, dataset, read_model_file};
+use lineament::topology::Topology;
+use lineament_data::{Sample, dataset, read_model_file, topologies};
 use lineament_nn::model::{Model, Role};
 use lineament_train::quantize::compare::{Quality, quality};
 use lineament_train::quantize::{self, Precision};
@@ -57,7 +58,7 @@ pub struct QuantizeArgs {
     /// The model file, of a landmark network or a face detector, in f32
     model: PathBuf,
 
-    /// Folder of photos, each with its 68 points in a .pts file of the same name
+    /// Folder of photos, each with its points in a .pts file of the same name; or a label table (`data import`)
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 
@@ -86,8 +87,8 @@ pub struct QuantizeArgs {
 
     /// Largest loss that is accepted [default: 0.02 for landmarks, 0.5 for a detector]
     ///
-    /// For a landmark network: growth of the mean error of 68 points, in percent of the distance between the outer eye
-    /// corners. For a detector: loss of found faces, or of the boxes' overlap with the true ones, in percent of the
+    /// For a landmark network: growth of the mean error of its points, in percent of the distance between the outer eye
+    /// corners or of what its topology says. For a detector: loss of found faces, or of the boxes' overlap with the true ones, in percent of the
     /// photos, whichever is larger.
     #[arg(long, value_name = "LOSS", allow_negative_numbers = true)]
     max_loss: Option<f64>,
@@ -158,7 +159,7 @@ pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
     let out = args.out.clone().unwrap_or_else(|| next_to(&args.model, args.to.name()));
     let files = Files::protecting(&[Source::File(args.model.clone())]);
     files.check(&out).context("--out")?;
-    let (calibrating, measured) = parts(&args).context("--data")?;
+    let (calibrating, measured) = parts(&args, &topologies::of_model(&model).with_context(named)?).context("--data")?;
 
     let threads = args.threads.unwrap_or(0);
     let passes = if args.to == To::Int8 { 2 * calibrating.len() } else { 0 };
@@ -197,8 +198,8 @@ pub fn run(args: QuantizeArgs) -> Result<ExitCode> {
 }
 
 /// The photos that set the scales, evenly from all, and those that the models are measured on.
-fn parts(args: &QuantizeArgs) -> Result<(Vec<Sample>, Vec<Sample>)> {
-    let all = dataset::read(&args.data)?;
+fn parts(args: &QuantizeArgs, topology: &Topology) -> Result<(Vec<Sample>, Vec<Sample>)> {
+    let all = dataset::read(&args.data, topology)?;
     let (measured, others): (Vec<Sample>, Vec<Sample>) = match args.validation {
         Some(share) => all.into_iter().partition(|sample| dataset::is_validation(&sample.name, share)),
         None => (all.clone(), all),
@@ -227,11 +228,14 @@ fn text(outcome: &Outcome) -> String {
     let percent = |value: f64| format!("{value:.3} %");
     match (before.quality, after.quality) {
         (
-            Quality::Landmarks { nme68, nme51, failures },
-            Quality::Landmarks { nme68: after68, nme51: after51, failures: after_failures },
+            Quality::Landmarks { nme, nme51, failures, .. },
+            Quality::Landmarks { nme: after, nme51: after51, failures: after_failures, .. },
         ) => {
-            row("error of 68 points", [nme68, after68].map(percent));
-            row("error of 51 inner points", [nme51, after51].map(percent));
+            let inner = nme51.zip(after51);
+            row(if inner.is_some() { "error of 68 points" } else { "error of the points" }, [nme, after].map(percent));
+            if let Some((nme51, after51)) = inner {
+                row("error of 51 inner points", [nme51, after51].map(percent));
+            }
             row("photos worse than 10 %", [failures, after_failures].map(percent));
         }
         (Quality::Detector { found, overlap }, Quality::Detector { found: after_found, overlap: after_overlap }) => {

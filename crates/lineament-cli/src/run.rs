@@ -12,7 +12,6 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use lineament::topology::five_points;
 use lineament::{Crop, Detection, Face, ImageView, Lineament, Options, Rect};
 
 use crate::failure::{exit_code_after, report, usage};
@@ -55,6 +54,7 @@ others are processed, and the exit code is 1. An invalid command line gives exit
 /// Finds the faces in photos or a video and places 68 points on each
 ///
 /// Prints for every face its box, a score, the 68 iBUG points with their expected errors, and the angles of the head.
+/// With other models (--model, --detector), the points and the objects are those that these were trained with.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct RunArgs {
@@ -239,7 +239,7 @@ fn photos(args: RunArgs, inputs: Inputs) -> Result<ExitCode> {
     let load = || plan.models.lineament(plan.options.clone());
     let first = Mutex::new(if plan.jobs.is_empty() { None } else { Some(load()?) });
     let start = || first.lock().unwrap_or_else(PoisonError::into_inner).take().map_or_else(load, Ok);
-    let mut sink = Sink::open(&plan.destination, &plan.format.header())?;
+    let mut sink = Sink::open(&plan.destination, &plan.format.header(&plan.models.topology()?))?;
     let mut progress = Progress::of_photos(plan.jobs.len());
     if matches!(plan.destination, Destination::Print) {
         progress = progress.with_printed_results();
@@ -373,7 +373,7 @@ impl Plan {
             );
             let landmarks = lineament.landmarks(image, &Crop::from_rect(&rect));
             // The given box takes the place of the detector's; points and score of that detection are from the network.
-            let points = five_points(&landmarks.points);
+            let points = landmarks.topology.five(&landmarks.points);
             Ok(Face { detection: Detection { rect, points, score: landmarks.score }, landmarks })
         };
         self.boxes.iter().map(place).collect()

@@ -1,9 +1,10 @@
-//! A folder of photos with a `.pts` file next to each, and its split into training and validation.
+//! Labelled photos, as a folder with a `.pts` file next to each photo or as a label table, and their split into training
+//! and validation.
 
 use std::path::{Path, PathBuf};
 
-use lineament::Point;
-use lineament::topology::POINTS;
+use lineament::topology::{Topology, ibug68};
+use lineament::{Crop, Point, Rect};
 
 use crate::error::{Error, Result};
 use crate::folder::{self, has_extension, is_photo};
@@ -11,23 +12,50 @@ use crate::photo::EXTENSIONS;
 use crate::pts;
 use crate::stable_hash::hash;
 
-/// One labelled face.
+/// One labelled object: a face by default.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// Path of the photo below the dataset's folder, with `/` and without its extension.
+    /// Path of the photo below the dataset's folder, with `/` and without its extension. Objects of one photo share it.
     pub name: String,
     /// The photo's file.
     pub photo_path: PathBuf,
-    /// The true points, in pixels of the photo.
-    pub points: [Point; POINTS],
+    /// The true points in the order of the topology, in pixels of the photo. A point without a label is NaN.
+    pub points: Vec<Point>,
+    /// The object's box, where the labels give one.
+    pub rect: Option<Rect>,
 }
 
-/// The labelled faces of a folder and the folders in it, sorted by name.
+impl Sample {
+    /// The object's box: that of the points where all have labels, else the labelled box.
+    pub fn rect(&self, topology: &Topology) -> Rect {
+        self.labelled_rect().unwrap_or_else(|| topology.rect(&self.points))
+    }
+
+    /// The crop for the landmark network: around the points where all have labels, else around the labelled box.
+    pub fn crop(&self, topology: &Topology) -> Crop {
+        let around_points = Crop::from_points(topology, &self.points);
+        self.labelled_rect()
+            .map_or(around_points, |rect| Crop { roll_rad: around_points.roll_rad, ..Crop::from_rect(&rect) })
+    }
+
+    /// The labelled box, where points lack their label.
+    fn labelled_rect(&self) -> Option<Rect> {
+        self.rect.filter(|_| self.points.iter().any(|p| !p.is_finite()))
+    }
+}
+
+/// The labelled objects of a folder and the folders in it, sorted by name, or those of a label table. Labels of the
+/// iBUG 68 points are turned into the points of a topology that follows from them.
 ///
 /// # Errors
 /// [`Error::Dataset`] when there is no photo, a photo has no `.pts` file next to it, a `.pts` file has no photo, or two
-/// photos share one; [`Error::File`] and [`Error::Pts`] for files that cannot be read.
-pub fn read(dir: &Path) -> Result<Vec<Sample>> {
+/// photos share one; [`Error::File`] and [`Error::Pts`] for files that cannot be read, and for points of another
+/// topology.
+pub fn read(path: &Path, topology: &Topology) -> Result<Vec<Sample>> {
+    read_folder(path, topology)
+}
+
+fn read_folder(dir: &Path, topology: &Topology) -> Result<Vec<Sample>> {
     let files = folder::files(dir).collect::<Result<Vec<_>>>()?;
     let mut photos: Vec<(String, PathBuf)> =
         files.iter().filter(|f| is_photo(f)).map(|f| (name_below(dir, f), f.clone())).collect();
@@ -49,10 +77,27 @@ pub fn read(dir: &Path) -> Result<Vec<Sample>> {
     let orphans = labels.iter().filter(|l| photos.binary_search_by(|(name, _)| name.cmp(l)).is_err());
     complain(dir, ".pts files without a photo", orphans.map(String::as_str))?;
     let sample = |(name, photo_path): (String, PathBuf)| {
-        let points = pts::read(&photo_path.with_extension("pts"))?;
-        Ok(Sample { name, photo_path, points })
+        let path = photo_path.with_extension("pts");
+        let points = pts::read(&path)?;
+        let points = points_of(topology, points).map_err(|reason| Error::Pts { path, line: 1, reason })?;
+        Ok(Sample { name, photo_path, points, rect: None })
     };
     photos.into_iter().map(sample).collect()
+}
+
+/// Labelled points as those of `topology`.
+///
+/// # Errors
+/// A sentence without a place where they are too few or too many, and not the 68 that the topology follows from.
+pub fn points_of(topology: &Topology, points: Vec<Point>) -> Result<Vec<Point>, String> {
+    if points.len() == topology.len() {
+        return Ok(points);
+    }
+    let from_68 = <&[Point; ibug68::POINTS]>::try_from(points.as_slice()).ok().and_then(|p| topology.from_ibug68(p));
+    from_68.ok_or_else(|| {
+        let or_68 = if topology.follows_ibug68() { " or the 68 of iBUG" } else { "" };
+        format!("{} points, expected the {} of `{}`{or_68}", points.len(), topology.len(), topology.name())
+    })
 }
 
 /// The photos of a folder and the folders in it, sorted by path. Hidden files and linked folders are left out.

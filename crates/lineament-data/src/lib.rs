@@ -31,6 +31,7 @@ pub mod table;
 #[cfg(test)]
 mod testing;
 mod text;
+pub mod topologies;
 pub mod video;
 mod workers;
 

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use lineament::topology::{POINTS, five_points};
-use lineament::{Detection, Face, Landmarks, Point, Pose, Rect};
+use lineament::topology::Topology;
+use lineament::topology::ibug68::{POINTS, five_points};
+use lineament::{Detection, Face, Landmarks, Point, Rect};
 
 use crate::dataset::Sample;
 
@@ -13,15 +14,20 @@ pub fn sample(name: &str) -> Sample {
         let (angle, radius) = (i as f32 * 0.7, 20.0 + (i % 5) as f32 * 8.0);
         Point::new(120.0 + radius * angle.cos(), 130.0 + radius * angle.sin())
     };
-    Sample { name: name.into(), photo_path: format!("{name}.jpg").into(), points: std::array::from_fn(point) }
+    Sample {
+        name: name.into(),
+        photo_path: format!("{name}.jpg").into(),
+        points: (0..POINTS).map(point).collect(),
+        rect: None,
+    }
 }
 
 /// A found face with the same expected error in pixels for every point.
-pub fn face(points: [Point; POINTS], expected: f32) -> Face {
+pub fn face(points: Vec<Point>, expected: f32) -> Face {
     let rect = Rect::bounding(&points).unwrap_or_default();
     Face {
-        detection: Detection { rect, points: five_points(&points), score: 0.9 },
-        landmarks: Landmarks { points, errors: [expected; POINTS], score: 0.9, pose: Pose::default() },
+        detection: Detection { rect, points: Topology::ibug68().five(&points), score: 0.9 },
+        landmarks: Landmarks::new(Topology::ibug68(), points, vec![expected; POINTS], 0.9),
     }
 }
 

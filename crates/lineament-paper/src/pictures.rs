@@ -5,8 +5,8 @@ use std::path::Path;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 use lineament::draw::{Canvas, DrawOptions};
-use lineament::topology::{POINTS, five_points};
-use lineament::{Crop, CropRule, Detection, Face, ImageView, Landmarks, Lineament, Options, Point, Pose, Rect};
+use lineament::topology::Topology;
+use lineament::{Crop, CropRule, Detection, Face, ImageView, Landmarks, Lineament, Options, Point, Rect};
 use lineament_data::record::{RecordFrame, SIDE, image_from_record};
 use lineament_data::{Photo, dataset};
 
@@ -116,9 +116,10 @@ impl Tile {
     /// As a PNG.
     fn drawn(&self, points: &[Point]) -> Vec<u8> {
         let mut canvas = Canvas::from_view(&self.view());
-        if let Ok(points) = <[Point; POINTS]>::try_from(points) {
-            let landmarks = Landmarks { points, errors: [0.0; POINTS], score: 1.0, pose: Pose::default() };
-            let detection = Detection { rect: self.crop, points: five_points(&points), score: 1.0 };
+        let topology = Topology::ibug68();
+        if points.len() == topology.len() {
+            let detection = Detection { rect: self.crop, points: topology.five(points), score: 1.0 };
+            let landmarks = Landmarks::new(topology, points.to_vec(), vec![0.0; points.len()], 1.0);
             let options = DrawOptions { rect: false, score: false, ..DrawOptions::default() };
             canvas.draw_face(&Face { detection, landmarks }, &options);
         }

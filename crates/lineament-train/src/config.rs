@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use lineament_data::{Jitter, Knob, Photometric};
+use lineament_data::{Jitter, Knob, Photometric, topologies};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -52,10 +52,14 @@ knobs! {
     task: Task = Task::Landmarks,
     /// The network: `lite` for landmarks, `detector` for the detector. Empty takes the task's default.
     network: String = String::new(),
-    /// Folder of photos, each with a `.pts` file of 68 points of the same name.
+    /// Which points an object has: `ibug68`, `ibug51`, `five`, `kaggle15`, `wflw98`, `jd106`, `cofw29`, `aflw19`, or a
+    /// topology file of your own (`topologies/README.md`). Labels of the 68 points also train `ibug51` and `five`.
+    topology: String = "ibug68".into(),
+    /// Folder of photos, each with a `.pts` file of the same name, or a label table (`lineament data import`).
     photos: PathBuf = PathBuf::new(),
     /// Table `file,x,y,w,h,score` with a box for every face in the photos, also those without points: no network must
-    /// learn them as background. With it, hard negatives are mined from these photos, too (landmarks).
+    /// learn them as background. A label table names every object itself. With it, hard negatives are mined from these
+    /// photos, too (landmarks).
     boxes: Option<PathBuf> = None,
     /// Folder of photos without faces, for the face score. Without it, it learns only from parts of photos next to
     /// faces.
@@ -137,6 +141,7 @@ impl Config {
         let mut config: Self = toml::from_str(&text).map_err(at_fault)?;
         let path = std::path::absolute(path).map_err(|e| Error::file(path, e))?;
         let folder = path.parent().unwrap_or(&path);
+        config.topology = topologies::resolve(&config.topology, folder);
         let Self { boxes, nonfaces, detector, verifier, pseudo_labelled, start, photos, .. } = &mut config;
         let optional = [boxes, nonfaces, detector, verifier, pseudo_labelled, start];
         for file in optional.into_iter().flatten().chain([photos]) {

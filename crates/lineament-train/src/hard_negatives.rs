@@ -59,7 +59,7 @@ impl Miner {
         for crop in turned {
             let placed = verifier.place(&photo.view(), &crop);
             if placed.score >= FACE_SCORE {
-                wrong.extend([crop, Crop::from_points(&placed.points)]);
+                wrong.extend([crop, placed.crop()]);
             }
         }
         wrong

@@ -1,7 +1,7 @@
 //! The networks we train, as lists of layers.
 
 use lineament::stages::{CHANNELS, GRIDS};
-use lineament::topology::POINTS;
+use lineament::topology::ibug68::POINTS;
 use lineament_data::record::SIDE;
 use lineament_nn::model::{Activation, Architecture, Op, Shape, ValueId};
 use serde::{Deserialize, Serialize};

@@ -7,7 +7,8 @@ mod numbers;
 mod settings;
 
 use lineament::models::{DETECTOR, LITE};
-use lineament::topology::{OUTLINES, TRIANGLES};
+use lineament::topology::Outline;
+use lineament::topology::ibug68::TRIANGLES;
 use lineament::{Crop, Detection, ImageView, Lineament, PixelFormat, Point, Rect, Tracker};
 use wasm_bindgen::prelude::*;
 
@@ -120,6 +121,50 @@ impl Core {
         self.tracker.set_options(settings.track()).map_err(js_error)
     }
 
+    /// The names of the points, with a line break between them.
+    #[wasm_bindgen(js_name = pointNames)]
+    pub fn point_names(&self) -> String {
+        self.tracker.topology().names().join("\n")
+    }
+
+    /// The name of the topology.
+    pub fn topology(&self) -> String {
+        self.tracker.topology().name().into()
+    }
+
+    /// The lines that are drawn, one after another: number of points, the points, 1 where it is closed, then red, green
+    /// and blue of its colour, or three times 256 where it has none of its own, and the number of its part.
+    pub fn outlines(&self) -> Vec<u16> {
+        let topology = self.tracker.topology();
+        let line = |line: &Outline| {
+            let colour = line.colour.map_or([256; 3], |colour| colour.map(u16::from));
+            let points = line.points.iter().map(|&i| i as u16);
+            let numbers = [u16::from(line.closed)].into_iter().chain(colour);
+            let part = topology.part_of(line.points[0]) as u16;
+            [line.points.len() as u16].into_iter().chain(points).chain(numbers).chain([part]).collect::<Vec<_>>()
+        };
+        topology.outlines().iter().flat_map(line).collect()
+    }
+
+    /// The names of those lines, with a line break between them.
+    #[wasm_bindgen(js_name = outlineNames)]
+    pub fn outline_names(&self) -> String {
+        let names = self.tracker.topology().outlines().iter().map(|line| line.name.as_str());
+        names.collect::<Vec<_>>().join("\n")
+    }
+
+    /// For each point, the point that it becomes when the picture is mirrored.
+    pub fn mirror(&self) -> Vec<u16> {
+        self.tracker.topology().mirror().iter().map(|&i| i as u16).collect()
+    }
+
+    /// The triangles of a mesh, three points each; none for other points than the iBUG 68.
+    pub fn triangles(&self) -> Vec<u16> {
+        let has_mesh = self.tracker.topology().is_ibug68();
+        let triangles = if has_mesh { TRIANGLES.as_flattened() } else { &[] };
+        triangles.iter().map(|&point| point as u16).collect()
+    }
+
     /// The address of what the last call answered, one record after another.
     pub fn numbers(&self) -> *const f64 {
         self.numbers.as_slice().as_ptr()
@@ -164,18 +209,6 @@ impl Image {
     }
 }
 
-/// The outlines as first point, point after the last, and 1 where it is closed.
-#[wasm_bindgen]
-pub fn outlines() -> Vec<u8> {
-    OUTLINES.iter().flat_map(|line| [line.points.start as u8, line.points.end as u8, u8::from(line.closed)]).collect()
-}
-
-/// The triangles, three points each.
-#[wasm_bindgen]
-pub fn triangles() -> Vec<u8> {
-    TRIANGLES.as_flattened().iter().map(|&point| point as u8).collect()
-}
-
 /// The crop that a box says, or a detection: `place` is as [`Core::landmarks`] takes it.
 fn crop(place: &[f32]) -> Result<Crop, String> {
     let rect = |&[x, y, width, height]: &[f32; 4]| Rect::from_xywh(x, y, width, height);
@@ -186,7 +219,7 @@ fn crop(place: &[f32]) -> Result<Crop, String> {
         && let (pairs, []) = points.as_chunks()
         && let Ok(pairs) = <[[f32; 2]; 5]>::try_from(pairs)
     {
-        let points = pairs.map(|[x, y]| Point::new(x, y));
+        let points = Some(pairs.map(|[x, y]| Point::new(x, y)));
         return Ok(Detection { rect: rect(numbers), points, score: 1.0 }.crop());
     }
     let count = place.len();

@@ -8,9 +8,9 @@ use lineament::{Detection, Expression, Face, Landmarks, Point, Rect, TrackedFace
 /// |---|---|
 /// | `Point` | x, y |
 /// | `Rect` | left, top, width, height |
-/// | `Detection` | rect; 5 points; score |
-/// | `Landmarks` | 68 points; 68 errors; score; roll, yaw, pitch |
-/// | `Expression` | openings of the left eye, the right eye and the mouth; width of the mouth |
+/// | `Detection` | rect; number of points, 5 or 0; the points; score |
+/// | `Landmarks` | number of points; the points; their errors; score; roll, yaw, pitch, NaN without a pose |
+/// | `Expression` | openings of the left eye, the right eye and the mouth; width of the mouth; NaN where there is none |
 /// | `Face` | rect of the points, detection, landmarks, expression |
 /// | `TrackedFace` | id, face, raw landmarks |
 #[derive(Debug, Default)]
@@ -40,30 +40,34 @@ impl Numbers {
         self.rect(&face.rect());
         self.detection(detection);
         self.landmarks(landmarks);
-        let Expression { left_eye_open, right_eye_open, mouth_open, mouth_width } =
-            Expression::from_points(&landmarks.points);
-        self.floats([left_eye_open, right_eye_open, mouth_open, mouth_width]);
+        self.floats(landmarks.expression().map_or([f32::NAN; 4], |expression| {
+            let Expression { left_eye_open, right_eye_open, mouth_open, mouth_width } = expression;
+            [left_eye_open, right_eye_open, mouth_open, mouth_width]
+        }));
     }
 
     /// Adds a face without points.
     pub fn detection(&mut self, Detection { rect, points, score }: &Detection) {
         self.rect(rect);
-        self.points(points);
+        self.points(points.as_ref().map_or(&[], |points| points));
         self.floats([*score]);
     }
 
     /// Adds the points of a face.
-    pub fn landmarks(&mut self, Landmarks { points, errors, score, pose }: &Landmarks) {
+    pub fn landmarks(&mut self, Landmarks { points, errors, score, pose, .. }: &Landmarks) {
         self.points(points);
-        self.floats(*errors);
-        self.floats([*score, pose.roll_rad, pose.yaw_rad, pose.pitch_rad]);
+        self.floats(errors.iter().copied());
+        let angles = pose.map_or([f32::NAN; 3], |pose| [pose.roll_rad, pose.yaw_rad, pose.pitch_rad]);
+        self.floats([*score].into_iter().chain(angles));
     }
 
     fn rect(&mut self, &Rect { x, y, width, height }: &Rect) {
         self.floats([x, y, width, height]);
     }
 
+    /// Their number, then x and y of each.
     fn points(&mut self, points: &[Point]) {
+        self.0.push(points.len() as f64);
         self.floats(points.iter().flat_map(|p| [p.x, p.y]));
     }
 

@@ -17,7 +17,7 @@
 use std::error::Error;
 
 use image::{DynamicImage, ImageDecoder, ImageReader};
-use lineament::{Expression, ImageView, Lineament, Options};
+use lineament::{ImageView, Lineament, Options};
 
 const PORTRAIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/astronaut.jpg");
 
@@ -45,12 +45,15 @@ fn print_faces(path: &str) -> Result<usize, Box<dyn Error>> {
         {
             println!("  {name} at {:.1?}, within {:.1} pixels", landmarks.points[i], landmarks.errors[i]);
         }
-        let [roll, yaw, pitch] =
-            [landmarks.pose.roll_rad, landmarks.pose.yaw_rad, landmarks.pose.pitch_rad].map(f32::to_degrees);
-        println!("  head: roll {roll:.0}, yaw {yaw:.0}, pitch {pitch:.0} degrees");
-        let expression = Expression::from_points(&landmarks.points);
-        println!("  eyes {}", if expression.eyes_closed() { "closed" } else { "open" });
-        println!("  mouth {}", if expression.is_mouth_open() { "open" } else { "closed" });
+        // Models of other points may tell neither.
+        if let Some(pose) = landmarks.pose {
+            let [roll, yaw, pitch] = [pose.roll_rad, pose.yaw_rad, pose.pitch_rad].map(f32::to_degrees);
+            println!("  head: roll {roll:.0}, yaw {yaw:.0}, pitch {pitch:.0} degrees");
+        }
+        if let Some(expression) = landmarks.expression() {
+            println!("  eyes {}", if expression.eyes_closed() { "closed" } else { "open" });
+            println!("  mouth {}", if expression.is_mouth_open() { "open" } else { "closed" });
+        }
         let visible = landmarks.visible().iter().filter(|&&visible| visible).count();
         println!("  {visible} of 68 points visible");
     }

@@ -11,7 +11,7 @@
 
 use std::error::Error;
 
-use lineament::{Expression, ImageView, Options, PixelFormat, TrackOptions, Tracker};
+use lineament::{ImageView, Options, PixelFormat, TrackOptions, Tracker};
 
 const PORTRAIT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/astronaut.jpg");
 const FRAMES: usize = 30;
@@ -35,12 +35,13 @@ fn follow() -> Result<usize, Box<dyn Error>> {
         followed += usize::from(!faces.is_empty());
         for tracked in faces.iter().filter(|_| frame % 5 == 0) {
             let landmarks = &tracked.face.landmarks;
-            let open = Expression::from_points(&landmarks.points);
+            // The default model's points tell both; those of another model may not.
+            let (Some(pose), Some(open)) = (landmarks.pose, landmarks.expression()) else { continue };
             println!(
                 "frame {frame:2}: face {} with its nose at {:.1?}, yaw {:.0} degrees, eyes open by {:.2} and {:.2}",
                 tracked.id,
                 landmarks.points[30],
-                landmarks.pose.yaw_rad.to_degrees(),
+                pose.yaw_rad.to_degrees(),
                 open.right_eye_open,
                 open.left_eye_open,
             );

@@ -10,7 +10,7 @@ use crate::geometry::{CropFrame, ImageFrame, Point, Rect, Similarity};
 use crate::image::ImageView;
 use crate::normalise::Normalisation;
 use crate::sample::{PixelFrame, sample};
-use crate::topology::{self, POINTS};
+use crate::topology::{ObjectBox, Topology};
 
 /// A rotated square in the image.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -24,23 +24,30 @@ pub struct Crop {
 }
 
 impl Crop {
-    /// The upright crop for a box around a face's 68 points (brows to chin, jaw to jaw), by [`CropRule::STANDARD`].
+    /// The upright crop for the box of an object, by [`CropRule::STANDARD`]. The box of a face is that of its 68
+    /// points: brows to chin, jaw to jaw.
     pub fn from_rect(rect: &Rect) -> Self {
         Self { center: rect.center(), side: CropRule::STANDARD.margin * rect.width.max(rect.height), roll_rad: 0.0 }
     }
 
-    /// The crop for 68 known points, by [`CropRule::STANDARD`]: turned with the eyes and the mouth, around the box of
-    /// the points along the face's own axes.
-    pub fn from_points(points: &[Point; POINTS]) -> Self {
-        let roll_rad = roll_of(&topology::five_points(points));
+    /// The crop for known points, by [`CropRule::STANDARD`]: turned with eyes and mouth where the topology has them,
+    /// around the object's box along its own axes.
+    ///
+    /// # Panics
+    /// When `points` are not as many as the topology's.
+    pub fn from_points(topology: &Topology, points: &[Point]) -> Self {
+        let roll_rad = topology.five(points).map_or(0.0, |five| roll_of(&five));
         let image_from_face = Similarity::<ImageFrame, CropFrame>::from_scale_angle_shift(1.0, roll_rad, 0.0, 0.0);
         let face_from_image = image_from_face.inverse();
         let (mut x0, mut y0, mut x1, mut y1) = (f32::MAX, f32::MAX, f32::MIN, f32::MIN);
         for p in points.iter().map(|&p| face_from_image * p) {
             (x0, y0, x1, y1) = (x0.min(p.x), y0.min(p.y), x1.max(p.x), y1.max(p.y));
         }
-        let center = image_from_face * Point::new((x0 + x1) / 2.0, (y0 + y1) / 2.0);
-        Self { center, side: CropRule::STANDARD.margin * (x1 - x0).max(y1 - y0), roll_rad }
+        let ObjectBox { scale, shift: (right, down) } = topology.definition().object_box;
+        let longer = (x1 - x0).max(y1 - y0);
+        // The default object box changes no bit: 0 is added, and the product with 1 is exact.
+        let center = image_from_face * Point::new((x0 + x1) / 2.0 + right * longer, (y0 + y1) / 2.0 + down * longer);
+        Self { center, side: CropRule::STANDARD.margin * (scale * longer), roll_rad }
     }
 
     /// The same square turned clockwise by this many quarters, for a face that may be turned differently than a
@@ -80,8 +87,8 @@ impl Crop {
     }
 }
 
-/// Where a network's crop lies around the box of the 68 points, which is measured along the face's own axes. As text it
-/// is what a model file's metadata says under `crop`: `margin=1.35`, or `margin=1.1 shift=0,-0.05`.
+/// Where a network's crop lies around the object's box, which is measured along the object's own axes. As text it is
+/// what a model file's metadata says under `crop`: `margin=1.35`, or `margin=1.1 shift=0,-0.05`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct CropRule {
     /// Side of the crop over the longer side of the box.
@@ -107,7 +114,7 @@ impl CropRule {
         Crop { center, side: self.margin * (crop.side / margin), ..*crop }
     }
 
-    /// This rule's upright crop for a box around a face's 68 points.
+    /// This rule's upright crop for the box of an object.
     pub fn around(&self, rect: &Rect) -> Crop {
         self.of(&Crop::from_rect(rect))
     }

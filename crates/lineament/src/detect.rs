@@ -6,6 +6,7 @@ use crate::geometry::{ImageFrame, Point, Rect, Similarity};
 use crate::image::ImageView;
 use crate::normalise::Normalisation;
 use crate::sample::{PixelFrame, Sampler};
+use crate::topology::Topology;
 use lineament_nn::engine::{Engine, Pool};
 use lineament_nn::math::logistic;
 use lineament_nn::model::{Model, Role, Shape, key};
@@ -13,22 +14,25 @@ use lineament_nn::model::{Model, Role, Shape, key};
 /// A face as the detector finds it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detection {
-    /// The detector's estimate of the box around the 68 points (brows to chin, jaw to jaw).
+    /// The detector's estimate of the object's box; of a face, that of the 68 points (brows to chin, jaw to jaw).
     pub rect: Rect,
-    /// Right eye, left eye, nose tip, right mouth corner, left mouth corner (the person's own sides).
-    pub points: [Point; 5],
+    /// Right eye, left eye, nose tip, right mouth corner, left mouth corner (the person's own sides); `None` from a
+    /// detector of objects that have no such points.
+    pub points: Option<[Point; 5]>,
     /// How sure the detector is, from 0 to 1.
     pub score: f32,
 }
 
 impl Detection {
-    /// The crop for the landmark network: around the box, turned with the five points. Its numbers are rounded a
-    /// little, so that the last bits of a detector in f32, which differ between processors, lead to the same pixels.
+    /// The crop for the landmark network: around the box, turned with the five points where there are any. Its numbers
+    /// are rounded a little, so that the last bits of a detector in f32, which differ between processors, lead to the
+    /// same pixels.
     pub fn crop(&self) -> Crop {
         let rounded = |x: f32, parts: f32| (x * parts).round() / parts;
         let Crop { center, side, .. } = Crop::from_rect(&self.rect);
         let center = Point::new(rounded(center.x, 64.0), rounded(center.y, 64.0));
-        Crop { center, side: rounded(side, 64.0), roll_rad: rounded(roll_of(&self.points), 1024.0) }
+        let roll_rad = self.points.map_or(0.0, |five| rounded(roll_of(&five), 1024.0));
+        Crop { center, side: rounded(side, 64.0), roll_rad }
     }
 }
 
@@ -74,6 +78,7 @@ const MAX_LOG_SIZE: f32 = 6.0;
 pub struct Detector {
     engine: Engine,
     sampler: Sampler,
+    has_five_points: bool,
 }
 
 impl Detector {
@@ -98,7 +103,15 @@ impl Detector {
         }
         // Planned now, so that no later size can fail: all are smaller.
         engine.network().plan(MAX_INPUT_SIDE, MAX_INPUT_SIDE)?;
-        Ok(Self { engine, sampler: Sampler::default() })
+        // A detector that names no topology finds faces.
+        let has_five_points = match model.metadata.get(key::TOPOLOGY) {
+            None => true,
+            Some(_) => {
+                let topology = Topology::from_metadata(&model.metadata);
+                topology.map_err(|fault| ModelError::Model(fault.to_string()))?.definition().five.is_some()
+            }
+        };
+        Ok(Self { engine, sampler: Sampler::default(), has_five_points })
     }
 
     /// Runs the network on the caller's threads from now on; `None`: on the thread that calls.
@@ -131,6 +144,9 @@ impl Detector {
         }
         let mut faces = join(candidates);
         faces.sort_by(|a, b| b.rect.area().total_cmp(&a.rect.area()));
+        if !self.has_five_points {
+            faces.iter_mut().for_each(|face| face.points = None);
+        }
         faces
     }
 }
@@ -173,7 +189,7 @@ fn decode(cells: &[f32], width: usize, step: f32, threshold: f32, out: &mut Vec<
         let (x, y) = ((at % width) as f32 + 0.5, (at / width) as f32 + 0.5);
         let point = |k: usize| Point::new((x + cell[k]) * step, (y + cell[k + 1]) * step);
         let rect = Rect::from_center_size(point(1), libm::expf(cell[3]) * step, libm::expf(cell[4]) * step);
-        out.push(Detection { rect, points: std::array::from_fn(|k| point(5 + 2 * k)), score });
+        out.push(Detection { rect, points: Some(std::array::from_fn(|k| point(5 + 2 * k))), score });
     }
 }
 
@@ -199,6 +215,7 @@ pub(crate) fn same_face(a: &Rect, b: &Rect) -> bool {
 /// The mean of `detections`, weighted by their scores.
 fn average(detections: &[Detection], score: f32) -> Detection {
     let total: f32 = detections.iter().map(|d| d.score).sum();
+    let point = |d: &Detection, k: usize| d.points.map_or(Point::default(), |points| points[k]);
     let mean = |value: &dyn Fn(&Detection) -> f32| detections.iter().map(|d| d.score * value(d)).sum::<f32>() / total;
     Detection {
         rect: Rect::from_xywh(
@@ -207,7 +224,7 @@ fn average(detections: &[Detection], score: f32) -> Detection {
             mean(&|d| d.rect.width),
             mean(&|d| d.rect.height),
         ),
-        points: std::array::from_fn(|k| Point::new(mean(&|d| d.points[k].x), mean(&|d| d.points[k].y))),
+        points: Some(std::array::from_fn(|k| Point::new(mean(&|d| point(d, k).x), mean(&|d| point(d, k).y)))),
         score,
     }
 }
@@ -218,7 +235,7 @@ mod tests {
     use lineament_nn::model::{Architecture, Metadata, Op, write};
 
     fn detection(x: f32, score: f32) -> Detection {
-        Detection { rect: Rect::from_xywh(x, 0.0, 10.0, 10.0), points: [Point::new(x, 1.0); 5], score }
+        Detection { rect: Rect::from_xywh(x, 0.0, 10.0, 10.0), points: Some([Point::new(x, 1.0); 5]), score }
     }
 
     #[test]
@@ -242,7 +259,7 @@ mod tests {
         decode(&cells, 3, 16.0, 0.5, &mut faces);
         assert_eq!(faces.len(), 1);
         assert_eq!(faces[0].rect.center(), Point::new(24.0, 24.0));
-        assert_eq!((faces[0].rect.width, faces[0].points[4]), (16.0, Point::new(8.0, 24.0)));
+        assert_eq!((faces[0].rect.width, faces[0].points.unwrap()[4]), (16.0, Point::new(8.0, 24.0)));
     }
 
     #[test]

@@ -27,20 +27,22 @@ use tiny_skia::{
 
 use crate::geometry::{Point, Rect};
 use crate::image::{ImageView, PixelFormat};
+use crate::landmarks::Landmarks;
 use crate::lineament::Face;
-use crate::topology::{OUTLINES, POINTS};
+use crate::topology::{Outline, Topology};
 
 /// What is drawn of a face. Widths of lines and sizes of dots follow the sizes of the face and of the picture, so that
 /// the whole picture can be read on a screen.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DrawOptions {
-    /// Smooth lines along jaw, brows, nose, eyes and lips. Dashed and pale between points of which one is hidden.
+    /// Smooth lines along the outlines of the topology: for a face jaw, brows, nose, eyes and lips. Dashed and pale
+    /// between points of which one is hidden.
     pub outlines: bool,
     /// A dot on each point, or a ring where the point is hidden: so by
     /// [`Landmarks::visible`](crate::Landmarks::visible). The radius of the ring is the expected error. Small faces
     /// with outlines have no dots, which would hide the outlines.
     pub points: bool,
-    /// The index of each point next to it, from 0 to 67. They overlap on faces below about 200 pixels.
+    /// The index of each point next to it. They overlap on faces below about 200 pixels.
     pub point_numbers: bool,
     /// The box of the points.
     pub rect: bool,
@@ -61,17 +63,17 @@ impl Default for DrawOptions {
 // Sizes and colours are all chosen by eye, on photos with faces from 12 to 3,000 pixels. "Face size" is the longer side
 // of the box of the points.
 
-/// Colours of `OUTLINES`: pale blue jaw, amber brows, green nose, cyan eyes, rose lips.
-const COLOURS: [[u8; 3]; OUTLINES.len()] = [
+/// Colours of the parts of a topology, in their order: of a face, pale blue jaw, amber brows, green nose, cyan eyes,
+/// rose lips; then violet, lime and sand, and from the start again.
+const COLOURS: [[u8; 3]; 8] = [
     [200, 215, 255],
     [255, 190, 70],
-    [255, 190, 70],
     [130, 230, 120],
-    [130, 230, 120],
-    [70, 220, 255],
     [70, 220, 255],
     [255, 105, 135],
-    [255, 155, 170],
+    [190, 150, 255],
+    [210, 240, 90],
+    [240, 210, 170],
 ];
 const WHITE: [u8; 3] = [255, 255, 255];
 const BLACK: [u8; 3] = [0, 0, 0];
@@ -180,19 +182,19 @@ impl Canvas {
 
     /// Draws one face. Points outside the picture or without a number are left out.
     pub fn draw_face(&mut self, face: &Face, options: &DrawOptions) {
-        let (points, errors) = (&face.landmarks.points, &face.landmarks.errors);
+        let (landmarks, rect) = (&face.landmarks, face.rect());
+        let Landmarks { topology, points, errors, .. } = landmarks;
         let drawable: Vec<Point> = points.iter().copied().filter(|&p| self.reaches(p)).collect();
         let size = Rect::bounding(&drawable).map_or(0.0, |r| r.width.max(r.height));
         let sizes = Sizes::new(self, size, options);
-        let visible = face.landmarks.visible();
-        let rect = face.rect();
+        let visible = landmarks.visible();
         if options.rect {
             self.draw_rect(&rect, sizes.box_line);
         }
         if options.outlines {
-            self.draw_outlines(points, &visible, sizes.line);
+            self.draw_outlines(landmarks, &visible, sizes.line);
         }
-        for i in 0..POINTS {
+        for i in 0..points.len() {
             if options.points && !visible[i] {
                 self.draw_ring(points[i], errors[i].min(MAX_RING * size), sizes.line);
             } else if sizes.dot > 0.0 {
@@ -200,10 +202,10 @@ impl Canvas {
             }
         }
         if options.point_numbers {
-            self.draw_point_numbers(points, &sizes);
+            self.draw_point_numbers(topology, points, &sizes);
         }
         if options.score {
-            self.draw_score(face.landmarks.score, &rect, &sizes);
+            self.draw_score(landmarks.score, &rect, &sizes);
         }
         if let Some(number) = options.face_number {
             self.draw_face_number(number, &rect, &sizes);
@@ -211,13 +213,15 @@ impl Canvas {
     }
 
     /// First the dark rims of all lines, then the lines: no rim covers a neighbouring line.
-    fn draw_outlines(&mut self, points: &[Point; POINTS], visible: &[bool; POINTS], line: f32) {
+    fn draw_outlines(&mut self, landmarks: &Landmarks, visible: &[bool], line: f32) {
         let mut strokes: Vec<(Path, bool, [u8; 3])> = Vec::new();
-        for (outline, colour) in OUTLINES.iter().zip(COLOURS) {
-            let pieces = curve::pieces(&points[outline.points.clone()], outline.closed);
+        for outline in landmarks.topology.outlines() {
+            let colour = colour(&landmarks.topology, outline);
+            let points: Vec<Point> = outline.points.iter().map(|&i| landmarks.points[i]).collect();
+            let pieces = curve::pieces(&points, outline.closed);
             let drawn = |p: &curve::Piece| p.points.iter().all(|&p| self.reaches(p));
             let visible = |p: &curve::Piece| {
-                let [from, to] = [p.ends.0, p.ends.1].map(|end| visible[outline.points.start + end]);
+                let [from, to] = [p.ends.0, p.ends.1].map(|end| visible[outline.points[end]]);
                 from && to
             };
             for run in pieces.chunk_by(|a, b| drawn(a) == drawn(b) && visible(a) == visible(b)) {
@@ -299,6 +303,16 @@ fn add_pieces(path: &mut PathBuilder, pieces: &[curve::Piece]) {
         }
         path.cubic_to(p.x, p.y, q.x, q.y, end.x, end.y);
     }
+}
+
+/// The colour of an outline: its own, or that of the part of its first point.
+fn colour(topology: &Topology, outline: &Outline) -> [u8; 3] {
+    outline.colour.unwrap_or_else(|| part_colour(topology, outline.points[0]))
+}
+
+/// The colour of a point's part.
+fn part_colour(topology: &Topology, point: usize) -> [u8; 3] {
+    COLOURS[topology.part_of(point) % COLOURS.len()]
 }
 
 fn opacity(visible: bool) -> f32 {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::geometry::Point;
 use crate::pose::Pose;
-use crate::topology::{LEFT_EYE, POINTS, RIGHT_EYE, inter_ocular};
+use crate::topology::ibug68::{LEFT_EYE, OUTER_EYE_CORNERS, POINTS, RIGHT_EYE};
 
 /// Openings of a face. Left and right are the person's own.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -21,6 +21,9 @@ pub struct Expression {
     /// smile. Both run across the face, so yaw shortens them equally.
     pub mouth_width: f32,
 }
+
+/// The iBUG 68 points that it is computed from.
+pub(crate) const NEEDED: [usize; 20] = [36, 37, 38, 39, 40, 41, 42, 43, 44, 45, 46, 47, 48, 54, 61, 62, 63, 65, 66, 67];
 
 /// A line that is foreshortened below this share of its true length says little about it.
 const LEAST_FORESHORTENING: f32 = 0.25;
@@ -39,20 +42,24 @@ impl Expression {
     ///
     /// A number is 0 where its divisor is 0 or not a number: points that coincide or are not finite.
     pub fn from_points(points: &[Point; POINTS]) -> Self {
-        let pose = Pose::from_points(points);
-        let width = |from: usize, to: usize| {
-            points[from].distance(points[to]) / pose.foreshortening(from, to).max(LEAST_FORESHORTENING)
-        };
+        Self::new(Pose::from_points(points), |i| points[i])
+    }
+
+    /// From the pose that the points alone give, and the place of each of the iBUG 68 points that is [`NEEDED`].
+    pub(crate) fn new(pose: Pose, place: impl Fn(usize) -> Point) -> Self {
+        let distance = |from: usize, to: usize| place(from).distance(place(to));
+        let width =
+            |from: usize, to: usize| distance(from, to) / pose.foreshortening(from, to).max(LEAST_FORESHORTENING);
         let eye = |Range { start: i, .. }: Range<usize>| {
-            let lids = points[i + 1].distance(points[i + 5]) + points[i + 2].distance(points[i + 4]);
+            let lids = distance(i + 1, i + 5) + distance(i + 2, i + 4);
             ratio(lids / 2.0, width(i, i + 3))
         };
-        let lips = [(61, 67), (62, 66), (63, 65)].map(|(upper, lower)| points[upper].distance(points[lower]));
+        let lips = [(61, 67), (62, 66), (63, 65)].map(|(upper, lower)| distance(upper, lower));
         Self {
             left_eye_open: eye(LEFT_EYE),
             right_eye_open: eye(RIGHT_EYE),
             mouth_open: ratio(lips.iter().sum::<f32>() / 3.0, width(48, 54)),
-            mouth_width: ratio(points[48].distance(points[54]), inter_ocular(points)),
+            mouth_width: ratio(distance(48, 54), distance(OUTER_EYE_CORNERS.0, OUTER_EYE_CORNERS.1)),
         }
     }
 
@@ -86,7 +93,7 @@ fn ratio(part: f32, whole: f32) -> f32 {
 mod tests {
     use super::*;
     use crate::pose::tests::seen;
-    use crate::topology::MIRROR;
+    use crate::topology::ibug68::MIRROR;
     use proptest::prelude::*;
 
     /// The average head, with eyes and mouth open by these hundredths of the eye distance. Of 90, the width of an eye

@@ -1,10 +1,10 @@
 //! An average head: where its points lie in space, and how much each counts when a pose is fitted.
 
-use crate::topology::MIRROR;
+use crate::topology::ibug68::MIRROR;
 
 /// A point of a head that looks straight into the camera, in millimetres from the middle between the outer eye
 /// corners: index, to the right of the picture, down, towards the camera; and how much it counts.
-#[derive(Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct HeadPoint(pub(crate) usize, pub(crate) [f64; 3], pub(crate) f64);
 
 /// The jaw counts little: it drops when the mouth opens, and on a turned head its points follow the visible edge. It

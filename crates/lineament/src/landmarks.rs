@@ -1,67 +1,115 @@
-//! The landmark network: the 68 points of one face, how far off each may be, and whether it is a face at all.
+//! The landmark network: the points of one face, how far off each may be, and whether it is a face at all.
 
 use crate::crop::{Crop, CropRule};
 use crate::error::{ModelError, Result};
+use crate::expression::Expression;
 use crate::geometry::{Point, Rect};
 use crate::image::ImageView;
 use crate::normalise::Normalisation;
 use crate::pose::Pose;
 use crate::sample::Sampler;
-use crate::topology::{FIRST_INNER_POINT, MIRROR, POINTS, inter_ocular};
+use crate::topology::Topology;
+use crate::topology::ibug68::POINTS;
 use lineament_nn::engine::{Engine, Pool};
 use lineament_nn::math::logistic;
 use lineament_nn::model::{Model, Role, Shape, key};
 
-/// The points of one face and what is known about them, in pixels of the image.
-#[derive(Debug, Clone, PartialEq)]
+/// The points of one object, a face by default, and what is known about them, in pixels of the image.
+#[derive(Debug, PartialEq)]
 pub struct Landmarks {
-    /// The iBUG 68 points, in the order that [`topology`](crate::topology) lists and shows.
-    pub points: [Point; POINTS],
+    /// What the points are: that of the network, by default the iBUG 68 points.
+    pub topology: Topology,
+    /// The points, in the order of the topology.
+    pub points: Vec<Point>,
     /// Expected distance of each point to the true one, in pixels.
-    pub errors: [f32; POINTS],
+    pub errors: Vec<f32>,
     /// How sure the network is that it sees a face, from 0 to 1. Where [`Lineament`](crate::Lineament) made several
     /// passes, it takes their expected errors into account, too: large ones speak against a face.
     pub score: f32,
-    /// How the head is turned, from the points.
-    pub pose: Pose,
+    /// How the head is turned, from the points; `None` where the topology does not tell
+    /// ([`Topology::has_pose`]).
+    pub pose: Option<Pose>,
 }
 
-/// An inner point is hidden if its expected error is above this share of the distance between the outer eye corners.
-///
-/// Chosen with the `lite` of 2026-11-24 on its validation photos. Above it are 88 of 100 points behind a mask, 71 of
-/// 100 behind something over half of the face, 7 of 100 that a mask leaves free, and 2 of 100 points of plain photos.
-/// With 0.07, it would be 70 of 100 behind a mask and 0.5 of 100 in plain photos.
-const HIDDEN_ABOVE: f32 = 0.06;
+impl Clone for Landmarks {
+    fn clone(&self) -> Self {
+        let Self { topology, points, errors, score, pose } = self;
+        Self { topology: topology.clone(), points: points.clone(), errors: errors.clone(), score: *score, pose: *pose }
+    }
 
-/// The same for the jaw, whose positions along the cheek are uncertain in every photo. Above it are 73 of 100 points
-/// behind something over half of the face, and 2 of 100 points of plain photos.
-const HIDDEN_ABOVE_JAW: f32 = 0.10;
-
-impl Landmarks {
-    /// Which points can be seen, by their expected errors: an inner point is hidden above 6 % of the distance between
-    /// the outer eye corners, a point of the jaw above 10 %. A guess that is right for most points, not for each; the
-    /// errors themselves say more.
-    pub fn visible(&self) -> [bool; POINTS] {
-        let unit = inter_ocular(&self.points);
-        std::array::from_fn(|i| {
-            let limit = if i < FIRST_INNER_POINT { HIDDEN_ABOVE_JAW } else { HIDDEN_ABOVE };
-            self.errors[i] <= limit * unit // NaN is hidden
-        })
+    /// Reuses the memory: a video's faces are copied in every frame.
+    fn clone_from(&mut self, source: &Self) {
+        let Self { topology, points, errors, score, pose } = source;
+        self.topology.clone_from(topology);
+        self.points.clone_from(points);
+        self.errors.clone_from(errors);
+        (self.score, self.pose) = (*score, *pose);
     }
 }
 
 impl Landmarks {
-    /// The box of the points: the smallest upright rectangle around all 68.
+    /// Points of a topology with their expected errors, in pixels, and a face score; the pose follows from them.
+    ///
+    /// # Panics
+    /// When points or errors are not as many as the topology's.
+    pub fn new(topology: Topology, points: Vec<Point>, errors: Vec<f32>, score: f32) -> Self {
+        assert_eq!((points.len(), errors.len()), (topology.len(), topology.len()), "points and errors of {topology:?}");
+        let mut landmarks = Self { topology, points, errors, score, pose: None };
+        landmarks.update_pose();
+        landmarks
+    }
+
+    /// Computes the pose again after points or errors have changed.
+    pub fn update_pose(&mut self) {
+        self.pose = self.topology.head().map(|head| head.pose(&self.points, Some(&self.errors)));
+    }
+
+    /// The points as an array, where they are the iBUG 68 points: indices are checked at compile time.
+    ///
+    /// ```
+    /// # use lineament::topology::Topology;
+    /// # use lineament::{Landmarks, Point};
+    /// # let landmarks = Landmarks::new(Topology::ibug68(), vec![Point::default(); 68], vec![1.0; 68], 1.0);
+    /// if let Some(points) = landmarks.ibug68() {
+    ///     println!("chin at {:.1?}", points[8]);
+    /// }
+    /// ```
+    pub fn ibug68(&self) -> Option<&[Point; POINTS]> {
+        if self.topology.is_ibug68() { self.points.as_slice().try_into().ok() } else { None }
+    }
+
+    /// Which points can be seen, by their expected errors: a point is hidden above its part's share of
+    /// [`Topology::unit`]. For the iBUG 68 points this is 6 % of the distance between the outer eye corners, and 10 %
+    /// for the jaw. A guess that is right for most points, not for each; the errors themselves say more.
+    pub fn visible(&self) -> Vec<bool> {
+        let unit = self.topology.unit(&self.points);
+        let limit = |i: usize| self.topology.parts()[self.topology.part_of(i)].hidden_above * unit;
+        self.errors.iter().enumerate().map(|(i, error)| *error <= limit(i)).collect() // NaN is hidden
+    }
+
+    /// How far eyes and mouth are open; `None` where the topology does not tell ([`Topology::has_expression`]).
+    pub fn expression(&self) -> Option<Expression> {
+        let head = self.topology.head().filter(|_| self.topology.has_expression())?;
+        let place = |i: usize| self.topology.own_of_68(i).map_or(Point::default(), |own| self.points[own]);
+        Some(Expression::new(head.pose(&self.points, None), place))
+    }
+
+    /// The crop around the points, by [`CropRule::STANDARD`].
+    pub fn crop(&self) -> Crop {
+        Crop::from_points(&self.topology, &self.points)
+    }
+
+    /// The box of the object: the smallest upright rectangle around all points, or what the topology says
+    /// ([`Topology::rect`]).
     pub fn rect(&self) -> Rect {
-        Rect::bounding(&self.points).unwrap_or_default()
+        self.topology.rect(&self.points)
     }
 
     /// The mean of two passes over one face; the lower score.
     pub(crate) fn mean(&self, other: &Self) -> Self {
-        let points = std::array::from_fn(|i| self.points[i].midpoint(other.points[i]));
-        let errors = std::array::from_fn(|i| (self.errors[i] + other.errors[i]) / 2.0);
-        let pose = Pose::from_points_and_errors(&points, &errors);
-        Self { points, errors, score: self.score.min(other.score), pose }
+        let points = self.points.iter().zip(&other.points).map(|(a, b)| a.midpoint(*b)).collect();
+        let errors = self.errors.iter().zip(&other.errors).map(|(a, b)| (a + b) / 2.0).collect();
+        Self::new(self.topology.clone(), points, errors, self.score.min(other.score))
     }
 }
 
@@ -74,7 +122,8 @@ pub struct LandmarkNetwork {
     crop_rule: CropRule,
     normalisation: Normalisation,
     /// Expected errors in the crop frame, from the metadata of a network that has no outputs for errors and face score.
-    fixed_errors: Option<[f32; POINTS]>,
+    fixed_errors: Option<Vec<f32>>,
+    topology: Topology,
 }
 
 impl LandmarkNetwork {
@@ -86,7 +135,8 @@ impl LandmarkNetwork {
     pub fn new(model: &Model) -> Result<Self> {
         model.expect_role(Role::Landmarks)?;
         model.expect(key::INPUT, "grey")?;
-        model.expect(key::TOPOLOGY, "ibug68")?;
+        let topology =
+            Topology::from_metadata(&model.metadata).map_err(|fault| ModelError::Model(fault.to_string()))?;
         let value = |name: &str| model.metadata.get(name).unwrap_or_default();
         let unknown =
             |name: &str| ModelError::Model(format!("its metadata has {name} = `{}`, which is not known", value(name)));
@@ -99,25 +149,31 @@ impl LandmarkNetwork {
             return Err(ModelError::Model(what).into());
         }
         let fixed_errors = match model.metadata.get(key::ERRORS) {
-            Some(list) => Some(parse_errors(list).ok_or_else(|| unknown(key::ERRORS))?),
+            Some(list) => Some(parse_errors(list, topology.len()).ok_or_else(|| unknown(key::ERRORS))?),
             None => None,
         };
-        let outputs = [("points", 2 * POINTS), ("log_errors", POINTS), ("score", 1)];
+        let outputs = [("points", 2 * topology.len()), ("log_errors", topology.len()), ("score", 1)];
         for &(name, len) in if fixed_errors.is_some() { &outputs[..1] } else { &outputs } {
             match engine.output_shape(name) {
                 Some(shape) if shape == Shape::hwc(1, 1, len) => (),
                 shape => {
-                    let what = format!("the output `{name}` is [1, {len}], not {shape:?}");
+                    let what = format!("the output `{name}` is [1, {len}] for {topology:?}, not {shape:?}");
                     return Err(ModelError::Model(what).into());
                 }
             }
         }
-        Ok(Self { engine, sampler: Sampler::default(), side_px: input.width, crop_rule, normalisation, fixed_errors })
+        let sampler = Sampler::default();
+        Ok(Self { engine, sampler, side_px: input.width, crop_rule, normalisation, fixed_errors, topology })
     }
 
     /// Runs the network on the caller's threads from now on; `None`: on the thread that calls.
     pub fn set_pool(&mut self, pool: Option<Pool>) {
         self.engine.set_pool(pool);
+    }
+
+    /// Which points it places.
+    pub fn topology(&self) -> &Topology {
+        &self.topology
     }
 
     /// Whether the network has a face score: can tell faces from other things.
@@ -128,13 +184,27 @@ impl LandmarkNetwork {
     /// The points of the face within `crop`, from one pass. A network that was trained with another
     /// [`CropRule`] gets its own crop of the same face. One without a face score answers a score of 1.
     pub fn place(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
-        self.run(image, crop, false)
+        let mut landmarks = self.nothing();
+        self.run(image, crop, false, &mut landmarks);
+        landmarks
+    }
+
+    /// As [`LandmarkNetwork::place`], into the memory of earlier landmarks.
+    pub fn place_into(&mut self, image: &ImageView, crop: &Crop, landmarks: &mut Landmarks) {
+        self.run(image, crop, false, landmarks);
     }
 
     /// As [`LandmarkNetwork::place`], from the mirrored crop. The errors there are partly independent of those in the
     /// crop itself, so the mean of both is more accurate than either.
     pub fn place_mirrored(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
-        self.run(image, crop, true)
+        let mut landmarks = self.nothing();
+        self.run(image, crop, true, &mut landmarks);
+        landmarks
+    }
+
+    /// Landmarks to write into.
+    pub(crate) fn nothing(&self) -> Landmarks {
+        Landmarks { topology: self.topology.clone(), points: Vec::new(), errors: Vec::new(), score: 0.0, pose: None }
     }
 
     /// What the network sees of `crop`, `[side, side, 1]`: for quantisation and for debugging.
@@ -145,8 +215,8 @@ impl LandmarkNetwork {
         (Shape::hwc(self.side_px, self.side_px, 1), input)
     }
 
-    fn run(&mut self, image: &ImageView, crop: &Crop, mirrored: bool) -> Landmarks {
-        let (side_px, normalisation) = (self.side_px, self.normalisation);
+    fn run(&mut self, image: &ImageView, crop: &Crop, mirrored: bool, landmarks: &mut Landmarks) {
+        let (side_px, normalisation, count) = (self.side_px, self.normalisation, self.topology.len());
         let crop = self.crop_rule.of(crop);
         self.engine.run(|input| {
             self.sampler.sample(image, crop.image_from_pixel(side_px), side_px, side_px, input);
@@ -156,34 +226,38 @@ impl LandmarkNetwork {
             normalisation.apply(input);
         });
         let output = |name| self.engine.output(name).map_or(&[][..], |(values, _)| values);
-        let points = output("points");
-        let image_from_crop = crop.image_from_crop();
+        let (values, log_errors) = (output("points"), output("log_errors"));
+        let (image_from_crop, mirror) = (crop.image_from_crop(), self.topology.mirror());
         // Which of the network's points is ours, and on which side.
-        let (from, sign): (fn(usize) -> usize, f32) = if mirrored { (|i| MIRROR[i], -1.0) } else { (|i| i, 1.0) };
-        let point = |i: usize| Point::new(sign * points[2 * i], points[2 * i + 1]);
-        let points = std::array::from_fn(|i| image_from_crop * point(from(i)));
-        let (errors, score) = match self.fixed_errors {
-            Some(errors) => (errors, 1.0),
-            None => {
-                let (log_errors, score) = (output("log_errors"), output("score"));
-                (std::array::from_fn(|i| libm::expf(log_errors[from(i)])), logistic(score[0]))
-            }
+        let (from, sign) = (|i: usize| if mirrored { mirror[i] } else { i }, if mirrored { -1.0 } else { 1.0 });
+        let point = |i: usize| image_from_crop * Point::new(sign * values[2 * i], values[2 * i + 1]);
+        let error = |i: usize| match &self.fixed_errors {
+            Some(errors) => errors[i],
+            None => libm::expf(log_errors[from(i)]),
         };
-        let errors = errors.map(|e| e * image_from_crop.scale());
-        if points.iter().all(|p| p.is_finite()) && errors.iter().all(|e: &f32| e.is_finite()) && score.is_finite() {
-            Landmarks { points, errors, score, pose: Pose::from_points_and_errors(&points, &errors) }
+        let score = self.fixed_errors.as_ref().map_or_else(|| logistic(output("score")[0]), |_| 1.0);
+        landmarks.topology.clone_from(&self.topology);
+        let Landmarks { points, errors, .. } = landmarks;
+        points.clear();
+        points.extend((0..count).map(|i| point(from(i))));
+        errors.clear();
+        errors.extend((0..count).map(|i| error(i) * image_from_crop.scale()));
+        if points.iter().all(|p| p.is_finite()) && errors.iter().all(|e| e.is_finite()) && score.is_finite() {
+            landmarks.score = score;
+            landmarks.update_pose();
         } else {
             // The weights overflow, or the crop is not finite: certainly no face.
-            let (center, error) = (Point::new(finite(crop.center.x), finite(crop.center.y)), finite(crop.side));
-            Landmarks { points: [center; POINTS], errors: [error; POINTS], score: 0.0, pose: Pose::default() }
+            points.fill(Point::new(finite(crop.center.x), finite(crop.center.y)));
+            errors.fill(finite(crop.side));
+            (landmarks.score, landmarks.pose) = (0.0, self.topology.has_pose().then(Pose::default));
         }
     }
 }
 
 /// One number for each point, separated by commas.
-fn parse_errors(list: &str) -> Option<[f32; POINTS]> {
+fn parse_errors(list: &str, count: usize) -> Option<Vec<f32>> {
     let errors = list.split(',').map(|e| e.parse().ok().filter(|e: &f32| e.is_finite() && *e >= 0.0));
-    errors.collect::<Option<Vec<f32>>>()?.try_into().ok()
+    errors.collect::<Option<Vec<f32>>>().filter(|errors| errors.len() == count)
 }
 
 fn finite(x: f32) -> f32 {
@@ -215,11 +289,11 @@ mod tests {
 
     #[test]
     fn points_that_expect_large_errors_are_hidden_and_the_jaw_may_expect_larger_ones() {
-        let mut points = [Point::default(); POINTS];
+        let mut points = vec![Point::default(); POINTS];
         (points[36], points[45]) = (Point::new(100.0, 100.0), Point::new(180.0, 160.0)); // 100 apart
-        let mut errors = [5.9; POINTS];
+        let mut errors = vec![5.9; POINTS];
         (errors[2], errors[3], errors[30], errors[31]) = (9.9, 10.1, 6.1, f32::NAN);
-        let visible = Landmarks { points, errors, score: 1.0, pose: Pose::default() }.visible();
+        let visible = Landmarks::new(Topology::ibug68(), points, errors, 1.0).visible();
         let hidden: Vec<usize> = (0..POINTS).filter(|&i| !visible[i]).collect();
         assert_eq!(hidden, [3, 30, 31]);
     }

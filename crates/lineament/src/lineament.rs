@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::geometry::Rect;
 use crate::image::ImageView;
 use crate::landmarks::{LandmarkNetwork, Landmarks};
+use crate::topology::Topology;
 use crate::verify;
 
 /// Which faces are answered, and how carefully.
@@ -82,18 +83,18 @@ impl Options {
 pub struct Face {
     /// What the detector found: a coarse box, five points, its score. [`Face::rect`] is the better box.
     pub detection: Detection,
-    /// The 68 points, their expected errors, the face score and the pose.
+    /// The points, their expected errors, the face score and the pose.
     pub landmarks: Landmarks,
 }
 
 impl Face {
-    /// The box of the face: that of its 68 points.
+    /// The box of the face: that of its points ([`Landmarks::rect`]).
     pub fn rect(&self) -> Rect {
         self.landmarks.rect()
     }
 }
 
-/// Finds faces and places 68 points on each.
+/// Finds faces and places points on each: 68 with the models inside the library.
 #[derive(Debug, Clone)]
 pub struct Lineament {
     options: Options,
@@ -193,9 +194,23 @@ impl Lineament {
         self.network.place(image, crop)
     }
 
+    /// As [`Lineament::pass`], into the memory of earlier landmarks.
+    pub(crate) fn pass_into(&mut self, image: &ImageView, crop: &Crop, landmarks: &mut Landmarks) {
+        self.network.place_into(image, crop, landmarks);
+    }
+
+    /// Which points the landmark network places.
+    pub fn topology(&self) -> &Topology {
+        self.network.topology()
+    }
+
     /// Whether the landmark network can tell faces from other things.
     pub(crate) fn has_face_score(&self) -> bool {
         self.network.has_face_score()
+    }
+
+    pub(crate) fn network(&self) -> &LandmarkNetwork {
+        &self.network
     }
 
     pub(crate) fn options(&self) -> &Options {

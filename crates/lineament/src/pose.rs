@@ -9,7 +9,7 @@
 
 use crate::geometry::Point;
 use crate::head::{HEAD, HeadPoint};
-use crate::topology::POINTS;
+use crate::topology::ibug68::POINTS;
 
 /// How a head is turned, in radians. The head nods first (pitch), then turns (yaw), then tilts (roll).
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -25,6 +25,9 @@ pub struct Pose {
 /// Points whose narrow side is below about a thousandth of the long side lie on a line and have no pose.
 const MIN_FLATNESS: f64 = 1e-6;
 
+/// Fewest points of the head that a pose is computed from: four fix the turn, and one more makes errors show.
+const MIN_POINTS: usize = 5;
+
 /// Most steps of Gauss and Newton; four are usual.
 const MAX_STEPS: usize = 12;
 
@@ -36,26 +39,14 @@ impl Pose {
     ///
     /// All zeros where the points say nothing: all equal, all on a line, or not finite.
     pub fn from_points(points: &[Point; POINTS]) -> Self {
-        Self::fit(points, HEAD.map(|p| p.2))
+        Head::fit(&HEAD, points, None)
     }
 
     /// From the 68 points and their expected errors, in pixels: points that are hidden count less.
     ///
     /// All zeros where the points say nothing, as with [`Pose::from_points`].
     pub fn from_points_and_errors(points: &[Point; POINTS], errors: &[f32; POINTS]) -> Self {
-        let error = |point: &HeadPoint| f64::from(errors[point.0]);
-        // The geometric mean: a part of the face with huge errors shall not make its own errors usual.
-        let usual = libm::exp(HEAD.iter().map(|p| libm::log(error(p))).sum::<f64>() / HEAD.len() as f64);
-        if !(usual.is_finite() && usual > 0.0) {
-            return Self::from_points(points);
-        }
-        // A point without any error counts twice as much as a usual one, not infinitely more.
-        Self::fit(points, HEAD.map(|p| p.2 / (1.0 + square(error(&p) / usual))))
-    }
-
-    fn fit(points: &[Point; POINTS], weights: [f64; HEAD.len()]) -> Self {
-        let pairs = Pairs::new(points, weights);
-        pairs.nearest_turn().map(|turn| pairs.refined(turn).pose()).unwrap_or_default()
+        Head::fit(&HEAD, points, Some(errors))
     }
 
     /// Length in the picture of the line between two points of the head over its true length, by this pose: 1 when
@@ -110,36 +101,87 @@ impl Turn {
     }
 }
 
-/// The head's points and where they are seen, both from their weighted means.
+/// Where the points of a topology lie on the average head.
+#[derive(Debug)]
+pub(crate) struct Head(Vec<HeadPoint>);
+
+impl Head {
+    /// For points that are means of sets of the iBUG 68 points. A set lies where those of its points do that the head
+    /// has. `None` where fewer than [`MIN_POINTS`] points lie on the head.
+    pub(crate) fn of(sets: &[Vec<usize>]) -> Option<Self> {
+        let mut head = Vec::new();
+        for (i, set) in sets.iter().enumerate() {
+            let on_head: Vec<&HeadPoint> = HEAD.iter().filter(|p| set.contains(&p.0)).collect();
+            if on_head.is_empty() {
+                continue;
+            }
+            let mean = |value: &dyn Fn(&HeadPoint) -> f64| {
+                on_head.iter().map(|p| value(p)).sum::<f64>() / on_head.len() as f64
+            };
+            let place = std::array::from_fn(|axis| mean(&|p| p.1[axis]));
+            head.push(HeadPoint(i, place, mean(&|p| p.2)));
+        }
+        head.truncate(HEAD.len());
+        (head.len() >= MIN_POINTS).then_some(Self(head))
+    }
+
+    /// The pose from the points of the topology and, where they are known, their expected errors.
+    pub(crate) fn pose(&self, points: &[Point], errors: Option<&[f32]>) -> Pose {
+        Self::fit(&self.0, points, errors)
+    }
+
+    fn fit(head: &[HeadPoint], points: &[Point], errors: Option<&[f32]>) -> Pose {
+        let mut weights = [0.0; HEAD.len()];
+        weights.iter_mut().zip(head).for_each(|(weight, p)| *weight = p.2);
+        if let Some(errors) = errors {
+            let error = |point: &HeadPoint| f64::from(errors[point.0]);
+            // The geometric mean: a part of the face with huge errors shall not make its own errors usual.
+            let usual = libm::exp(head.iter().map(|p| libm::log(error(p))).sum::<f64>() / head.len() as f64);
+            if usual.is_finite() && usual > 0.0 {
+                // A point without any error counts twice as much as a usual one, not infinitely more.
+                weights.iter_mut().zip(head).for_each(|(weight, p)| *weight /= 1.0 + square(error(p) / usual));
+            }
+        }
+        let pairs = Pairs::new(head, points, weights);
+        pairs.nearest_turn().map(|turn| pairs.refined(turn).pose()).unwrap_or_default()
+    }
+}
+
+/// The head's points and where they are seen, both from their weighted means. Only the first `len` of each are used, so
+/// that nothing is allocated.
 struct Pairs {
+    len: usize,
     head: [[f64; 3]; HEAD.len()],
     seen: [[f64; 2]; HEAD.len()],
     weights: [f64; HEAD.len()],
 }
 
 impl Pairs {
-    fn new(points: &[Point; POINTS], weights: [f64; HEAD.len()]) -> Self {
+    fn new(on_head: &[HeadPoint], points: &[Point], weights: [f64; HEAD.len()]) -> Self {
         // Measured from one of the points, so that equal points give exact zeros.
-        let origin = points[HEAD[0].0];
-        let (mut head, mut seen) = (
-            HEAD.map(|p| p.1),
-            HEAD.map(|p| {
-                let point = points[p.0];
-                [f64::from(point.x) - f64::from(origin.x), f64::from(point.y) - f64::from(origin.y)]
-            }),
-        );
-        center(&mut head, &weights);
-        center(&mut seen, &weights);
-        Self { head, seen, weights }
+        let origin = points[on_head[0].0];
+        let (mut head, mut seen, len) = ([[0.0; 3]; HEAD.len()], [[0.0; 2]; HEAD.len()], on_head.len());
+        for (k, &HeadPoint(i, place, _)) in on_head.iter().enumerate() {
+            head[k] = place;
+            seen[k] = [f64::from(points[i].x) - f64::from(origin.x), f64::from(points[i].y) - f64::from(origin.y)];
+        }
+        center(&mut head[..len], &weights[..len]);
+        center(&mut seen[..len], &weights[..len]);
+        Self { len, head, seen, weights }
+    }
+
+    /// Each point of the head, where it is seen, and how much it counts.
+    fn all(&self) -> impl Iterator<Item = ((&[f64; 3], &[f64; 2]), &f64)> {
+        self.head.iter().zip(&self.seen).zip(&self.weights).take(self.len)
     }
 
     /// The rotation nearest to the free linear map with the least error; `None` when the points lie on a line or are
     /// not finite.
     fn nearest_turn(&self) -> Option<Turn> {
-        let all = || self.head.iter().zip(&self.seen).zip(&self.weights);
-        let squares = std::array::from_fn(|j| std::array::from_fn(|k| all().map(|((h, _), w)| w * h[j] * h[k]).sum()));
+        let squares =
+            std::array::from_fn(|j| std::array::from_fn(|k| self.all().map(|((h, _), w)| w * h[j] * h[k]).sum()));
         let row = |axis: usize| {
-            solve::<3>(squares, std::array::from_fn(|j| all().map(|((h, s), w)| w * h[j] * s[axis]).sum()))
+            solve::<3>(squares, std::array::from_fn(|j| self.all().map(|((h, s), w)| w * h[j] * s[axis]).sum()))
         };
         let (u, v) = (row(0)?, row(1)?);
         // The nearest orthonormal rows are G^(-1/2) [u; v], with G the 2x2 matrix of their products.
@@ -181,13 +223,13 @@ impl Pairs {
             let [x, y, _] = turn.place(*head);
             square(seen[0] - x) + square(seen[1] - y)
         };
-        self.head.iter().zip(&self.seen).map(distance_squared).zip(&self.weights).map(|(e, w)| w * e).sum()
+        self.all().map(|(pair, weight)| weight * distance_squared(pair)).sum()
     }
 
     /// The small turn about the picture's axes, and the growth, that the linearised error asks for.
     fn newton_step(&self, turn: &Turn) -> Option<[f64; 4]> {
         let (mut squares, mut products) = ([[0.0; 4]; 4], [0.0; 4]);
-        for ((head, seen), weight) in self.head.iter().zip(&self.seen).zip(&self.weights) {
+        for ((head, seen), weight) in self.all() {
             let [x, y, z] = turn.place(*head);
             // How far the point moves right and down per unit of each of the four.
             for (moves, left) in [([0.0, z, -y, x], seen[0] - x), ([-z, 0.0, x, y], seen[1] - y)] {
@@ -248,7 +290,7 @@ fn unit(a: [f64; 3]) -> [f64; 3] {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::topology::MIRROR;
+    use crate::topology::ibug68::MIRROR;
     use proptest::prelude::*;
 
     /// The head seen by a far camera, nodded, turned, tilted, scaled and shifted.

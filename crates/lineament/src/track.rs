@@ -12,8 +12,8 @@ use crate::geometry::Rect;
 use crate::image::ImageView;
 use crate::landmarks::Landmarks;
 use crate::lineament::{Face, Lineament, Options};
-use crate::pose::Pose;
 use crate::smooth::{FRAME_SECS, SmoothOptions, Smoother};
+use crate::topology::Topology;
 
 /// How faces are followed.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,7 +47,7 @@ impl TrackOptions {
 }
 
 /// One face in one frame.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, PartialEq)]
 pub struct TrackedFace {
     /// The face's number: from 1, the same as long as the face is followed, never given to two.
     pub id: u64,
@@ -56,6 +56,20 @@ pub struct TrackedFace {
     pub face: Face,
     /// The points of this frame before smoothing.
     pub raw: Landmarks,
+}
+
+impl Clone for TrackedFace {
+    fn clone(&self) -> Self {
+        Self { id: self.id, face: self.face.clone(), raw: self.raw.clone() }
+    }
+
+    /// Reuses the memory, as that of [`Landmarks`].
+    fn clone_from(&mut self, source: &Self) {
+        self.id = source.id;
+        self.face.detection = source.face.detection;
+        self.face.landmarks.clone_from(&source.face.landmarks);
+        self.raw.clone_from(&source.raw);
+    }
 }
 
 /// A face is no longer followed when its score falls below this share of what a new face needs: a hand or a quick turn
@@ -123,8 +137,11 @@ pub struct Tracker {
     /// Whether the last update searched the whole frame.
     searched: bool,
     last_id: u64,
-    /// What the last update answered.
+    /// What the last update answered; and faces of earlier updates, whose memory the next ones use.
     faces: Vec<TrackedFace>,
+    spare: Vec<TrackedFace>,
+    /// What the landmark network said last.
+    pass: Landmarks,
 }
 
 /// A face that is followed. The points are smoothed also when the caller wants raw ones: the crop follows them, and a
@@ -165,6 +182,7 @@ impl Tracker {
     /// [`Error::Option`] for options outside their range.
     pub fn with_lineament(lineament: Lineament, options: TrackOptions) -> Result<Self> {
         options.check()?;
+        let pass = lineament.network().nothing();
         Ok(Self {
             lineament,
             options,
@@ -176,7 +194,14 @@ impl Tracker {
             searched: false,
             last_id: 0,
             faces: Vec::new(),
+            spare: Vec::new(),
+            pass,
         })
+    }
+
+    /// Which points the landmark network places.
+    pub fn topology(&self) -> &Topology {
+        self.lineament.topology()
     }
 
     /// How faces are followed.
@@ -225,9 +250,19 @@ impl Tracker {
         if self.searched {
             self.search(image);
         }
-        self.faces.clear();
-        self.faces.extend(self.tracks.iter().map(|track| track.face.clone()));
-        self.faces.sort_by_key(|face| face.id);
+        self.tracks.sort_unstable_by_key(|track| track.face.id);
+        self.spare.append(&mut self.faces);
+        for track in &self.tracks {
+            // Copied into the memory of an earlier face, so that a frame in which no face is new allocates nothing.
+            let face = match self.spare.pop() {
+                Some(mut face) => {
+                    face.clone_from(&track.face);
+                    face
+                }
+                None => track.face.clone(),
+            };
+            self.faces.push(face);
+        }
         &self.faces
     }
 
@@ -245,27 +280,30 @@ impl Tracker {
     /// One pass for each face, where it is predicted to be.
     fn follow(&mut self, image: &ImageView, elapsed_secs: f64) {
         let threshold = (STAY_SHARE * self.lineament.options().face_threshold).max(f32::MIN_POSITIVE);
-        let (now, lineament, lost, options) = (self.clock.now, &mut self.lineament, &mut self.lost, &self.options);
+        let Self { lineament, lost, options, pass, .. } = self;
+        let now = self.clock.now;
         lost.retain(|lost| now - lost.since <= options.remember_secs);
         self.tracks.retain_mut(|track| {
             let expected = track.smoother.expect(elapsed_secs.min(COASTING_SECS));
-            let wanted = Crop::from_points(&expected.unwrap_or(track.face.raw.points));
+            // Its own topology: the caller may have put another network into `lineament`.
+            let Landmarks { topology, points, .. } = &track.face.raw;
+            let wanted = Crop::from_points(topology, expected.unwrap_or(points));
             if !is_still(&track.crop, &wanted) {
                 track.crop = wanted;
             }
             let crop = track.crop;
-            let landmarks = lineament.pass(image, &crop);
-            let stays = landmarks.score >= threshold;
+            lineament.pass_into(image, &crop, pass);
+            let stays = pass.score >= threshold;
             if stays {
-                let jump = crop.center.distance(Crop::from_points(&landmarks.points).center) / crop.side;
+                let jump = crop.center.distance(pass.crop().center) / crop.side;
                 track.jump = jump.max(JUMP_FADES * track.jump);
-                track.take(landmarks, elapsed_secs, options);
+                track.take(pass, elapsed_secs, options);
             } else {
                 lost.push(track.lost(now));
             }
             stays
         });
-        self.tracks.sort_by_key(|track| track.face.id);
+        self.tracks.sort_unstable_by_key(|track| track.face.id);
         for i in (1..self.tracks.len()).rev() {
             let rect = self.tracks[i].rect();
             if let Some(older) = (0..i).find(|&older| self.tracks[older].rect().iou(&rect) >= SAME_TRACK_IOU) {
@@ -328,9 +366,9 @@ impl Tracker {
             return; // Not reached: the options were checked.
         };
         let id = self.id_of(&landmarks.rect());
-        let (crop, face) = (Crop::from_points(&landmarks.points), Face { detection, landmarks: landmarks.clone() });
+        let (crop, face) = (landmarks.crop(), Face { detection, landmarks: landmarks.clone() });
         let mut track = Track { face: TrackedFace { id, face, raw: landmarks.clone() }, smoother, crop, jump: 0.0 };
-        track.take(landmarks, FRAME_SECS, &self.options);
+        track.take(&landmarks, FRAME_SECS, &self.options);
         self.tracks.push(track);
     }
 
@@ -374,15 +412,15 @@ impl Track {
     }
 
     /// Takes the network's answer for the next frame.
-    fn take(&mut self, raw: Landmarks, elapsed_secs: f64, options: &TrackOptions) {
+    fn take(&mut self, raw: &Landmarks, elapsed_secs: f64, options: &TrackOptions) {
         let smooth = self.smoother.update(&raw.points, &raw.errors, elapsed_secs);
         let landmarks = &mut self.face.face.landmarks;
-        landmarks.clone_from(&raw);
+        landmarks.clone_from(raw);
         if options.smooth.is_some() {
-            landmarks.pose = Pose::from_points_and_errors(&smooth, &landmarks.errors);
-            landmarks.points = smooth;
+            landmarks.points.copy_from_slice(smooth);
+            landmarks.update_pose();
         }
-        self.face.raw = raw;
+        self.face.raw.clone_from(raw);
     }
 }
 

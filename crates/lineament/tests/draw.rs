@@ -9,15 +9,16 @@ mod schematic;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use lineament::draw::{Canvas, DrawOptions};
-use lineament::topology::POINTS;
-use lineament::{Detection, Face, ImageView, Landmarks, PixelFormat, Point, Pose, Rect};
+use lineament::topology::Topology;
+use lineament::topology::ibug68::{POINTS, five_points};
+use lineament::{Detection, Face, ImageView, Landmarks, PixelFormat, Point, Rect};
 use schematic::FACE_MM;
 
 const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/drawn_face.ppm");
 
 /// The map of the points, which `docs/points.md` shows, and the same for the documentation of `topology`.
 const MAP: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/points68.png");
-const MAP_IN_RUSTDOC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/points68.html");
+const MAP_IN_RUSTDOC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/topology/points68.html");
 
 const ALL: DrawOptions = DrawOptions {
     outlines: true,
@@ -33,12 +34,9 @@ const NONE: DrawOptions =
 /// The schematic face from its left and top edges on, 100 pixels wide with a `scale` of 1.
 fn face(left: f32, top: f32, scale: f32, error: f32) -> Face {
     let points = FACE_MM.map(|(x, y)| Point::new(left + (x + 73.0) / 1.46 * scale, top + (y + 25.0) / 1.46 * scale));
-    let detection = Detection {
-        rect: Rect::bounding(&points).unwrap(),
-        points: lineament::topology::five_points(&points),
-        score: 0.9,
-    };
-    let landmarks = Landmarks { points, errors: [error; POINTS], score: 0.98, pose: Pose::default() };
+    let detection =
+        Detection { rect: Rect::bounding(&points).unwrap(), points: Some(five_points(&points)), score: 0.9 };
+    let landmarks = Landmarks::new(Topology::ibug68(), points.to_vec(), vec![error; POINTS], 0.98);
     Face { detection, landmarks }
 }
 

@@ -3,7 +3,7 @@
 
 use std::f32::consts::FRAC_PI_2;
 
-use lineament::topology::POINTS;
+use lineament::topology::ibug68::POINTS;
 use lineament::{Crop, Detection, Face, ImageView, Lineament, Options, Point, Rect, TrackOptions, Tracker};
 use lineament_nn::model::{Architecture, Metadata, Op, Role, Shape, key, write};
 
@@ -241,7 +241,7 @@ fn a_face_that_lies_on_its_side_is_found_by_the_quarter_turns_alone() {
         let answer = Answer { bias: -16.0, upper: 40.0, lower: -40.0, ..BRIGHT };
         let mut lineament = usual(Options::default(), &answer, &pixels);
         let faces = lineament.faces(&view(&pixels));
-        let rolls: Vec<f32> = faces.iter().map(|face| Crop::from_points(&face.landmarks.points).roll_rad).collect();
+        let rolls: Vec<f32> = faces.iter().map(|face| face.landmarks.crop().roll_rad).collect();
         assert!(rolls.len() == 1 && (rolls[0] - roll_rad).abs() < 0.1, "{rolls:?}");
     }
 }

@@ -1,6 +1,6 @@
 //! The shipped models together: int8 next to f16, and several threads.
 
-use lineament::topology::{POINTS, inter_ocular};
+use lineament::topology::ibug68::{POINTS, inter_ocular};
 use lineament::{ImageView, Lineament, Options};
 use lineament_nn::model::Model;
 
@@ -26,7 +26,7 @@ fn the_models_in_int8_see_the_same_face() {
             ["detector", "lite"].map(|name| read(&format!("../../models/{name}/{name}{form}.onnx")));
         let faces = Lineament::with_models(Options::default(), &detector, &landmarks).unwrap().faces(&image);
         assert_eq!(faces.len(), 1, "faces in the form `{form}`");
-        faces[0].landmarks.points
+        *faces[0].landmarks.ibug68().expect("the shipped models place the iBUG 68 points")
     });
     let distance = points[0].iter().zip(&points[1]).map(|(a, b)| a.distance(*b)).sum::<f32>() / POINTS as f32;
     let moved = distance / inter_ocular(&points[0]);

@@ -5,7 +5,8 @@
 use std::path::Path;
 
 use lineament::stages::{ImageFrame, PixelFrame, sample};
-use lineament::topology::{POINTS, inter_ocular};
+use lineament::topology::Topology;
+use lineament::topology::ibug68::{POINTS, inter_ocular};
 use lineament::{
     Crop, ImageView, Lineament, Options, PixelFormat, Point, Similarity, SmoothOptions, TrackOptions, TrackedFace,
     Tracker,
@@ -98,7 +99,8 @@ fn ids(answers: &[Vec<TrackedFace>]) -> Vec<Vec<u64>> {
     answers.iter().map(|faces| faces.iter().map(|face| face.id).collect()).collect()
 }
 
-fn mean_distance(a: &[Point; POINTS], b: &[Point; POINTS]) -> f32 {
+fn mean_distance(a: &[Point], b: &[Point]) -> f32 {
+    assert_eq!((a.len(), b.len()), (POINTS, POINTS));
     a.iter().zip(b).map(|(a, b)| a.distance(*b)).sum::<f32>() / POINTS as f32
 }
 
@@ -115,7 +117,7 @@ fn a_face_that_moves_grows_and_turns_keeps_its_number_and_its_points_stay_on_it(
     let (width, height, _) = portrait();
     let on_portrait = |k: usize| {
         let portrait_from_frame = places[k].frame_from_portrait(width, height).inverse();
-        answers[k][0].face.landmarks.points.map(|p| portrait_from_frame * p)
+        answers[k][0].face.landmarks.ibug68().unwrap().map(|p| portrait_from_frame * p)
     };
     assert_eq!(ids(&answers), vec![vec![1]; 60]);
     for k in 1..60 {
@@ -281,8 +283,11 @@ fn useless_times_do_no_harm() {
             let faces = tracker.update(&image, time_secs);
             assert_eq!(faces.len(), 1, "{time_secs} of {times:?}");
             assert_eq!(faces[0].id, 1, "{time_secs} of {times:?}");
-            let points = faces[0].face.landmarks.points;
-            assert!(mean_distance(&points, first.get_or_insert(points)) < 1.0, "{time_secs} of {times:?}");
+            let points = &faces[0].face.landmarks.points;
+            assert!(
+                mean_distance(points, first.get_or_insert_with(|| points.clone())) < 1.0,
+                "{time_secs} of {times:?}"
+            );
         }
         // It still searches.
         let two = frame(&[Place::at(90.0, 160.0, 1.0), Place::at(370.0, 160.0, 1.0)]);
@@ -313,7 +318,7 @@ fn the_same_film_gives_the_same_faces_again_after_a_reset_and_at_another_time() 
 fn a_still_film_comes_to_rest_near_what_the_network_says_about_the_photo() {
     let film = vec![frame(&[MIDDLE]); 60];
     let answers = follow(&film);
-    let points = |k: usize| &answers[k][0].face.landmarks.points;
+    let points = |k: usize| answers[k][0].face.landmarks.ibug68().unwrap();
     assert!(mean_distance(points(58), points(59)) < 0.01);
     let mut lineament = Lineament::new(Options::default()).unwrap();
     let alone = lineament.faces(&ImageView::grey(&film[0], WIDTH, HEIGHT).unwrap());
@@ -362,7 +367,7 @@ fn network_that_sees_a_face_everywhere() -> Vec<u8> {
     let pixels = frame(&[MIDDLE]);
     let mut lineament = Lineament::new(Options::default()).unwrap();
     let points = lineament.faces(&ImageView::grey(&pixels, WIDTH, HEIGHT).unwrap()).remove(0).landmarks.points;
-    let crop_from_image = Crop::from_points(&points).image_from_crop().inverse();
+    let crop_from_image = Crop::from_points(&Topology::ibug68(), &points).image_from_crop().inverse();
     let points: Vec<f32> = points.iter().map(|&p| crop_from_image * p).flat_map(|p| [p.x, p.y]).collect();
     let mut net = Architecture::new(Shape::hwc(4, 4, 1));
     let value = net.push(Op::Dense { units: 2 * POINTS });

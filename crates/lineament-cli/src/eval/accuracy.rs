@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use lineament::Options;
+use lineament::topology::ibug68;
 use lineament_data::evaluate::metrics::{Decile, FAILURE_PERCENT, TRUTHFUL_WITHIN};
 use lineament_data::evaluate::rejection::{BoxScores, RANDOM_BOXES, on_random_boxes, on_true_boxes};
 use lineament_data::evaluate::{evaluate, false_faces};
@@ -59,12 +60,13 @@ impl Accuracy {
     /// # Errors
     /// When something cannot be read or drawn.
     pub fn measure(args: &EvalArgs) -> Result<Self> {
-        let samples = args.samples()?;
+        let models = Models::read(&args.models)?;
+        let topology = models.topology()?;
+        let samples = args.samples(&topology)?;
         let empty = photos_without_faces(args).context("--nonfaces")?;
         if let Some(folder) = &args.draw {
             check_folder(folder).context("--draw")?;
         }
-        let models = Models::read(&args.models)?;
         let make = || models.lineament(Options::default());
         let threads = args.threads();
         let protocol = match args.crop {
@@ -74,7 +76,7 @@ impl Accuracy {
         let boxes = if args.boxes { RANDOM_BOXES + samples.len() } else { 0 };
         let progress = Progress::of_photos(samples.len() + empty.as_ref().map_or(0, Vec::len) + boxes);
         let advance = |_, _| progress.advance();
-        let (report, mut results) = evaluate(&samples, protocol, make, threads, &advance)?;
+        let (report, mut results) = evaluate(&topology, &samples, protocol, make, threads, &advance)?;
         let (mut nonfaces, mut boxes) = (None, None);
         if let Some(photos) = &empty {
             let with_faces = false_faces(photos, make, threads, &advance)?;
@@ -89,9 +91,9 @@ impl Accuracy {
         worst_first(&mut results);
         results.truncate(args.worst.unwrap_or(0));
         if let Some(folder) = &args.draw {
-            draw_all(&results, folder)?;
+            draw_all(&topology, &results, folder)?;
         }
-        Ok(Self { report, nonfaces, boxes, worst: results.into_iter().map(Worst::from).collect() })
+        Ok(Self { report, nonfaces, boxes, worst: results.into_iter().map(|r| Worst::new(&topology, r)).collect() })
     }
 
     /// A table for people.
@@ -121,11 +123,18 @@ impl Accuracy {
             );
         }
         if !self.worst.is_empty() {
-            text += "\nworst photos             68 points     inner\n";
+            let inner = if is_ibug68(&self.report) { "     inner" } else { "" };
+            let _ = writeln!(
+                text,
+                "\nworst photos             {:>9}{inner}",
+                if is_ibug68(&self.report) { "68 points" } else { "points" }
+            );
         }
-        for Worst { name, nme68, nme51, .. } in &self.worst {
-            let error = |e: &Option<f64>| if nme68.is_none() { "not found".into() } else { percent(*e) };
-            let _ = writeln!(text, "  {:<22} {:>9} {:>9}", one_line(name), error(nme68), error(nme51));
+        for Worst { name, nme, nme51, .. } in &self.worst {
+            let error = |e: Option<f64>| if nme.is_none() { "not found".into() } else { percent(e) };
+            let inner = nme51.filter(|_| is_ibug68(&self.report));
+            let inner = inner.map_or(String::new(), |e| format!(" {:>9}", error(e)));
+            let _ = writeln!(text, "  {:<22} {:>9}{inner}", one_line(name), error(*nme));
         }
         text
     }
@@ -141,6 +150,15 @@ fn photos_without_faces(args: &EvalArgs) -> Result<Option<Vec<PathBuf>>> {
     Ok(Some(photos))
 }
 
+fn is_ibug68(report: &Report) -> bool {
+    report.topology == ibug68::NAME
+}
+
+/// What the mean error is over.
+fn all_points(report: &Report) -> String {
+    if is_ibug68(report) { "68 points".into() } else { format!("`{}` points", report.topology) }
+}
+
 fn summary(r: &Report) -> String {
     let mut text = String::new();
     let mut row = |name: &str, value: String| {
@@ -151,16 +169,19 @@ fn summary(r: &Report) -> String {
         Protocol::Detector => row("faces found", format!("{} ({:.1} %)", r.found, r.found_percent)),
         Protocol::TruthCrop => row("faces found", "not searched for: the crops come from the true points".into()),
     }
-    row("error of 68 points", format!("{}, median {}", percent(r.nme68), percent(r.median68)));
-    row("error of 51 inner points", percent(r.nme51));
+    row(&format!("error of {}", all_points(r)), format!("{}, median {}", percent(r.nme), percent(r.median)));
+    match is_ibug68(r) {
+        true => row("error of 51 inner points", percent(r.nme51)),
+        false => row("errors in percent of", format!("the {}", r.unit)),
+    }
     let failures = format!("{} ({:.1} %), with the faces not found", r.failures, r.failures_percent);
     row(&format!("worse than {FAILURE_PERCENT:.0} %"), failures);
     row(&format!("area under curve, {FAILURE_PERCENT:.0} %"), format!("{:.4}", r.auc));
     for part in &r.parts {
         row(&format!("  {}", part.name), percent(part.nme));
     }
-    if let Some(Offset { right, down, nme68 }) = r.offset {
-        let offset = format!("{right:+.2} % to the right, {down:+.2} % down; without it the error is {nme68:.2} %");
+    if let Some(Offset { right, down, nme, .. }) = r.offset {
+        let offset = format!("{right:+.2} % to the right, {down:+.2} % down; without it the error is {nme:.2} %");
         row("mean offset", offset);
     }
     text
@@ -195,21 +216,29 @@ fn calibration(report: &Report) -> String {
 mod tests {
     use super::super::worst::tests::result;
     use super::*;
+    use lineament::topology::Topology;
     use lineament_data::evaluate::metrics::Calibration;
 
     #[test]
     fn the_text_is_a_table() {
         let pairs = (1..=4).map(|i| (f64::from(i), 2.0 * f64::from(i))).collect();
-        let mut report = Report::new(Protocol::Detector, &[result("a", Some(4.0)), result("b", None)]);
+        let mut report =
+            Report::new(&Topology::ibug68(), Protocol::Detector, &[result("a", Some(4.0)), result("b", None)]);
         report.calibration = Calibration::from_pairs(pairs);
-        report.offset = Some(Offset { right: -0.8, down: 0.04, nme68: 3.9 });
+        report.offset = Some(Offset { right: -0.8, down: 0.04, nme: 3.9, nme68: Some(3.9) });
         let nonfaces = Nonfaces {
             photos: 200,
             with_faces: vec![FalseFaces { path: "sea.jpg".into(), faces: 2, best_score: 0.75 }],
         };
         let worst = vec![
-            Worst { name: "b".into(), path: "b.jpg".into(), nme68: None, nme51: None },
-            Worst { name: "a".into(), path: "a.jpg".into(), nme68: Some(4.0), nme51: Some(3.5) },
+            Worst { name: "b".into(), path: "b.jpg".into(), nme: None, nme68: Some(None), nme51: Some(None) },
+            Worst {
+                name: "a".into(),
+                path: "a.jpg".into(),
+                nme: Some(4.0),
+                nme68: Some(Some(4.0)),
+                nme51: Some(Some(3.5)),
+            },
         ];
         let scores = |boxes, accepted| BoxScores { boxes, accepted, threshold: 0.98 };
         let boxes = Some(Boxes { random: scores(120, 1), of_faces: scores(8, 7) });

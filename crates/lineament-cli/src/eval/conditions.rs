@@ -33,7 +33,7 @@ impl Conditions {
     /// # Errors
     /// When something cannot be read.
     pub fn measure(args: &EvalArgs) -> Result<Self> {
-        let samples = args.samples()?;
+        let samples = args.samples(&Models::read(&args.models)?.topology()?)?;
         let conditions = if args.conditions.is_empty() { &CONDITIONS[..] } else { &args.conditions };
         let models = Models::read(&args.models)?;
         let make = || models.lineament(Options::default());

@@ -1,7 +1,7 @@
 //! CSV: a header, then one row per face. A photo or frame without faces has no row.
 
-use lineament::Face;
-use lineament::topology::POINTS;
+use lineament::topology::Topology;
+use lineament::{Face, Pose};
 
 use super::{FrameFaces, PhotoFaces, degrees, px, score, secs};
 
@@ -11,21 +11,26 @@ const PHOTO: [&str; 4] = ["image", "width", "height", "face"];
 /// What a video's rows begin with.
 const VIDEO: [&str; 6] = ["video", "frame", "time", "width", "height", "id"];
 
-/// What follows in both, before the points; the box is that of the points.
+/// What follows in both, before the points. The angles are empty where the topology has no pose.
 const FACE: [&str; 8] = ["box_x", "box_y", "box_width", "box_height", "score", "roll", "yaw", "pitch"];
 
-/// The header for photos: [`PHOTO`], [`FACE`], then `x0,y0,error0` to `x67,y67,error67`.
-pub fn header() -> String {
-    header_of(&PHOTO)
+/// The header for photos: [`PHOTO`], [`FACE`], then three columns for each point: `x0,y0,error0` and so on for the iBUG
+/// 68 points, which are known by their numbers, and `NAME_x,NAME_y,NAME_error` for others.
+pub fn header(topology: &Topology) -> String {
+    header_of(&PHOTO, topology)
 }
 
 /// The header for videos: [`VIDEO`], then as for photos.
-pub fn video_header() -> String {
-    header_of(&VIDEO)
+pub fn video_header(topology: &Topology) -> String {
+    header_of(&VIDEO, topology)
 }
 
-fn header_of(first: &[&str]) -> String {
-    let points = (0..POINTS).flat_map(|i| [format!("x{i}"), format!("y{i}"), format!("error{i}")]);
+fn header_of(first: &[&str], topology: &Topology) -> String {
+    let columns = |(i, name): (usize, &String)| match topology.is_ibug68() {
+        true => ["x", "y", "error"].map(|what| format!("{what}{i}")),
+        false => ["x", "y", "error"].map(|what| format!("{name}_{what}")),
+    };
+    let points = topology.names().iter().enumerate().flat_map(columns);
     row(first.iter().chain(&FACE).map(|&column| column.to_owned()).chain(points))
 }
 
@@ -50,10 +55,10 @@ fn fields(face: &Face) -> Vec<String> {
     let (rect, landmarks) = (face.rect(), &face.landmarks);
     let mut fields: Vec<_> = [rect.x, rect.y, rect.width, rect.height].map(|v| px(v).to_string()).into();
     fields.push(score(landmarks.score).to_string());
-    let pose = &landmarks.pose;
-    fields.extend([pose.roll_rad, pose.yaw_rad, pose.pitch_rad].map(|a| degrees(a).to_string()));
-    for (p, error) in landmarks.points.iter().zip(landmarks.errors) {
-        fields.extend([p.x, p.y, error].map(|v| px(v).to_string()));
+    let angle = |of: fn(&Pose) -> f32| landmarks.pose.map_or(String::new(), |pose| degrees(of(&pose)).to_string());
+    fields.extend([angle(|p| p.roll_rad), angle(|p| p.yaw_rad), angle(|p| p.pitch_rad)]);
+    for (p, error) in landmarks.points.iter().zip(&landmarks.errors) {
+        fields.extend([p.x, p.y, *error].map(|v| px(v).to_string()));
     }
     fields
 }
@@ -72,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_row_has_the_columns_of_the_header() {
-        let text = header() + &photo(&example(2));
+        let text = header(&Topology::ibug68()) + &photo(&example(2));
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());
         assert_eq!(reader.headers().unwrap().len(), 12 + 3 * 68);
         assert_eq!(reader.records().map(Result::unwrap).count(), 2);
@@ -88,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_videos_row_starts_with_the_frame_its_time_and_the_faces_number() {
-        let text = video_header() + &frame(&example_frame(&tracked(2)));
+        let text = video_header(&Topology::ibug68()) + &frame(&example_frame(&tracked(2)));
         let mut reader = ::csv::Reader::from_reader(text.as_bytes());
         assert_eq!(reader.headers().unwrap().len(), 14 + 3 * 68);
         assert_eq!(reader.records().map(Result::unwrap).count(), 2);

@@ -1,6 +1,6 @@
 //! JSON: one object per photo or frame, each on its own line.
 
-use lineament::{Detection, Face, Point, Rect};
+use lineament::{Detection, Face, Point, Pose, Rect};
 use serde::Serialize;
 
 use super::{FrameFaces, PhotoFaces, degrees, px, rounded, score, secs};
@@ -34,9 +34,16 @@ struct FaceRecord {
     /// Left, top, width, height of the box of the points.
     r#box: [f64; 4],
     score: f64,
+    /// The topology's name, where it is not the iBUG 68 points.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    topology: Option<String>,
+    /// The points' names, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    names: Option<Vec<String>>,
     points: Vec<[f64; 2]>,
     errors: Vec<f64>,
-    pose: Degrees,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pose: Option<Degrees>,
     detection: DetectionRecord,
 }
 
@@ -45,7 +52,8 @@ struct FaceRecord {
 struct DetectionRecord {
     r#box: [f64; 4],
     score: f64,
-    points: Vec<[f64; 2]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    points: Option<Vec<[f64; 2]>>,
 }
 
 #[derive(Serialize)]
@@ -78,23 +86,27 @@ pub fn frame(found: &FrameFaces) -> String {
 
 fn face(id: Option<u64>, face: &Face) -> FaceRecord {
     let Face { detection, landmarks } = face;
+    let topology = &landmarks.topology;
+    let is_own = !topology.is_ibug68();
     FaceRecord {
         id,
         r#box: numbers(&face.rect()),
         score: score(landmarks.score),
+        topology: is_own.then(|| topology.name().into()),
+        names: is_own.then(|| topology.names().into()),
         points: pairs(&landmarks.points),
         errors: landmarks.errors.iter().map(|&e| px(e)).collect(),
-        pose: Degrees {
-            roll: degrees(landmarks.pose.roll_rad),
-            yaw: degrees(landmarks.pose.yaw_rad),
-            pitch: degrees(landmarks.pose.pitch_rad),
-        },
+        pose: landmarks.pose.map(|Pose { roll_rad, yaw_rad, pitch_rad }| Degrees {
+            roll: degrees(roll_rad),
+            yaw: degrees(yaw_rad),
+            pitch: degrees(pitch_rad),
+        }),
         detection: found(detection),
     }
 }
 
 fn found(Detection { rect, points, score: value }: &Detection) -> DetectionRecord {
-    DetectionRecord { r#box: numbers(rect), score: score(*value), points: pairs(points) }
+    DetectionRecord { r#box: numbers(rect), score: score(*value), points: points.as_ref().map(|points| pairs(points)) }
 }
 
 fn numbers(rect: &Rect) -> [f64; 4] {

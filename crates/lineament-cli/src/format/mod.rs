@@ -5,6 +5,7 @@ mod json;
 mod pts;
 mod text;
 
+use lineament::topology::Topology;
 use lineament::{Face, TrackedFace};
 
 /// How results are written.
@@ -56,9 +57,9 @@ pub struct FrameFaces<'a> {
 
 impl Format {
     /// What stands before the first frame of a video.
-    pub fn video_header(self) -> String {
+    pub fn video_header(self, topology: &Topology) -> String {
         match self {
-            Self::Csv => csv::video_header(),
+            Self::Csv => csv::video_header(topology),
             Self::Text | Self::Json | Self::Pts => String::new(),
         }
     }
@@ -74,9 +75,9 @@ impl Format {
     }
 
     /// What stands before the first photo.
-    pub fn header(self) -> String {
+    pub fn header(self, topology: &Topology) -> String {
         match self {
-            Self::Csv => csv::header(),
+            Self::Csv => csv::header(topology),
             Self::Text | Self::Json | Self::Pts => String::new(),
         }
     }
@@ -153,12 +154,13 @@ pub mod tests {
     pub fn face() -> Face {
         let rect = Rect::from_xywh(10.0, 20.5, 100.126, 110.0);
         Face {
-            detection: Detection { rect, points: [Point::default(); 5], score: 0.5 },
+            detection: Detection { rect, points: Some([Point::default(); 5]), score: 0.5 },
             landmarks: Landmarks {
-                points: std::array::from_fn(|i| Point::new(i as f32, 100.0 + i as f32 / 8.0)),
-                errors: std::array::from_fn(|i| 0.5 + i as f32 / 10.0),
+                topology: Topology::ibug68(),
+                points: (0..68).map(|i| Point::new(i as f32, 100.0 + i as f32 / 8.0)).collect(),
+                errors: (0..68).map(|i| 0.5 + i as f32 / 10.0).collect(),
                 score: 0.98768,
-                pose: Pose { roll_rad: -0.0001, yaw_rad: 0.5, pitch_rad: -0.25 },
+                pose: Some(Pose { roll_rad: -0.0001, yaw_rad: 0.5, pitch_rad: -0.25 }),
             },
         }
     }

@@ -2,13 +2,12 @@
 
 use std::fmt::Write;
 
-use lineament::Face;
-use lineament::topology::POINTS;
+use lineament::{Face, Pose};
 
 use super::{FrameFaces, PhotoFaces, degrees};
 use crate::failure::one_line;
 
-/// Columns of the table: as many as fit 80 characters.
+/// Columns of the table of 68 points: as many as fit 80 characters.
 const COLUMNS: usize = 3;
 
 /// Everything about one photo.
@@ -38,19 +37,14 @@ pub fn frame(found: &FrameFaces) -> String {
 /// Everything but the points.
 fn summary(face: &Face) -> String {
     let (rect, landmarks) = (face.rect(), &face.landmarks);
-    let pose = &landmarks.pose;
-    let mean_error = landmarks.errors.iter().sum::<f32>() / POINTS as f32;
+    let mean_error = landmarks.errors.iter().sum::<f32>() / landmarks.errors.len() as f32;
+    let pose = landmarks.pose.map_or(String::new(), |Pose { roll_rad, yaw_rad, pitch_rad }| {
+        let [roll, yaw, pitch] = [roll_rad, yaw_rad, pitch_rad].map(degrees);
+        format!(", roll {roll:.1}, yaw {yaw:.1}, pitch {pitch:.1} degrees")
+    });
     format!(
-        "box {:.0},{:.0} {:.0} x {:.0}, score {:.3}, points within {mean_error:.1} px, \
-         roll {:.1}, yaw {:.1}, pitch {:.1} degrees",
-        rect.x,
-        rect.y,
-        rect.width,
-        rect.height,
-        landmarks.score,
-        degrees(pose.roll_rad),
-        degrees(pose.yaw_rad),
-        degrees(pose.pitch_rad),
+        "box {:.0},{:.0} {:.0} x {:.0}, score {:.3}, points within {mean_error:.1} px{pose}",
+        rect.x, rect.y, rect.width, rect.height, landmarks.score,
     )
 }
 
@@ -58,13 +52,21 @@ fn face(text: &mut String, number: usize, found: &Face) {
     // Writing to a String cannot fail.
     let _ = writeln!(text, "  face {number}: {}", summary(found));
     let landmarks = &found.landmarks;
-    let header = format!("{:>6}{:>8}{:>7}{:>5}", "point", "x", "y", "+-");
-    let _ = writeln!(text, "{}", header.repeat(COLUMNS));
-    let rows = POINTS.div_ceil(COLUMNS);
+    let topology = &landmarks.topology;
+    // The iBUG 68 points are known by their numbers; others by their names, one on a line.
+    let (columns, width) = match topology.is_ibug68() {
+        true => (COLUMNS, 6),
+        false => (1, 2 + topology.names().iter().map(String::len).max().unwrap_or(0).max(6)),
+    };
+    let header = format!("{:>width$}{:>8}{:>7}{:>5}", "point", "x", "y", "+-");
+    let _ = writeln!(text, "{}", header.repeat(columns));
+    let count = landmarks.points.len();
+    let rows = count.div_ceil(columns);
     for row in 0..rows {
-        for i in (row..POINTS).step_by(rows) {
+        for i in (row..count).step_by(rows) {
             let (p, error) = (landmarks.points[i], landmarks.errors[i]);
-            let _ = write!(text, "{i:>6}{:>8.1}{:>7.1}{error:>5.1}", p.x, p.y);
+            let name = if columns == 1 { topology.names()[i].clone() } else { i.to_string() };
+            let _ = write!(text, "{name:>width$}{:>8.1}{:>7.1}{error:>5.1}", p.x, p.y);
         }
         text.push('\n');
     }

@@ -83,7 +83,7 @@ pub fn run(args: RunArgs, frames: Frames, inputs: &Inputs) -> Result<ExitCode> {
         .map(|path| Recording::start(path, about.rate, Files::protecting(&inputs.photos), style))
         .transpose()?;
     let mut work = Work {
-        sink: Sink::open(&destination, &args.format.video_header())?,
+        sink: Sink::open(&destination, &args.format.video_header(tracker.topology()))?,
         format: args.format,
         name,
         tracker,

@@ -1,6 +1,7 @@
 //! A network's layers and the definitions that its training needs, as JSON: the scripts in runs/gpu read it.
 
-use lineament::topology::{FIRST_INNER_POINT, MIRROR, OUTER_EYE_CORNERS, POINTS};
+use lineament::topology::Topology;
+use lineament::topology::ibug68::{FIRST_INNER_POINT, MIRROR, OUTER_EYE_CORNERS, POINTS};
 use lineament::{Crop, CropRule, Point};
 use lineament_data::dataset;
 use lineament_nn::model::{Activation, Architecture, Layer, Op};
@@ -60,7 +61,7 @@ fn crop_example() -> Value {
         let (angle, radius) = (2.4 * i as f32, 20.0 + i as f32);
         Point::new(200.0 + radius * angle.cos(), 150.0 + 0.8 * radius * angle.sin() + 0.3 * i as f32)
     });
-    let Crop { center, side, roll_rad } = Crop::from_points(&points);
+    let Crop { center, side, roll_rad } = Crop::from_points(&Topology::ibug68(), &points);
     json!({
         "points": points.iter().map(|p| [p.x, p.y]).collect::<Vec<_>>(),
         "center": [center.x, center.y],

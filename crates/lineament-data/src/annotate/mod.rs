@@ -29,7 +29,6 @@ pub mod shards;
 use std::path::Path;
 
 use lineament::stages::GreyImage;
-use lineament::topology::POINTS;
 use lineament::{Crop, ImageView, Lineament, Options, Point, Rect};
 
 use crate::error::{Error, Result};
@@ -91,12 +90,7 @@ impl Annotator {
     ///
     /// `name` is the photo's path below the annotated folder, with `/`; `labels` are its points, in pixels, for
     /// [`PointsChoice::Pts`].
-    pub fn annotate(
-        &mut self,
-        name: &str,
-        photo: &Photo,
-        labels: Option<&[Point; POINTS]>,
-    ) -> Vec<Result<Record, Rejection>> {
+    pub fn annotate(&mut self, name: &str, photo: &Photo, labels: Option<&[Point]>) -> Vec<Result<Record, Rejection>> {
         let photo = photo.grey();
         let subject = Subject { name, view: photo.view(), grey: photo.view().to_grey(), labels };
         let rejection = |face, (reason, detail)| Rejection { photo: name.into(), face, reason, detail };
@@ -253,7 +247,7 @@ struct Subject<'a> {
     view: ImageView<'a>,
     grey: GreyImage<'a>,
     /// In pixels of the photo.
-    labels: Option<&'a [Point; POINTS]>,
+    labels: Option<&'a [Point]>,
 }
 
 /// The upright square at the box's centre, with `margin` times its longer side.

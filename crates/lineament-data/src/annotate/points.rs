@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use lineament::models::{DETECTOR, LITE};
-use lineament::topology::{POINTS, inter_ocular};
+use lineament::topology::Topology;
+use lineament::topology::ibug68::POINTS;
 use lineament::{Crop, ImageView, Landmarks, Lineament, Options, Point, Pose, Rect};
 
 use super::Subject;
@@ -65,7 +66,8 @@ impl Placer {
     pub fn points(&self) -> usize {
         match self {
             Self::Dlib(predictor) => predictor.points(),
-            Self::Network { .. } | Self::Labels => POINTS,
+            Self::Network { lineament, .. } => lineament.topology().len(),
+            Self::Labels => POINTS,
         }
     }
 
@@ -121,16 +123,18 @@ pub(super) struct Verdict {
 /// Verifies a face with these points. Where they are not the 68, the network places those itself.
 pub(super) fn verify(verifier: &mut Lineament, cropped: &Cropped, placed: &Placed) -> Verdict {
     let view = &cropped.subject.view;
-    let points: Option<[Point; POINTS]> = placed.in_photo.as_slice().try_into().ok();
-    let around = points.unwrap_or_else(|| verifier.landmarks(view, &Crop::from_rect(&cropped.found.rect)).points);
-    let asked = || verifier.landmarks(view, &Crop::from_points(&around));
-    let landmarks = placed.landmarks.clone().unwrap_or_else(asked);
-    let mean = landmarks.errors.iter().sum::<f32>() / POINTS as f32;
-    let percent = 100.0 * mean / inter_ocular(&landmarks.points);
+    let points: Option<&[Point; POINTS]> = placed.in_photo.as_slice().try_into().ok();
+    let crop = match points {
+        Some(points) => Crop::from_points(&Topology::ibug68(), points),
+        None => verifier.landmarks(view, &Crop::from_rect(&cropped.found.rect)).crop(),
+    };
+    let landmarks = placed.landmarks.clone().unwrap_or_else(|| verifier.landmarks(view, &crop));
+    let mean = landmarks.errors.iter().sum::<f32>() / landmarks.errors.len() as f32;
+    let percent = 100.0 * mean / landmarks.topology.unit(&landmarks.points);
     Verdict {
         score: landmarks.score,
         expected_error: percent.is_finite().then_some(percent),
-        pose: Pose::from_points(&points.unwrap_or(landmarks.points)),
+        pose: points.or(landmarks.ibug68()).map(Pose::from_points).unwrap_or_default(),
     }
 }
 

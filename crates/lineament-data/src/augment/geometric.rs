@@ -1,6 +1,6 @@
 //! Geometric augmentation: shift, scale, rotation and mirror image of the crop.
 
-use lineament::topology::{MIRROR, POINTS};
+use lineament::topology::Topology;
 use lineament::{Crop, Point};
 use rand::Rng;
 use rand_distr::StandardNormal;
@@ -56,8 +56,11 @@ fn normal(rng: &mut impl Rng) -> f32 {
 
 /// The points of the picture mirrored left to right about the vertical line through `axis_x`: 0 in the frame of the
 /// crop, half the width in an image. The right eye becomes the left one, with its numbers.
-pub fn mirror_points<F>(points: &[Point<F>; POINTS], axis_x: f32) -> [Point<F>; POINTS] {
-    MIRROR.map(|from| Point::new(2.0 * axis_x - points[from].x, points[from].y))
+///
+/// # Panics
+/// When `points` are not as many as the topology's.
+pub fn mirror_points<F>(topology: &Topology, points: &[Point<F>], axis_x: f32) -> Vec<Point<F>> {
+    topology.mirror().iter().map(|&from| Point::new(2.0 * axis_x - points[from].x, points[from].y)).collect()
 }
 
 /// Mirrors a picture left to right in place: `[height, width]`, row by row.

@@ -5,7 +5,6 @@
 use std::path::{Path, PathBuf};
 
 use lineament::Lineament;
-use lineament::topology::inter_ocular;
 use serde::Serialize;
 
 use crate::error::{Error, Result};
@@ -60,7 +59,7 @@ pub struct Group {
     pub found_percent: f64,
     /// Mean face score of the largest face in each photo, from 0 to 1; `None` when no face was found.
     pub score: Option<f64>,
-    /// Mean expected error of that face's 68 points, in percent of the distance between its outer eye corners.
+    /// Mean expected error of that face's points, in percent of the topology's unit.
     pub expected: Option<f64>,
 }
 
@@ -82,9 +81,10 @@ pub fn by_demographic_group<E: From<Error> + Send>(
     let found = each(photos, make, threads, progress, |lineament, (path, _)| {
         let faces = lineament.faces(&Photo::open(path)?.grey().view());
         Ok(faces.first().map(|face| {
-            let unit = f64::from(inter_ocular(&face.landmarks.points));
-            let expected = mean(&face.landmarks.errors.map(f64::from));
-            (f64::from(face.landmarks.score), 100.0 * expected / unit)
+            let landmarks = &face.landmarks;
+            let unit = f64::from(landmarks.topology.unit(&landmarks.points));
+            let expected = mean(&landmarks.errors.iter().copied().map(f64::from).collect::<Vec<_>>());
+            (f64::from(landmarks.score), 100.0 * expected / unit)
         }))
     })?;
     let people: Vec<(Person, Found)> = photos.iter().map(|(_, person)| *person).zip(found).collect();

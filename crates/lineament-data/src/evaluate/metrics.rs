@@ -1,33 +1,43 @@
 //! Metrics: errors of points, curves over photos, and whether expected errors are calibrated.
 //!
-//! Errors are normalised by the distance of the true outer eye corners ("inter-ocular", iBUG points 36 and 45) and
-//! given in percent, as in the 300-W challenge (Sagonas et al., 2013).
+//! Errors are normalised by what the topology says and given in percent: for the iBUG 68 points by the distance of the
+//! true outer eye corners ("inter-ocular"), as in the 300-W challenge (Sagonas et al., 2013).
 
 use lineament::Point;
-use lineament::topology::{FIRST_INNER_POINT, POINTS, inter_ocular};
+use lineament::topology::{Topology, ibug68};
 use serde::Serialize;
 
-/// A photo is a failure when the mean error of its 68 points is above this, in percent of the inter-ocular distance.
+/// A photo is a failure when the mean error of its points is above this, in percent of the topology's unit.
 pub const FAILURE_PERCENT: f64 = 10.0;
 
 /// Groups of the calibration table.
 const DECILES: usize = 10;
 
-/// Distance of each point to the true one, in percent of the inter-ocular distance. Not finite when the true eye
-/// corners coincide.
-pub fn point_errors(points: &[Point; POINTS], truth: &[Point; POINTS]) -> [f64; POINTS] {
-    let unit = f64::from(inter_ocular(truth));
-    std::array::from_fn(|i| 100.0 * f64::from(points[i].distance(truth[i])) / unit)
+/// Distance of each point to the true one, in percent of [`unit`]. NaN where the true point has no label; not finite
+/// when the unit is 0.
+pub fn point_errors(topology: &Topology, points: &[Point], truth: &[Point]) -> Vec<f64> {
+    let unit = unit(topology, truth);
+    points.iter().zip(truth).map(|(point, truth)| 100.0 * f64::from(point.distance(*truth)) / unit).collect()
 }
 
-/// The mean over all 68 points of [`point_errors`].
-pub fn nme68(errors: &[f64; POINTS]) -> f64 {
-    mean(errors)
+/// What errors are divided by, in pixels: [`Topology::unit`], or the square root of the area of the object's box where
+/// a point of the topology's normaliser has no label.
+pub fn unit(topology: &Topology, truth: &[Point]) -> f64 {
+    let unit = topology.unit(truth);
+    f64::from(if unit.is_nan() { topology.rect(truth).area().sqrt() } else { unit })
 }
 
-/// The mean over the 51 inner points (all except the jaw) of [`point_errors`].
-pub fn nme51(errors: &[f64; POINTS]) -> f64 {
-    mean(&errors[FIRST_INNER_POINT..])
+/// The normalised mean error (NME): the mean over all labelled points of [`point_errors`].
+pub fn nme(errors: &[f64]) -> f64 {
+    if errors.iter().all(|e| !e.is_nan()) {
+        return mean(errors);
+    }
+    mean(&errors.iter().copied().filter(|e| !e.is_nan()).collect::<Vec<_>>())
+}
+
+/// The same over the 51 inner points, all except the jaw; `None` for other points than the iBUG 68.
+pub fn nme51(topology: &Topology, errors: &[f64]) -> Option<f64> {
+    topology.is_ibug68().then(|| nme(&errors[ibug68::FIRST_INNER_POINT..]))
 }
 
 /// The mean; 0 for none.
@@ -76,7 +86,7 @@ fn ranks(values: impl Iterator<Item = f64>) -> Vec<f64> {
     ranks
 }
 
-/// Some of the points, in percent of the inter-ocular distance.
+/// Some of the points, in percent of the topology's unit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Decile {
     /// Mean expected error.

@@ -11,8 +11,8 @@ pub mod steadiness;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use lineament::topology::{POINTS, five_points, inter_ocular};
-use lineament::{Crop, Detection, Face, ImageView, Lineament, Point, Rect};
+use lineament::topology::Topology;
+use lineament::{Detection, Face, ImageView, Lineament};
 use serde::Serialize;
 
 use crate::dataset::Sample;
@@ -35,38 +35,47 @@ pub struct FalseFaces {
     pub best_score: f32,
 }
 
-/// Finds the face of every sample and measures it; results are in the order of `samples`.
+/// Finds the face of every sample and measures it; results are in the order of `samples`. The models place the points
+/// of `topology`, which are those of the samples.
 ///
 /// `make` loads the models, once per thread. `threads` of 0 takes every core. `progress` gets the number of photos that
 /// are done and of all photos, from any thread.
 ///
 /// # Errors
 /// Those of `make`; [`Error::File`] and [`Error::Photo`] for a photo that cannot be read, because leaving it out would
-/// change the figures; [`Error::Dataset`] for true points whose outer eye corners coincide.
+/// change the figures; [`Error::Dataset`] for true points whose unit is 0, such as outer eye corners that coincide.
 pub fn evaluate<E: From<Error> + Send>(
+    topology: &Topology,
     samples: &[Sample],
     protocol: Protocol,
     make: impl Fn() -> Result<Lineament, E>,
     threads: usize,
     progress: &(impl Fn(usize, usize) + Sync),
 ) -> Result<(Report, Vec<PhotoResult>), E> {
-    check_eye_corners(samples)?;
+    check_units(topology, samples)?;
     let results = each(samples, make, threads, progress, |lineament, sample| {
         let photo = Photo::open(&sample.photo_path)?.grey();
         Ok(match protocol {
-            Protocol::Detector => PhotoResult::new(sample, best_match(lineament.faces(&photo.view()), &sample.points)),
+            Protocol::Detector => {
+                let face = best_match(lineament.faces(&photo.view()), &sample.rect(topology));
+                PhotoResult::new(topology, sample, face)
+            }
             Protocol::TruthCrop => {
-                PhotoResult::new(sample, Some(face_of_truth(lineament, &photo.view(), &sample.points)))
+                let face = face_of_truth(topology, lineament, &photo.view(), sample);
+                PhotoResult::new(topology, sample, Some(face))
             }
         })
     })?;
-    Ok((Report::new(protocol, &results), results))
+    Ok((Report::new(topology, protocol, &results), results))
 }
 
-/// Refuses true points without an inter-ocular distance.
-pub(crate) fn check_eye_corners(samples: &[Sample]) -> Result<()> {
-    match samples.iter().find(|s| inter_ocular(&s.points) <= 0.0) {
-        Some(flat) => Err(Error::dataset(&flat.photo_path, "the outer eye corners (points 36 and 45) coincide")),
+/// Refuses true points without a length to divide errors by.
+pub(crate) fn check_units(topology: &Topology, samples: &[Sample]) -> Result<()> {
+    match samples.iter().find(|s| metrics::unit(topology, &s.points) <= 0.0) {
+        Some(flat) => {
+            let what = format!("errors are divided by the {}, which is 0 here", topology.unit_name());
+            Err(Error::dataset(&flat.photo_path, what))
+        }
         None => Ok(()),
     }
 }
@@ -97,10 +106,10 @@ fn summary(path: &Path, faces: &[Face]) -> FalseFaces {
     FalseFaces { path: path.to_owned(), faces: faces.len(), best_score }
 }
 
-fn face_of_truth(lineament: &mut Lineament, image: &ImageView, truth: &[Point; POINTS]) -> Face {
-    let rect = Rect::bounding(truth).unwrap_or_default();
-    let landmarks = lineament.landmarks(image, &Crop::from_points(truth));
-    Face { detection: Detection { rect, points: five_points(truth), score: 1.0 }, landmarks }
+fn face_of_truth(topology: &Topology, lineament: &mut Lineament, image: &ImageView, truth: &Sample) -> Face {
+    let landmarks = lineament.landmarks(image, &truth.crop(topology));
+    let (rect, points) = (truth.rect(topology), topology.five(&truth.points));
+    Face { detection: Detection { rect, points, score: 1.0 }, landmarks }
 }
 
 /// `work` on every item, each thread with a state of its own that `make` makes; answers in the order of `items`.

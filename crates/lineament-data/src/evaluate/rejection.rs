@@ -65,7 +65,7 @@ pub fn on_random_boxes<E: From<Error> + Send>(
     Ok(BoxScores::new(&scores, threshold))
 }
 
-/// How many boxes of true points are accepted, each shifted and scaled like a detector's. The boxes are upright, as
+/// How many boxes of true objects are accepted, each shifted and scaled like a detector's. The boxes are upright, as
 /// from a detector without points.
 ///
 /// The other arguments and errors are those of [`on_random_boxes`]; `progress` counts photos.
@@ -81,7 +81,7 @@ pub fn on_true_boxes<E: From<Error> + Send>(
 ) -> Result<BoxScores, E> {
     let scores = each(samples, make, threads, progress, |lineament, sample| {
         let mut rng = Pcg64::seed_from_u64(hash(format!("true box {}", sample.name).as_bytes()));
-        let rect = Rect::bounding(&sample.points).unwrap_or_default();
+        let rect = sample.rect(lineament.topology());
         let crop = DETECTOR_JITTER.jitter(&Crop::from_rect(&rect), &mut rng);
         Ok(lineament.landmarks(&Photo::open(&sample.photo_path)?.grey().view(), &crop).score)
     })?;

@@ -1,16 +1,20 @@
 //! The figures of an evaluation.
 
 use lineament::Point;
-use lineament::topology::{PARTS, POINTS, inter_ocular};
+use lineament::topology::Topology;
 use serde::Serialize;
 
-use crate::evaluate::metrics::{Calibration, FAILURE_PERCENT, area_under_curve, mean, median, point_errors};
+use crate::evaluate::metrics::{Calibration, FAILURE_PERCENT, area_under_curve, mean, median, nme, point_errors, unit};
 use crate::evaluate::result::{PhotoResult, Protocol};
 
-/// How good models are on a set of photos. Errors are in percent of the inter-ocular distance, shares in percent of all
-/// photos. The JSON names do not change (`docs/evaluation.md`).
+/// How good models are on a set of photos. Errors are in percent of the topology's unit (for the iBUG 68 points, the
+/// inter-ocular distance), shares in percent of all photos. The JSON names do not change (`docs/evaluation.md`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
+    /// Name of the topology.
+    pub topology: String,
+    /// What errors are divided by, in words.
+    pub unit: String,
     /// Where the crops came from.
     pub protocol: Protocol,
     /// Labelled photos.
@@ -19,17 +23,24 @@ pub struct Report {
     pub found: usize,
     /// The same in percent of `photos`.
     pub found_percent: f64,
-    /// Mean over found faces of the error of the 68 points; `None` when no face was found, like the others below.
-    pub nme68: Option<f64>,
+    /// Mean over found faces of the error of all points; `None` when no face was found, like the others below.
+    pub nme: Option<f64>,
     /// Median over found faces of the same.
+    pub median: Option<f64>,
+    /// `nme` of the iBUG 68 points, under the name that it had when there was no other topology.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nme68: Option<f64>,
+    /// `median` of the iBUG 68 points.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub median68: Option<f64>,
-    /// Mean over found faces of the error of the 51 inner points.
+    /// Mean over found faces of the error of the 51 inner points; only of the iBUG 68 points.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nme51: Option<f64>,
-    /// Photos not found or with an error of the 68 points above 10 %.
+    /// Photos not found or with an error above 10 %.
     pub failures: usize,
     /// The same in percent of `photos`.
     pub failures_percent: f64,
-    /// Area under the cumulative curve of the error of the 68 points up to 10 %, from 0 to 1; photos not found count
+    /// Area under the cumulative curve of the error up to 10 %, from 0 to 1; photos not found count
     /// as infinitely wrong.
     pub auc: f64,
     /// Mean error of each part over found faces, in the order of the points.
@@ -40,11 +51,11 @@ pub struct Report {
     pub calibration: Calibration,
 }
 
-/// The error of one part of the face, such as the nose.
+/// The error of one part, such as the nose.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct PartError {
     /// Its name in the topology.
-    pub name: &'static str,
+    pub name: String,
     /// Mean error of its points.
     pub nme: Option<f64>,
 }
@@ -53,63 +64,83 @@ pub struct PartError {
 /// origin than ours, and networks that learned from such labels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Offset {
-    /// To the right in the photo, in percent of the inter-ocular distance.
+    /// To the right in the photo, in percent of the topology's unit.
     pub right: f64,
     /// Down.
     pub down: f64,
-    /// The error of the 68 points that is left when the shift is subtracted.
-    pub nme68: f64,
+    /// The error that is left when the shift is subtracted.
+    pub nme: f64,
+    /// The same of the iBUG 68 points, under its earlier name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nme68: Option<f64>,
 }
 
 impl Offset {
-    fn of(faces: &[(&[Point; POINTS], &[Point; POINTS])]) -> Option<Self> {
+    fn of(topology: &Topology, faces: &[(&[Point], &[Point])]) -> Option<Self> {
         let shifts: Vec<(f64, f64)> = faces
             .iter()
             .flat_map(|(points, truth)| {
-                let percent = 100.0 / f64::from(inter_ocular(truth));
+                let percent = 100.0 / unit(topology, truth);
+                let labelled = points.iter().zip(*truth).filter(|(_, q)| q.is_finite());
                 let shift = move |(p, q): (&Point, &Point)| (p.x - q.x, p.y - q.y);
-                points.iter().zip(*truth).map(shift).map(move |(x, y)| (percent * f64::from(x), percent * f64::from(y)))
+                labelled.map(shift).map(move |(x, y)| (percent * f64::from(x), percent * f64::from(y)))
             })
             .collect();
         let over_points = |value: &dyn Fn(&(f64, f64)) -> f64| mean(&shifts.iter().map(value).collect::<Vec<_>>());
         let (right, down) = (over_points(&|(x, _)| *x), over_points(&|(_, y)| *y));
-        let nme68 = over_points(&|(x, y)| (x - right).hypot(y - down));
-        (!faces.is_empty()).then_some(Self { right, down, nme68 })
+        let nme = over_points(&|(x, y)| (x - right).hypot(y - down));
+        let nme68 = topology.is_ibug68().then_some(nme);
+        (!faces.is_empty()).then_some(Self { right, down, nme, nme68 })
     }
 }
 
 impl Report {
-    /// The figures of `results`.
-    pub fn new(protocol: Protocol, results: &[PhotoResult]) -> Self {
+    /// The figures of `results`, whose points are those of `topology`.
+    pub fn new(topology: &Topology, protocol: Protocol, results: &[PhotoResult]) -> Self {
         let photos = results.len();
         let percent = |n: usize| 100.0 * n as f64 / photos.max(1) as f64;
         let faces: Vec<_> = results.iter().filter_map(|r| Some((r.face.as_ref()?, &r.truth))).collect();
-        let errors: Vec<_> = faces.iter().map(|(face, truth)| point_errors(&face.landmarks.points, truth)).collect();
+        let errors: Vec<_> =
+            faces.iter().map(|(face, truth)| point_errors(topology, &face.landmarks.points, truth)).collect();
         let over_faces = |value: &dyn Fn(&[f64]) -> f64| -> Option<f64> {
             let values: Vec<f64> = errors.iter().map(|e| value(e)).collect();
             (!values.is_empty()).then(|| mean(&values))
         };
-        let nmes: Vec<f64> = results.iter().filter_map(|r| r.nme68).collect();
+        let nmes: Vec<f64> = results.iter().filter_map(|r| r.nme).collect();
         let inner: Vec<f64> = results.iter().filter_map(|r| r.nme51).collect();
         let good = nmes.iter().filter(|&&e| e <= FAILURE_PERCENT).count(); // NaN is a failure
         let pairs = faces.iter().zip(&errors).flat_map(|((face, truth), measured)| {
-            let unit = f64::from(inter_ocular(truth));
+            let unit = unit(topology, truth);
             let expected = face.landmarks.errors.iter().map(move |&e| 100.0 * f64::from(e) / unit);
-            expected.zip(measured.iter().copied())
+            expected.zip(measured.iter().copied()).filter(|(_, measured)| !measured.is_nan())
         });
+        let (mean_nme, median_nme) = match nmes.is_empty() {
+            true => (None, None),
+            false => (Some(mean(&nmes)), Some(median(&nmes))),
+        };
+        let of_part = |points: &[usize], errors: &[f64]| nme(&points.iter().map(|&i| errors[i]).collect::<Vec<_>>());
+        let parts = topology.parts().iter().map(|part| PartError {
+            name: part.name.clone(),
+            nme: over_faces(&|errors| of_part(&part.points, errors)),
+        });
+        let points = faces.iter().map(|(face, truth)| (face.landmarks.points.as_slice(), truth.as_slice()));
         Self {
+            topology: topology.name().into(),
+            unit: topology.unit_name(),
             protocol,
             photos,
             found: nmes.len(),
             found_percent: percent(nmes.len()),
-            nme68: (!nmes.is_empty()).then(|| mean(&nmes)),
-            median68: (!nmes.is_empty()).then(|| median(&nmes)),
+            nme: mean_nme,
+            median: median_nme,
+            nme68: mean_nme.filter(|_| topology.is_ibug68()),
+            median68: median_nme.filter(|_| topology.is_ibug68()),
             nme51: (!inner.is_empty()).then(|| mean(&inner)),
             failures: photos - good,
             failures_percent: percent(photos - good),
             auc: area_under_curve(&nmes, photos),
-            parts: PARTS.map(|p| PartError { name: p.name, nme: over_faces(&|e| mean(&e[p.points.clone()])) }).into(),
-            offset: Offset::of(&faces.iter().map(|(face, truth)| (&face.landmarks.points, *truth)).collect::<Vec<_>>()),
+            parts: parts.collect(),
+            offset: Offset::of(topology, &points.collect::<Vec<_>>()),
             calibration: Calibration::from_pairs(pairs.collect()),
         }
     }

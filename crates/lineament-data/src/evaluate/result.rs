@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use lineament::topology::POINTS;
+use lineament::topology::Topology;
 use lineament::{Face, Point, Rect};
 use serde::Serialize;
 
 use crate::dataset::Sample;
-use crate::evaluate::metrics::{nme51, nme68, point_errors};
+use crate::evaluate::metrics::{nme, nme51, point_errors};
 
-/// A face counts as the labelled one from this overlap on: intersection over union (IoU) of the boxes of their 68
-/// points. Low on purpose: a face whose points are far off must count as a failure, not as a face that was not found.
+/// A face counts as the labelled one from this overlap on: intersection over union (IoU) of their boxes. Low on purpose: a face whose points are far off must count as a failure, not as a face that was not found.
 pub const TRUE_FACE_IOU: f32 = 0.3;
 
 /// A detector's box counts as found from this IoU with the true box on: the usual limit for detectors, which are
@@ -36,39 +35,39 @@ pub struct PhotoResult {
     pub path: PathBuf,
     /// The labelled face is among the faces found.
     pub found: bool,
-    /// Mean error of the 68 points in percent of the inter-ocular distance; `None` when not found.
-    pub nme68: Option<f64>,
-    /// Mean error of the 51 inner points; `None` when not found.
+    /// Mean error of the points in percent of the topology's unit; `None` when not found.
+    pub nme: Option<f64>,
+    /// Mean error of the 51 inner points; `None` when not found, and for other points than the iBUG 68.
     pub nme51: Option<f64>,
     /// The face that was taken for the labelled one.
     pub face: Option<Face>,
-    /// The true points, in pixels of the photo.
-    pub truth: [Point; POINTS],
+    /// The true points, in pixels of the photo; NaN without a label.
+    pub truth: Vec<Point>,
 }
 
 impl PhotoResult {
     /// Measures `face`, which was taken for the labelled one, if any was.
-    pub fn new(sample: &Sample, face: Option<Face>) -> Self {
-        let errors = face.as_ref().map(|face| point_errors(&face.landmarks.points, &sample.points));
+    pub fn new(topology: &Topology, sample: &Sample, face: Option<Face>) -> Self {
+        let errors = face.as_ref().map(|face| point_errors(topology, &face.landmarks.points, &sample.points));
         Self {
             name: sample.name.clone(),
             path: sample.photo_path.clone(),
             found: face.is_some(),
-            nme68: errors.as_ref().map(nme68),
-            nme51: errors.as_ref().map(nme51),
+            nme: errors.as_deref().map(nme),
+            nme51: errors.and_then(|errors| nme51(topology, &errors)),
             face,
-            truth: sample.points,
+            truth: sample.points.clone(),
         }
     }
 }
 
 /// The face that overlaps the labelled one most, if [`TRUE_FACE_IOU`] is reached.
-pub(crate) fn best_match(faces: Vec<Face>, truth: &[Point; POINTS]) -> Option<Face> {
-    let overlap = |points: &[Point; POINTS]| match (Rect::bounding(points), Rect::bounding(truth)) {
-        (Some(a), Some(b)) if points.iter().all(|p| p.is_finite()) => a.iou(&b),
-        _ => 0.0,
+pub(crate) fn best_match(faces: Vec<Face>, truth: &Rect) -> Option<Face> {
+    let overlap = |face: &Face| match face.landmarks.points.iter().all(|p| p.is_finite()) {
+        true => face.rect().iou(truth),
+        false => 0.0,
     };
-    let overlaps = faces.into_iter().map(|face| (overlap(&face.landmarks.points), face));
+    let overlaps = faces.into_iter().map(|face| (overlap(&face), face));
     let best = overlaps.max_by(|a, b| a.0.total_cmp(&b.0));
     best.filter(|(iou, _)| *iou >= TRUE_FACE_IOU).map(|(_, face)| face)
 }

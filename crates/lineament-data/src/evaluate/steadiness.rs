@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use lineament::Similarity;
 use lineament::stages::{ImageFrame, PixelFrame, Smoother, sample};
-use lineament::topology::{POINTS, inter_ocular};
+use lineament::topology::ibug68::{POINTS, inter_ocular};
 use lineament::{ImageView, Point, SmoothOptions, TrackedFace, Tracker};
 use rand::{Rng, SeedableRng};
 use rand_distr::StandardNormal;
@@ -147,9 +147,9 @@ impl Film<'_> {
             let TrackedFace { face, raw, .. } = faces.first()?;
             let without_slide = |points: &[Point; POINTS]| points.map(|p| Point::new(p.x - shift, p.y));
             seen.push(Seen {
-                raw: without_slide(&raw.points),
-                smooth: without_slide(&face.landmarks.points),
-                errors: raw.errors,
+                raw: without_slide(raw.ibug68()?),
+                smooth: without_slide(face.landmarks.ibug68()?),
+                errors: raw.errors.as_slice().try_into().ok()?,
             });
         }
         Some(seen)

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lineament::topology::{self, POINTS};
+use lineament::topology::ibug68::{self, POINTS};
 use lineament::{CropRule, Normalisation, Point, Rect};
 use lineament_data::record::SIDE;
 use lineament_data::table::{ReadOptions, Reader, split};
@@ -127,5 +127,5 @@ impl Faces {
 /// Distance of the outer eye corners; `None` where the points are not the 68.
 pub(crate) fn inter_ocular(coordinates: &[f32]) -> Option<f32> {
     let points: Vec<Point> = coordinates.chunks_exact(2).map(|p| Point::new(p[0], p[1])).collect();
-    <[Point; POINTS]>::try_from(points).ok().map(|points| topology::inter_ocular(&points))
+    <[Point; POINTS]>::try_from(points).ok().map(|points| ibug68::inter_ocular(&points))
 }

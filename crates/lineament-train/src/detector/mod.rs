@@ -5,12 +5,14 @@ mod pyramid;
 mod scene;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use lineament::Similarity;
 use lineament::stages::{Detector, GRIDS, ImageFrame, PixelFrame, SAME_FACE_IOU, SMALLEST_FACE, sample};
-use lineament::{ImageView, Normalisation, Rect, topology};
+use lineament::topology::Topology;
+use lineament::{ImageView, Normalisation, Rect};
 use lineament_data::evaluate::MATCH_IOU;
-use lineament_data::{BoxRow, GreyPhoto, boxes, dataset};
+use lineament_data::{BoxRow, GreyPhoto, Sample, boxes, dataset, topologies};
 use lineament_nn::model::{Metadata, Model, key};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
@@ -34,6 +36,7 @@ const SMALL_FACE: f32 = 1.4 * SMALLEST_FACE;
 /// The detector task.
 pub struct DetectorTask {
     config: Config,
+    topology: Topology,
     side: usize,
     train: Vec<Photo>,
     validation: Vec<Photo>,
@@ -46,36 +49,54 @@ impl DetectorTask {
     /// # Errors
     /// When photos, points or the box table cannot be read.
     pub fn new(config: &Config, side: usize) -> Result<Self> {
-        let Some(table) = &config.boxes else {
-            return Err(Error::Config("boxes: the detector needs the table of all faces in the photos".into()));
+        let topology = topologies::open(&config.topology)?.topology;
+        let table = match &config.boxes {
+            Some(table) => boxes::read(table)?,
+            // A label table names all objects.
+            None if config.photos.is_file() => BTreeMap::new(),
+            None => {
+                return Err(Error::Config("boxes: the detector needs the table of all faces in the photos".into()));
+            }
         };
-        let table = boxes::read(table)?;
-        let photos = dataset::read(&config.photos)?
+        let samples = dataset::read(&config.photos, &topology)?;
+        let photos = samples
+            .chunk_by(|a, b| a.photo_path == b.photo_path)
+            .collect::<Vec<_>>()
             .into_par_iter()
-            .map(|s| {
-                let grey = lineament_data::Photo::open(&s.photo_path)?.grey();
-                let labelled = Rect::bounding(&s.points).unwrap_or_default();
-                let points = Some(topology::five_points(&s.points));
-                let mut faces = vec![Known { rect: labelled, points, ignored: false }];
-                faces.extend(unlabelled(&table, &s.photo_path, &labelled));
-                Ok((s.name, Photo { pixels: Pyramid::new(grey), faces }))
+            .map(|samples| {
+                let (name, path) = (samples[0].name.clone(), &samples[0].photo_path);
+                let grey = lineament_data::Photo::open(path)?.grey();
+                let mut faces: Vec<Known> = samples.iter().map(|sample| labelled(&topology, sample)).collect();
+                let others = unlabelled(&table, path);
+                faces.extend(others.filter(|other| samples.iter().all(|s| is_another(other, &s.rect(&topology)))));
+                Ok((name, Photo { pixels: Pyramid::new(grey), faces }))
             })
             .collect::<Result<Vec<_>>>()?;
         let (train, validation) = split(photos, config)?;
         let nonfaces = read_nonfaces(config)?.into_iter().map(Pyramid::new).collect();
-        Ok(Self { config: config.clone(), side, train, validation, nonfaces })
+        Ok(Self { config: config.clone(), topology, side, train, validation, nonfaces })
     }
 }
 
 /// The photo's other faces. They have no points, only another detector's box, from hairline to chin. How the box of
 /// the 68 points lies in such a box was measured on the faces that have both.
-fn unlabelled(table: &BTreeMap<String, Vec<BoxRow>>, path: &std::path::Path, labelled: &Rect) -> Vec<Known> {
+fn unlabelled(table: &BTreeMap<String, Vec<BoxRow>>, path: &Path) -> impl Iterator<Item = Known> {
     let rects = boxes::of_photo(table, path).iter().map(|row| {
         let Rect { x, y, width: w, height: h } = row.rect;
         Rect::from_xywh(x - 0.019 * w, y + 0.236 * h, 1.057 * w, 0.777 * h)
     });
-    let others = rects.filter(|rect| rect.iou(labelled) < SAME_FACE_IOU);
-    others.map(|rect| Known { rect, points: None, ignored: false }).collect()
+    rects.map(|rect| Known { rect, points: None, ignored: false })
+}
+
+/// Whether a box is not that of the labelled face.
+fn is_another(known: &Known, labelled: &Rect) -> bool {
+    known.rect.iou(labelled) < SAME_FACE_IOU
+}
+
+/// A labelled face, with its five points where the topology has them and all have labels.
+fn labelled(topology: &Topology, sample: &Sample) -> Known {
+    let points = topology.five(&sample.points).filter(|points| points.iter().all(|p| p.is_finite()));
+    Known { rect: sample.rect(topology), points, ignored: false }
 }
 
 impl Task for DetectorTask {
@@ -164,6 +185,7 @@ impl Task for DetectorTask {
     }
 
     fn describe(&self, metadata: &mut Metadata) {
+        self.topology.describe(metadata);
         metadata.set(
             key::OUTPUTS,
             "grid8, grid16, grid32: cells 8, 16 and 32 pixels apart; log-odds of a face, its centre x, y, logarithms \

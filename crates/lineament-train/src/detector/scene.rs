@@ -17,7 +17,7 @@ use super::pyramid::Pyramid;
 pub struct Photo {
     /// Its pixels.
     pub pixels: Pyramid,
-    /// All faces; the first is the one with 68 points.
+    /// All faces; those with labelled points come first.
     pub faces: Vec<Known>,
 }
 

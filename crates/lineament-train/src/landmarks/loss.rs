@@ -6,7 +6,6 @@
 
 use lineament::Point;
 use lineament::stages::CropFrame;
-use lineament::topology::POINTS;
 
 use crate::task::Figures;
 
@@ -28,8 +27,8 @@ pub type Target = Option<Box<Truth>>;
 /// A face's points in the crop.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Truth {
-    /// The points.
-    pub points: [Point<CropFrame>; POINTS],
+    /// The points; NaN where one has no label.
+    pub points: Vec<Point<CropFrame>>,
     /// A larger network placed them: they do not tell how large a network's errors are.
     pub is_pseudo_label: bool,
 }
@@ -49,11 +48,10 @@ pub struct Predicted<'a> {
 /// outputs.
 ///
 /// # Panics
-/// When outputs, gradients and targets are not of the same samples.
+/// When outputs, gradients and targets are not of the same samples and points.
 pub fn loss(targets: &[Target], predicted: Predicted, gradients: &mut [Vec<f32>], batch: usize) -> Figures {
     let [d_points, d_errors, d_scores] = gradients else { panic!("three outputs, not {}", gradients.len()) };
     let of_sample = 1.0 / batch as f32;
-    let of_point = of_sample / POINTS as f32;
     let (mut likelihood, mut distance, mut cross_entropy) = (0.0, 0.0, 0.0);
     for (n, target) in targets.iter().enumerate() {
         let logit = predicted.scores[n];
@@ -62,8 +60,11 @@ pub fn loss(targets: &[Target], predicted: Predicted, gradients: &mut [Vec<f32>]
         cross_entropy += of_sample * (logit.max(0.0) - logit * label + (-logit.abs()).exp().ln_1p());
         d_scores[n] = SCORE_WEIGHT * of_sample * (probability - label);
         let Some(truth) = target else { continue };
-        for (i, point) in truth.points.iter().enumerate() {
-            let (at, log_at) = ((n * POINTS + i) * 2, n * POINTS + i);
+        let count = truth.points.len();
+        let labelled = truth.points.iter().filter(|p| p.is_finite()).count();
+        let of_point = of_sample / labelled.max(1) as f32;
+        for (i, point) in truth.points.iter().enumerate().filter(|(_, point)| point.is_finite()) {
+            let (at, log_at) = ((n * count + i) * 2, n * count + i);
             let (dx, dy) = (predicted.points[at] - point.x, predicted.points[at + 1] - point.y);
             let r = (dx * dx + dy * dy + LEAST_SQUARE).sqrt();
             let raw = predicted.log_errors[log_at];

@@ -2,15 +2,17 @@
 
 pub mod loss;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lineament::models::DETECTOR;
 use lineament::stages::CropFrame;
-use lineament::topology::{self, POINTS};
-use lineament::{Crop, CropRule, Lineament, Normalisation, Options, Point, Rect};
+use lineament::topology::Topology;
+use lineament::{Crop, CropRule, Lineament, Normalisation, Options, Point};
 use lineament_data::dataset::{self, Sample};
-use lineament_data::evaluate::metrics::{mean, nme51, nme68, point_errors};
-use lineament_data::{GreyPhoto, Jitter, Photo, augment, boxes};
+use lineament_data::evaluate::metrics::{mean, nme, nme51, point_errors, unit};
+use lineament_data::{GreyPhoto, Jitter, Photo, augment, boxes, topologies};
 use lineament_nn::model::{Metadata, Model, Op, Shape, key};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
@@ -50,20 +52,24 @@ const NEIGHBOUR_SIDES: (f32, f32) = (0.5, 1.3);
 /// Directions of such crops: a whole turn.
 const NEIGHBOUR_ANGLE_RAD: f32 = 3.2;
 
-/// A face with points in memory.
+/// A labelled object in memory, a face by default.
+#[derive(Clone)]
 struct Face {
-    path: PathBuf,
-    photo: GreyPhoto,
-    points: [Point; POINTS],
+    /// Shared by the objects of one photo.
+    photo: Arc<GreyPhoto>,
+    label: Sample,
 }
 
-/// The faces of a folder, each with its name.
-fn read_faces(dir: &Path) -> Result<Vec<(String, Face)>> {
-    let read = |s: Sample| {
-        let photo = Photo::open(&s.photo_path)?.grey();
-        Ok((s.name, Face { path: s.photo_path, photo, points: s.points }))
-    };
-    dataset::read(dir)?.into_par_iter().map(read).collect()
+/// The labelled objects of a folder or a label table, each with its photo's name.
+fn read_faces(path: &Path, topology: &Topology) -> Result<Vec<(String, Face)>> {
+    let samples = dataset::read(path, topology)?;
+    let mut paths: Vec<&PathBuf> = samples.iter().map(|sample| &sample.photo_path).collect();
+    paths.sort();
+    paths.dedup();
+    let open = |path: &PathBuf| Ok((path.clone(), Arc::new(Photo::open(path)?.grey())));
+    let photos = paths.into_par_iter().map(open).collect::<Result<HashMap<_, _>>>()?;
+    let face = |label: Sample| (label.name.clone(), Face { photo: photos[&label.photo_path].clone(), label });
+    Ok(samples.into_iter().map(face).collect())
 }
 
 /// Which photo.
@@ -76,6 +82,7 @@ enum Which {
 /// The landmark task.
 pub struct Landmarks {
     config: Config,
+    topology: Topology,
     side: usize,
     train: Vec<Face>,
     validation: Vec<Face>,
@@ -92,22 +99,24 @@ impl Landmarks {
     /// # Errors
     /// When photos or points cannot be read.
     pub fn new(config: &Config, side: usize) -> Result<Self> {
-        let (train, validation) = split(read_faces(&config.photos)?, config)?;
-        let pseudo_labelled = config.pseudo_labelled.as_deref().map(read_faces).transpose()?.unwrap_or_default();
+        let topology = topologies::open(&config.topology)?.topology;
+        let read = |path: &Path| read_faces(path, &topology);
+        let (train, validation) = split(read(&config.photos)?, config)?;
+        let pseudo_labelled = config.pseudo_labelled.as_deref().map(read).transpose()?.unwrap_or_default();
         let pseudo_labelled = pseudo_labelled.into_iter().map(|(_, face)| face).collect();
         let nonfaces = read_nonfaces(config)?;
         let hard_negatives = match Miner::read(config)? {
-            Some(miner) => mine(&miner, config, &nonfaces, &train)?,
+            Some(miner) => mine(&miner, config, &topology, &nonfaces, &train)?,
             None => Vec::new(),
         };
-        Ok(Self { config: config.clone(), side, train, validation, pseudo_labelled, nonfaces, hard_negatives })
+        let config = config.clone();
+        Ok(Self { config, topology, side, train, validation, pseudo_labelled, nonfaces, hard_negatives })
     }
 
     /// Samples the pixels of `crop` around a face into `input`; answers the points in the crop frame.
-    fn cut(&self, face: &Face, crop: &Crop, input: &mut [f32]) -> [Point<CropFrame>; POINTS] {
+    fn cut(&self, face: &Face, crop: &Crop, input: &mut [f32]) -> Vec<Point<CropFrame>> {
         crop.sample_into(&face.photo.view(), self.side, input);
-        let crop_from_image = crop.image_from_crop().inverse();
-        face.points.map(|p| crop_from_image * p)
+        points_in(crop, face)
     }
 
     /// A crop without a face: a hard negative, any crop of a photo without faces, or one next to `face`.
@@ -129,7 +138,7 @@ impl Landmarks {
             let center = Point::new(rng.random_range(0.0..w), rng.random_range(0.0..h));
             Crop { center, side, roll_rad }.sample_into(&photo.view(), self.side, input);
         } else {
-            let near = Crop::from_points(&face.points);
+            let near = face.label.crop(&self.topology);
             let angle = rng.random_range(-NEIGHBOUR_ANGLE_RAD..NEIGHBOUR_ANGLE_RAD);
             let shift = near.side * rng.random_range(NEIGHBOUR_SHIFTS.0..NEIGHBOUR_SHIFTS.1);
             let center = Point::new(near.center.x + shift * angle.cos(), near.center.y + shift * angle.sin());
@@ -150,15 +159,27 @@ impl Landmarks {
         let jitter = Jitter { close_share: 0.0, ..self.config.jitter.clone() };
         let place = |lineament: &mut Lineament, (index, face): (usize, &Face)| {
             let mut rng = Pcg64::seed_from_u64(index as u64);
-            let crop = jitter.jitter(&Crop::from_points(&face.points), &mut rng);
+            let crop = jitter.jitter(&face.label.crop(&self.topology), &mut rng);
             visit(face, &lineament.landmarks(&face.photo.view(), &crop))
         };
         Ok(self.validation.par_iter().enumerate().map_init(|| lineament.clone(), place).collect())
     }
 }
 
+/// The points of a face in the frame of a crop.
+fn points_in(crop: &Crop, face: &Face) -> Vec<Point<CropFrame>> {
+    let crop_from_image = crop.image_from_crop().inverse();
+    face.label.points.iter().map(|&p| crop_from_image * p).collect()
+}
+
 /// Hard negatives in photos without faces, and next to the faces of photos in which all faces are known.
-fn mine(miner: &Miner, config: &Config, nonfaces: &[GreyPhoto], train: &[Face]) -> Result<Vec<(Which, Crop)>> {
+fn mine(
+    miner: &Miner,
+    config: &Config,
+    topology: &Topology,
+    nonfaces: &[GreyPhoto],
+    train: &[Face],
+) -> Result<Vec<(Which, Crop)>> {
     let in_nonfaces = nonfaces.par_iter().enumerate().map_init(
         || miner.clone(),
         |miner, (index, photo)| miner.mine(photo, &[]).into_iter().map(|crop| (Which::Nonface(index), crop)).collect(),
@@ -169,8 +190,8 @@ fn mine(miner: &Miner, config: &Config, nonfaces: &[GreyPhoto], train: &[Face]) 
         let next_to_faces = train.par_iter().enumerate().map_init(
             || miner.clone(),
             |miner, (index, face)| {
-                let mut faces: Vec<Rect> = Rect::bounding(&face.points).into_iter().collect();
-                faces.extend(boxes::of_photo(&table, &face.path).iter().map(|row| row.rect));
+                let mut faces = vec![face.label.rect(topology)];
+                faces.extend(boxes::of_photo(&table, &face.label.photo_path).iter().map(|row| row.rect));
                 let crops = miner.mine(&face.photo, &faces).into_iter();
                 crops.map(|crop| (Which::Train(index), crop)).collect()
             },
@@ -188,11 +209,15 @@ impl Task for Landmarks {
     }
 
     fn init(&self, graph: &Graph, params: &mut Params) {
-        let mut mean = [(0.0f32, 0.0f32); POINTS];
+        let mut mean = vec![(0.0f32, 0.0f32); self.topology.len()];
+        // How many training faces have a label of each point.
+        let is_labelled = |face: &Face, i: usize| face.label.points[i].is_finite();
+        let labelled = |i: usize| self.train.iter().filter(|face| is_labelled(face, i)).count();
+        let counts: Vec<f32> = (0..mean.len()).map(|i| labelled(i).max(1) as f32).collect();
         for face in &self.train {
-            let crop_from_image = Crop::from_points(&face.points).image_from_crop().inverse();
-            for (m, p) in mean.iter_mut().zip(face.points.map(|p| crop_from_image * p)) {
-                *m = (m.0 + p.x / self.train.len() as f32, m.1 + p.y / self.train.len() as f32);
+            let points = points_in(&face.label.crop(&self.topology), face);
+            for (i, p) in points.iter().enumerate().filter(|(i, _)| is_labelled(face, *i)) {
+                mean[i] = (mean[i].0 + p.x / counts[i], mean[i].1 + p.y / counts[i]);
             }
         }
         for (i, layer) in graph.architecture.layers.iter().enumerate().filter(|(_, l)| l.op == Op::PositionBias) {
@@ -229,11 +254,11 @@ impl Task for Landmarks {
             let others = &self.pseudo_labelled;
             let is_pseudo_label = !others.is_empty() && rng.random_bool(self.config.pseudo_labelled_share);
             let face = if is_pseudo_label { &others[rng.random_range(0..others.len())] } else { face };
-            let crop = self.config.jitter.jitter(&Crop::from_points(&face.points), rng);
+            let crop = self.config.jitter.jitter(&face.label.crop(&self.topology), rng);
             let mut points = self.cut(face, &crop, input);
             if rng.random_bool(0.5) {
                 augment::mirror_rows(input, self.side);
-                points = augment::mirror_points(&points, 0.0);
+                points = augment::mirror_points(&self.topology, &points, 0.0);
             }
             Some(Box::new(Truth { points, is_pseudo_label }))
         };
@@ -250,9 +275,12 @@ impl Task for Landmarks {
     /// Scales the expected errors so that they are as large as the measured ones in the mean over the validation faces.
     fn calibrate(&self, file: Vec<u8>) -> Result<Vec<u8>> {
         let sums = self.on_validation(&file, |face, placed| {
-            let unit = topology::inter_ocular(&face.points);
-            let measured = face.points.iter().zip(&placed.points).map(|(truth, point)| truth.distance(*point));
-            (measured.sum::<f32>() / unit, placed.errors.iter().sum::<f32>() / unit)
+            let unit = unit(&self.topology, &face.label.points) as f32;
+            let pairs = face.label.points.iter().zip(&placed.points).zip(&placed.errors);
+            let labelled = pairs.filter(|((truth, _), _)| truth.is_finite());
+            let sums = labelled.map(|((truth, point), error)| (truth.distance(*point), *error));
+            let (measured, expected) = sums.fold((0.0, 0.0), |(m, e): (f32, f32), sum| (m + sum.0, e + sum.1));
+            (measured / unit, expected / unit)
         })?;
         let (measured, expected) = sums.iter().fold((0.0, 0.0), |(m, e), sum| (m + sum.0, e + sum.1));
         let factor = measured / expected;
@@ -268,16 +296,19 @@ impl Task for Landmarks {
         }
         let least_score = Options::default().face_threshold;
         let results = self.on_validation(file, |face, placed| {
-            let errors = point_errors(&placed.points, &face.points);
+            let errors = point_errors(&self.topology, &placed.points, &face.label.points);
             let kept = if placed.score >= least_score { 1.0 } else { 0.0 };
-            [nme68(&errors), nme51(&errors), kept]
+            [nme(&errors), nme51(&self.topology, &errors).unwrap_or(0.0), kept]
         })?;
         let mean_of = |k: usize| mean(&results.iter().map(|r| r[k]).collect::<Vec<_>>()) as f32;
-        Ok(vec![("nme68", mean_of(0)), ("nme51", mean_of(1)), ("kept", mean_of(2))])
+        Ok(match self.topology.is_ibug68() {
+            true => vec![("nme68", mean_of(0)), ("nme51", mean_of(1)), ("kept", mean_of(2))],
+            false => vec![("nme", mean_of(0)), ("kept", mean_of(2))],
+        })
     }
 
     fn describe(&self, metadata: &mut Metadata) {
-        metadata.set(key::TOPOLOGY, "ibug68");
+        self.topology.describe(metadata);
         metadata.set(key::CROP, CropRule::STANDARD.to_string());
         metadata.set(
             key::OUTPUTS,

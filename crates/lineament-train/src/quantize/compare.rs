@@ -1,9 +1,9 @@
 //! How good a model file is on labelled photos, through the public library, and how much a smaller version of it loses.
 
 use lineament::models::DETECTOR;
-use lineament::{Lineament, Options, Rect};
+use lineament::{Lineament, Options};
 use lineament_data::evaluate::{MATCH_IOU, each, evaluate};
-use lineament_data::{Photo, Protocol, Sample};
+use lineament_data::{Photo, Protocol, Sample, topologies};
 use lineament_nn::model::{Model, Role};
 use serde::Serialize;
 
@@ -15,10 +15,14 @@ use crate::error::Result;
 pub enum Quality {
     /// Of a landmark network, on crops around the true points.
     Landmarks {
-        /// Mean error of the 68 points, in percent of the distance between the outer eye corners.
-        nme68: f64,
-        /// The same of the 51 inner points.
-        nme51: f64,
+        /// Mean error of the points, in percent of the topology's unit.
+        nme: f64,
+        /// The same of the iBUG 68 points, under its earlier name.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nme68: Option<f64>,
+        /// The same of the 51 inner points of the iBUG 68.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        nme51: Option<f64>,
         /// Percent of the photos that are worse than 10.
         failures: f64,
     },
@@ -32,11 +36,11 @@ pub enum Quality {
 }
 
 impl Quality {
-    /// How much worse `other` is: in percent of the distance between the outer eye corners, or for a detector the
+    /// How much worse `other` is: in percent of the topology's unit, or for a detector the
     /// larger loss of the two, in percentage points. Below 0 it is better.
     pub fn loss_of(&self, other: &Self) -> f64 {
         match (self, other) {
-            (Self::Landmarks { nme68: a, .. }, Self::Landmarks { nme68: b, .. }) => b - a,
+            (Self::Landmarks { nme: a, .. }, Self::Landmarks { nme: b, .. }) => b - a,
             (Self::Detector { found, overlap }, Self::Detector { found: f, overlap: o }) => {
                 (found - f).max(overlap - o)
             }
@@ -50,16 +54,18 @@ impl Quality {
 /// # Errors
 /// When the file is no model, or a photo cannot be read.
 pub fn quality(file: &[u8], samples: &[Sample], threads: usize, progress: &(impl Fn() + Sync)) -> Result<Quality> {
-    let role = Model::parse(file)?.metadata.role;
+    let model = Model::parse(file)?;
+    let (role, topology) = (model.metadata.role, topologies::of_model(&model)?);
     let advance = |_, _| progress();
     match role {
         Role::Landmarks => {
             let make = || Ok::<_, crate::Error>(Lineament::with_models(Options::default(), DETECTOR, file)?);
-            let (report, _) = evaluate(samples, Protocol::TruthCrop, make, threads, &advance)?;
+            let (report, _) = evaluate(&topology, samples, Protocol::TruthCrop, make, threads, &advance)?;
             let percent = |value: Option<f64>| value.unwrap_or(f64::NAN);
             Ok(Quality::Landmarks {
-                nme68: percent(report.nme68),
-                nme51: percent(report.nme51),
+                nme: percent(report.nme),
+                nme68: report.nme68,
+                nme51: report.nme51,
                 failures: report.failures_percent,
             })
         }
@@ -70,7 +76,7 @@ pub fn quality(file: &[u8], samples: &[Sample], threads: usize, progress: &(impl
             };
             let overlaps = each(samples, make, threads, &advance, |lineament: &mut Lineament, sample: &Sample| {
                 let photo = Photo::open(&sample.photo_path)?.grey();
-                let truth = Rect::bounding(&sample.points).unwrap_or_default();
+                let truth = sample.rect(&topology);
                 let found = lineament.detect(&photo.view());
                 let best = found.iter().map(|face| face.rect.iou(&truth)).fold(0.0, f32::max);
                 Ok(if best >= MATCH_IOU { best } else { 0.0 })

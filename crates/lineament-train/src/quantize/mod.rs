@@ -9,7 +9,6 @@ mod equalise;
 mod int8;
 pub mod observe;
 
-use lineament::Crop;
 use lineament::stages::{Detector, LandmarkNetwork};
 use lineament_data::{Jitter, Photo, Sample};
 use lineament_nn::model::{Model, Op, Role, Tensor};
@@ -121,7 +120,7 @@ impl Source {
             Self::Landmarks(network) => {
                 let mut rng = Pcg64::seed_from_u64(0);
                 let jitter = Jitter { close_share: 0.0, ..Jitter::default() };
-                let crop = Crop::from_points(&sample.points);
+                let crop = sample.crop(network.topology());
                 let crops = [crop, jitter.jitter(&crop, &mut rng), jitter.jitter(&crop, &mut rng)];
                 crops.iter().map(|crop| network.input(&view, crop)).collect()
             }

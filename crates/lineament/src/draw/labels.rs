@@ -1,8 +1,9 @@
 //! Numbers on a picture: of the points, of a face, and its score.
 
-use super::{BLACK, COLOURS, Canvas, HALO, HALO_ALPHA, Sizes, WHITE, add_pieces, digits};
+use super::{BLACK, Canvas, HALO, HALO_ALPHA, Sizes, WHITE, add_pieces, colour, digits, part_colour};
 use crate::geometry::{Point, Rect};
-use crate::topology::{LEFT_EYE, OUTLINES, POINTS, RIGHT_EYE};
+use crate::topology::Topology;
+use crate::topology::ibug68::{LEFT_EYE, POINTS, RIGHT_EYE};
 use tiny_skia::PathBuilder;
 
 /// Width of a digit's line, in heights of the digit.
@@ -16,22 +17,35 @@ const GAP: f32 = 0.45;
 /// Height of the digits of face number and score in face sizes, and its least value in pixels of a screen.
 const DIGITS: f32 = 0.07;
 const MIN_DIGITS: f32 = 9.0;
+/// Directions in which the number of a point may stand.
+const DIRECTIONS: usize = 16;
 /// Opacity of the plate behind the number of a face.
 const PLATE_ALPHA: f32 = 0.6;
 
 impl Canvas {
     /// The index of each point next to it, on the side where the fewest lines are.
-    pub(super) fn draw_point_numbers(&mut self, points: &[Point; POINTS], sizes: &Sizes) {
+    pub(super) fn draw_point_numbers(&mut self, topology: &Topology, points: &[Point], sizes: &Sizes) {
         let height = (POINT_DIGITS * sizes.face).max(MIN_POINT_DIGITS);
         let gap = sizes.dot.max(sizes.line) + GAP * height;
-        for (outline, colour) in OUTLINES.iter().zip(COLOURS) {
-            for i in outline.points.clone() {
-                let Some((x, y)) = away(points, i, outline.name).filter(|_| self.reaches(points[i])) else { continue };
-                let half = (digits::width(i as u64, height) / 2.0, height / 2.0);
-                // So far that the dot does not touch the digits' box.
-                let way = gap + (x.abs() * half.0 + y.abs() * half.1);
-                let corner = Point::new(points[i].x + way * x - half.0, points[i].y + way * y - half.1);
-                self.draw_number(i as u64, corner, height, colour);
+        let mut labels =
+            Labels { points, height, gap, taken: points.iter().copied().filter(|p| p.is_finite()).collect() };
+        let mut numbered = vec![false; points.len()];
+        let on_outlines = topology.outlines().iter().flat_map(|outline| {
+            let colour = colour(topology, outline);
+            outline.points.iter().map(move |&i| (i, outline.name.as_str(), colour))
+        });
+        let alone = (0..points.len()).map(|i| (i, "", part_colour(topology, i)));
+        for (i, outline, colour) in on_outlines.chain(alone) {
+            if std::mem::replace(&mut numbered[i], true) || !self.reaches(points[i]) {
+                continue;
+            }
+            let middle = match points.try_into() {
+                Ok(points) if topology.is_ibug68() => away(points, i, outline).map(|way| labels.middle(i, way)),
+                _ => Some(labels.free_middle(i)),
+            };
+            if let Some(Point { x, y, .. }) = middle {
+                let half = labels.half(i);
+                self.draw_number(i as u64, Point::new(x - half.0, y - half.1), height, colour);
             }
         }
     }
@@ -76,6 +90,52 @@ impl Canvas {
         let width = WEIGHT * height;
         self.stroke(&path, width * (1.0 + 2.0 * HALO), BLACK, HALO_ALPHA, None);
         self.stroke(&path, width, colour, 1.0, None);
+    }
+}
+
+/// Where the numbers of points stand.
+struct Labels<'a> {
+    points: &'a [Point],
+    /// Of the digits, in pixels.
+    height: f32,
+    /// Between a point and its number, in pixels.
+    gap: f32,
+    /// The points and the numbers that stand already: no number should come near them.
+    taken: Vec<Point>,
+}
+
+impl Labels<'_> {
+    /// Half of the width and height of a point's number.
+    fn half(&self, i: usize) -> (f32, f32) {
+        (digits::width(i as u64, self.height) / 2.0, self.height / 2.0)
+    }
+
+    /// The middle of a point's number that stands in this direction, which has length 1: so far away that the dot does
+    /// not touch the digits' box.
+    fn middle(&self, i: usize, (x, y): (f32, f32)) -> Point {
+        let half = self.half(i);
+        let way = self.gap + (x.abs() * half.0 + y.abs() * half.1);
+        Point::new(self.points[i].x + way * x, self.points[i].y + way * y)
+    }
+
+    /// The middle of a point's number where it is farthest from everything else.
+    fn free_middle(&mut self, i: usize) -> Point {
+        let half = self.half(i);
+        let room = |middle: Point| {
+            let distance = |p: &Point| {
+                let (x, y) = ((p.x - middle.x).abs() - half.0, (p.y - middle.y).abs() - half.1);
+                libm::hypotf(x.max(0.0), y.max(0.0))
+            };
+            let others = self.taken.iter().filter(|&&p| p != self.points[i]);
+            others.map(distance).fold(f32::MAX, f32::min)
+        };
+        let directions = (0..DIRECTIONS).map(|k| {
+            let angle = k as f32 / DIRECTIONS as f32 * std::f32::consts::TAU;
+            self.middle(i, (libm::cosf(angle), libm::sinf(angle)))
+        });
+        let middle = directions.max_by(|a, b| room(*a).total_cmp(&room(*b))).unwrap_or(self.points[i]);
+        self.taken.push(middle);
+        middle
     }
 }
 

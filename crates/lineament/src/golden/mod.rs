@@ -9,7 +9,6 @@ use std::fmt::Write;
 
 use frames::Picture;
 
-use crate::topology::POINTS;
 use crate::{ImageView, Lineament, Options, Point, TrackOptions, Tracker};
 use lineament_nn::simd::testing::at_every_level;
 
@@ -19,7 +18,7 @@ const TOLERANCE_PX: f32 = 0.01;
 const STORED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../testdata/golden/points.json");
 
 /// The faces of each frame, by the frame's name.
-type Faces = BTreeMap<String, Vec<[Point; POINTS]>>;
+type Faces = BTreeMap<String, Vec<Vec<Point>>>;
 
 fn view(picture: &Picture) -> ImageView<'_> {
     let Picture { pixels, width, height, channels } = picture;
@@ -32,12 +31,12 @@ fn look(frames: &[(String, Picture)], film: &[(String, Picture)]) -> Faces {
     let mut tracker = Tracker::new(Options::default(), TrackOptions::default()).expect("the default models");
     let mut faces = Faces::new();
     for (name, picture) in frames {
-        let found = lineament.faces(&view(picture)).iter().map(|face| face.landmarks.points).collect();
+        let found = lineament.faces(&view(picture)).iter().map(|face| face.landmarks.points.clone()).collect();
         faces.insert(name.clone(), found);
     }
     for (i, (name, picture)) in film.iter().enumerate() {
         let tracked = tracker.update(&view(picture), i as f64 / 30.0);
-        faces.insert(name.clone(), tracked.iter().map(|tracked| tracked.face.landmarks.points).collect());
+        faces.insert(name.clone(), tracked.iter().map(|tracked| tracked.face.landmarks.points.clone()).collect());
     }
     faces
 }

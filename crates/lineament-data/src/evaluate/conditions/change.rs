@@ -3,12 +3,12 @@
 use image::GrayImage;
 use image::imageops::{FilterType, resize};
 use lineament::stages::{ImageFrame, PixelFrame, sample};
-use lineament::topology::POINTS;
+use lineament::topology::ibug68::{MIRROR, POINTS};
 use lineament::{Point, Rect, Similarity};
 use rand::Rng;
 
 use super::{Change, cover};
-use crate::augment::{Size, add_noise, compress, gaussian_blur, mirror_points, mirror_rows, motion_blur};
+use crate::augment::{Size, add_noise, compress, gaussian_blur, mirror_rows, motion_blur};
 use crate::photo::GreyPhoto;
 
 /// Blur and motion are in pixels of a face with this side, and scaled with the face, so that all faces lose the same
@@ -58,7 +58,8 @@ pub fn apply(change: Change, photo: &GreyPhoto, points: &[Point; POINTS], rng: &
         Change::Mirror => {
             let mut mirrored = photo.clone();
             mirror_rows(&mut mirrored.pixels, photo.width);
-            seen(mirrored, mirror_points(points, photo.width as f32 / 2.0))
+            let width = photo.width as f32;
+            seen(mirrored, MIRROR.map(|from| Point::new(width - points[from].x, points[from].y)))
         }
         Change::Cut => {
             let (photo, points) = cut(photo, points, &rect, rng.random_range(0..4));

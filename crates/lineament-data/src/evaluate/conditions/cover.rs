@@ -1,6 +1,7 @@
 //! Things in front of a face, as polygons in pixels of the photo.
 
-use lineament::topology::POINTS;
+use lineament::topology::Topology;
+use lineament::topology::ibug68::POINTS;
 use lineament::{Crop, CropRule, Point};
 use rand::Rng;
 
@@ -28,7 +29,7 @@ pub fn mask(pixels: &mut [f32], size: Size, points: &[Point; POINTS]) -> [bool; 
 /// Covers one half of the face and returns which points are hidden. Chance decides which half, and whether the cover is
 /// plain grey or has waves and noise.
 pub fn half(pixels: &mut [f32], size: Size, points: &[Point; POINTS], rng: &mut impl Rng) -> [bool; POINTS] {
-    let crop = Crop::from_points(points);
+    let crop = Crop::from_points(&Topology::ibug68(), points);
     let image_from_crop = crop.image_from_crop();
     let (side, reach) = (if rng.random() { 1.0 } else { -1.0 }, HALF_REACH / CropRule::STANDARD.margin);
     let corners = [(0.0, -reach), (side * reach, -reach), (side * reach, reach), (0.0, reach)];

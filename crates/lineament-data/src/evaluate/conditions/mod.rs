@@ -5,15 +5,15 @@ mod change;
 mod cover;
 mod report;
 
-use lineament::Lineament;
-use lineament::topology::POINTS;
+use lineament::topology::Topology;
+use lineament::topology::ibug68::{POINTS, inter_ocular};
+use lineament::{Lineament, Point, Rect};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 use crate::dataset::Sample;
 use crate::error::{Error, Result};
-use crate::evaluate::metrics::point_errors;
-use crate::evaluate::{best_match, check_eye_corners, each};
+use crate::evaluate::{best_match, check_units, each};
 use crate::photo::Photo;
 use crate::stable_hash::hash;
 
@@ -87,10 +87,10 @@ impl Condition {
         CONDITIONS.into_iter().find(|condition| condition.name == name)
     }
 
-    /// The photo of `sample` and its points, changed. The same name gives the same change.
-    pub fn apply(&self, photo: &Photo, sample: &Sample) -> Changed {
-        let mut rng = Pcg64::seed_from_u64(hash(format!("{} {}", self.name, sample.name).as_bytes()));
-        change::apply(self.change, &photo.grey(), &sample.points, &mut rng)
+    /// The photo called `name` and the points of its face, changed. The same name gives the same change.
+    pub fn apply(&self, photo: &Photo, name: &str, points: &[Point; POINTS]) -> Changed {
+        let mut rng = Pcg64::seed_from_u64(hash(format!("{} {name}", self.name).as_bytes()));
+        change::apply(self.change, &photo.grey(), points, &mut rng)
     }
 }
 
@@ -123,12 +123,13 @@ pub fn under_conditions<E: From<Error> + Send>(
     threads: usize,
     progress: &(impl Fn(usize, usize) + Sync),
 ) -> Result<Vec<ConditionReport>, E> {
-    check_eye_corners(samples)?;
+    check_units(&Topology::ibug68(), samples)?;
     let photos = each(samples, make, threads, progress, |lineament, sample| {
         let photo = Photo::open(&sample.photo_path)?;
-        let unchanged = outcome(lineament, CONDITIONS[0].apply(&photo, sample));
-        let changed = conditions.iter().map(|condition| outcome(lineament, condition.apply(&photo, sample)));
-        Ok((changed.collect(), unchanged))
+        let points = points_of(sample)?;
+        let mut under = |condition: &Condition| outcome(lineament, condition.apply(&photo, &sample.name, points));
+        let unchanged = under(&CONDITIONS[0]);
+        Ok((conditions.iter().map(under).collect(), unchanged))
     })?;
     let (changed, unchanged): (Vec<Vec<Outcome>>, Vec<Outcome>) = photos.into_iter().unzip();
     let report = |(i, condition): (usize, &Condition)| {
@@ -138,13 +139,24 @@ pub fn under_conditions<E: From<Error> + Send>(
     Ok(conditions.iter().enumerate().map(report).collect())
 }
 
+/// The points by which photos are changed.
+fn points_of(sample: &Sample) -> Result<&[Point; POINTS]> {
+    let what = "photos are changed by the iBUG 68 points (a mask covers mouth and nose); other topologies have no \
+                conditions";
+    sample.points.as_slice().try_into().map_err(|_| Error::dataset(&sample.photo_path, what))
+}
+
 fn outcome(lineament: &mut Lineament, changed: Changed) -> Outcome {
     let Changed { photo, points, measured, covered } = changed;
-    let unit = f64::from(lineament::topology::inter_ocular(&points));
-    let found = best_match(lineament.faces(&photo.view()), &points).map(|face| Found {
-        errors: point_errors(&face.landmarks.points, &points),
-        expected: face.landmarks.errors.map(|e| 100.0 * f64::from(e) / unit),
-        score: f64::from(face.landmarks.score),
+    let unit = f64::from(inter_ocular(&points));
+    let truth = Rect::bounding(&points).unwrap_or_default();
+    let found = best_match(lineament.faces(&photo.view()), &truth).and_then(|face| {
+        let placed = face.landmarks.ibug68()?;
+        Some(Found {
+            errors: std::array::from_fn(|i| 100.0 * f64::from(placed[i].distance(points[i])) / unit),
+            expected: std::array::from_fn(|i| 100.0 * f64::from(face.landmarks.errors[i]) / unit),
+            score: f64::from(face.landmarks.score),
+        })
     });
     Outcome { found, measured, covered }
 }

@@ -1,6 +1,6 @@
 //! The figures of one condition.
 
-use lineament::topology::{FIRST_INNER_POINT, POINTS};
+use lineament::topology::ibug68::{FIRST_INNER_POINT, POINTS};
 use serde::Serialize;
 
 use super::{Found, Outcome};

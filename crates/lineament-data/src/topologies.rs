@@ -1,0 +1,192 @@
+//! Topologies as text: the files of `topologies/`, and those that users write. `topologies/README.md` describes them.
+
+use std::fs;
+use std::path::Path;
+
+use lineament::topology::{Definition, HIDDEN_ABOVE, ObjectBox, Outline, Part, Topology, parse_colour, parse_indices};
+use lineament::{ModelError, Point};
+use lineament_nn::model::{Model, Role, key};
+use serde::Deserialize;
+
+use crate::error::{Error, Result};
+
+/// The topologies that are known by name, with the text of their files.
+pub const SHIPPED: [(&str, &str); 8] = [
+    ("ibug68", include_str!("../../../topologies/ibug68.toml")),
+    ("ibug51", include_str!("../../../topologies/ibug51.toml")),
+    ("five", include_str!("../../../topologies/five.toml")),
+    ("kaggle15", include_str!("../../../topologies/kaggle15.toml")),
+    ("wflw98", include_str!("../../../topologies/wflw98.toml")),
+    ("jd106", include_str!("../../../topologies/jd106.toml")),
+    ("cofw29", include_str!("../../../topologies/cofw29.toml")),
+    ("aflw19", include_str!("../../../topologies/aflw19.toml")),
+];
+
+/// Longest file that is read, in bytes: ten times what the most points take.
+const MAX_BYTES: u64 = 1 << 20;
+
+/// A topology and what its file says besides.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TopologyFile {
+    /// The topology.
+    pub topology: Topology,
+    /// One line for people.
+    pub about: String,
+    /// Who published the points.
+    pub source: String,
+    /// Where the points lie in a drawing of the upright object, x right and y down, in the file's own unit.
+    pub drawing: Vec<Point>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    name: String,
+    #[serde(default)]
+    about: String,
+    #[serde(default)]
+    source: String,
+    normaliser: Option<[String; 2]>,
+    five: Option<[String; 5]>,
+    points: Vec<FilePoint>,
+    #[serde(default)]
+    outlines: Vec<FileOutline>,
+    #[serde(default)]
+    parts: Vec<FilePart>,
+    r#box: Option<FileBox>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FilePoint {
+    name: String,
+    at: [f32; 2],
+    mirror: Option<usize>,
+    ibug68: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileOutline {
+    name: String,
+    points: String,
+    #[serde(default)]
+    closed: bool,
+    colour: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FilePart {
+    name: String,
+    points: String,
+    hidden_above: Option<f32>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FileBox {
+    scale: f32,
+    shift: [f32; 2],
+}
+
+/// The topology of this name in [`SHIPPED`], or that of a file.
+///
+/// # Errors
+/// [`Error::Topology`] for a name that is neither, or a file that cannot be read as one; [`Error::File`] when it cannot
+/// be opened.
+pub fn open(name_or_path: &str) -> Result<TopologyFile> {
+    if let Some((name, text)) = SHIPPED.iter().find(|(name, _)| *name == name_or_path) {
+        return parse(text).map_err(|reason| Error::Topology { file: (*name).into(), reason });
+    }
+    let path = Path::new(name_or_path);
+    if !path.exists() {
+        let names = SHIPPED.map(|(name, _)| name).join(", ");
+        let reason = format!("neither a topology file nor one of {names}");
+        return Err(Error::Topology { file: name_or_path.into(), reason });
+    }
+    let length = fs::metadata(path).map_err(|e| Error::file(path, e))?.len();
+    let fault = |reason| Error::Topology { file: name_or_path.into(), reason };
+    if length > MAX_BYTES {
+        return Err(fault(format!("larger than {} MiB, so not a topology", MAX_BYTES >> 20)));
+    }
+    let bytes = fs::read(path).map_err(|e| Error::file(path, e))?;
+    let text = String::from_utf8(bytes).map_err(|_| fault("not text in UTF-8".into()))?;
+    parse(&text).map_err(fault)
+}
+
+/// The name of a topology as it is, the path of a topology file from `folder` on: a configuration names files relative
+/// to itself.
+pub fn resolve(name_or_path: &str, folder: &Path) -> String {
+    match SHIPPED.iter().any(|(name, _)| *name == name_or_path) {
+        true => name_or_path.into(),
+        false => folder.join(name_or_path).to_string_lossy().into_owned(),
+    }
+}
+
+/// The topology of a model: a detector that names none finds faces with the iBUG 68 points.
+///
+/// # Errors
+/// The library's where the model describes none that can be read.
+pub fn of_model(model: &Model) -> lineament::Result<Topology> {
+    if model.metadata.role == Role::Detector && model.metadata.get(key::TOPOLOGY).is_none() {
+        return Ok(Topology::ibug68());
+    }
+    Topology::from_metadata(&model.metadata).map_err(|fault| ModelError::Model(fault.to_string()).into())
+}
+
+/// The topology that a text describes.
+///
+/// # Errors
+/// What is wrong, with the line where TOML tells it.
+pub fn parse(text: &str) -> Result<TopologyFile, String> {
+    let file: File = toml::from_str(text).map_err(|e| match e.span() {
+        Some(span) => format!("line {}: {}", text[..span.start].matches('\n').count() + 1, e.message()),
+        None => e.message().to_owned(),
+    })?;
+    let list = |key: &str, text: &str| parse_indices(text).map_err(|what| format!("{key}: {what}"));
+    let outline = |FileOutline { name, points, closed, colour }: FileOutline| {
+        let colour = colour.map(|colour| parse_colour(&colour)).transpose();
+        let colour = colour.map_err(|what| format!("outlines: `{name}`: {what}"))?;
+        Ok(Outline { points: list("outlines", &points)?, name, closed, colour })
+    };
+    let part = |FilePart { name, points, hidden_above }: FilePart| {
+        Ok(Part { points: list("parts", &points)?, name, hidden_above: hidden_above.unwrap_or(HIDDEN_ABOVE) })
+    };
+    let drawing: Vec<Point> = file.points.iter().map(|p| Point::new(p.at[0], p.at[1])).collect();
+    if let Some(i) = drawing.iter().position(|p| !p.is_finite()) {
+        return Err(format!("points: `at` of point {i} is not two finite numbers"));
+    }
+    let is_ibug68 = file.name == lineament::topology::ibug68::NAME;
+    let source_of = |(i, p): (usize, &FilePoint)| match &p.ibug68 {
+        None if is_ibug68 => Ok(vec![i]),
+        None => Ok(Vec::new()),
+        Some(set) => list("ibug68", set),
+    };
+    let normaliser = match file.normaliser {
+        Some([a, b]) => Some([list("normaliser", &a)?, list("normaliser", &b)?]),
+        None => None,
+    };
+    let five = match file.five {
+        Some(sets) => {
+            let sets = sets.iter().map(|set| list("five", set)).collect::<Result<Vec<_>, _>>()?;
+            <[Vec<usize>; 5]>::try_from(sets).ok()
+        }
+        None => None,
+    };
+    let definition = Definition {
+        mirror: file.points.iter().enumerate().map(|(i, p)| p.mirror.unwrap_or(i)).collect(),
+        ibug68: file.points.iter().enumerate().map(source_of).collect::<Result<_, _>>()?,
+        names: file.points.into_iter().map(|p| p.name).collect(),
+        name: file.name,
+        outlines: file.outlines.into_iter().map(outline).collect::<Result<_, String>>()?,
+        parts: file.parts.into_iter().map(part).collect::<Result<_, String>>()?,
+        normaliser,
+        five,
+        object_box: file
+            .r#box
+            .map_or(ObjectBox::default(), |b| ObjectBox { scale: b.scale, shift: (b.shift[0], b.shift[1]) }),
+    };
+    let topology = Topology::new(definition).map_err(|fault| fault.to_string())?;
+    Ok(TopologyFile { topology, about: file.about, source: file.source, drawing })
+}
