@@ -25,6 +25,7 @@ mod recipe;
 mod run;
 mod sink;
 mod text;
+mod topology;
 mod train;
 mod values;
 mod web;
@@ -60,6 +61,7 @@ enum Command {
     Train(train::TrainArgs),
     Annotate(annotate::AnnotateArgs),
     Data(data::DataArgs),
+    Topology(topology::TopologyArgs),
     Quantize(quantize::QuantizeArgs),
     Calibrate(calibrate::CalibrateArgs),
     Inspect(inspect::InspectArgs),
@@ -79,6 +81,7 @@ fn main() -> ExitCode {
         Command::Train(args) => train::run(args),
         Command::Annotate(args) => annotate::run(args),
         Command::Data(args) => data::run(args),
+        Command::Topology(args) => topology::run(args),
         Command::Quantize(args) => quantize::run(args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Inspect(args) => inspect::run(args),

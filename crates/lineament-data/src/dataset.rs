@@ -154,6 +154,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::topologies;
 
     /// A folder with these files, each with the text of a `.pts` file.
     fn folder(files: &[&str]) -> tempfile::TempDir {
@@ -161,7 +162,7 @@ mod tests {
         for file in files {
             let path = folder.path().join(file);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(path, pts::format(&[Point::new(3.0, 4.0); POINTS])).unwrap();
+            fs::write(path, pts::format(&[Point::new(3.0, 4.0); ibug68::POINTS])).unwrap();
         }
         folder
     }
@@ -170,7 +171,7 @@ mod tests {
     fn samples_are_sorted_by_name_and_folders_are_entered() {
         let files = ["c.JPG", "c.pts", "a.png", "a.pts", "sub/b.webp", "sub/b.pts", ".hidden.jpg", "notes.txt"];
         let folder = folder(&files);
-        let samples = read(folder.path()).unwrap();
+        let samples = read(folder.path(), &Topology::ibug68()).unwrap();
         assert_eq!(samples.iter().map(|s| s.name.as_str()).collect::<Vec<_>>(), ["a", "c", "sub/b"]);
         assert!(samples[1].photo_path.ends_with("c.JPG"));
         assert_eq!(samples[0].points[67], Point::new(3.0, 4.0));
@@ -189,11 +190,36 @@ mod tests {
             ("orphan", &["a.jpg", "a.pts", "b.pts"], "1 .pts files without a photo, the first is `b`"),
             ("twins", &["a.jpg", "a.png", "a.pts"], "would share one .pts"),
         ] {
-            let message = read(folder(files).path()).unwrap_err().to_string();
+            let message = read(folder(files).path(), &Topology::ibug68()).unwrap_err().to_string();
             assert!(message.contains(expected), "{test}: {message}");
         }
-        assert!(read(Path::new("/nonexistent")).is_err());
+        assert!(read(Path::new("/nonexistent"), &Topology::ibug68()).is_err());
         assert!(photos_in(folder(&[]).path()).is_err());
+    }
+
+    #[test]
+    fn labels_of_68_points_become_those_of_a_topology_that_follows_from_them_and_others_are_refused() {
+        let folder = folder(&["a.jpg", "a.pts"]);
+        let of = |name: &str| topologies::open(name).unwrap().topology;
+        for name in ["ibug68", "ibug51", "five"] {
+            let samples = read(folder.path(), &of(name)).unwrap();
+            assert_eq!(samples[0].points, vec![Point::new(3.0, 4.0); of(name).len()], "{name}");
+        }
+        let message = read(folder.path(), &of("wflw98")).unwrap_err().to_string();
+        assert!(message.contains("a.pts") && message.contains("68 points, expected the 98 of `wflw98`"), "{message}");
+    }
+
+    #[test]
+    fn a_point_without_a_label_leaves_the_crop_to_the_labelled_box() {
+        let topology = Topology::ibug68();
+        let whole = Sample { rect: Some(Rect::from_xywh(0.0, 0.0, 9.0, 9.0)), ..crate::testing::sample("a") };
+        assert_eq!(whole.crop(&topology), Crop::from_points(&topology, &whole.points));
+        let mut torn = whole.clone();
+        torn.points[3] = Point::new(f32::NAN, f32::NAN);
+        assert_eq!((torn.rect(&topology), torn.crop(&topology).center), (whole.rect.unwrap(), Point::new(4.5, 4.5)));
+        let unboxed = Sample { rect: None, ..torn };
+        let crop = unboxed.crop(&topology);
+        assert!(crop.center.is_finite() && crop.side > 50.0, "the other points say where it is: {crop:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use lineament::topology::Topology;
-use lineament::topology::ibug68::{POINTS, five_points};
+use lineament::topology::ibug68::POINTS;
 use lineament::{Detection, Face, Landmarks, Point, Rect};
 
 use crate::dataset::Sample;
@@ -20,6 +20,11 @@ pub fn sample(name: &str) -> Sample {
         points: (0..POINTS).map(point).collect(),
         rect: None,
     }
+}
+
+/// Points moved to the right and down.
+pub fn shifted(points: &[Point], right: f32, down: f32) -> Vec<Point> {
+    points.iter().map(|p| Point::new(p.x + right, p.y + down)).collect()
 }
 
 /// A found face with the same expected error in pixels for every point.

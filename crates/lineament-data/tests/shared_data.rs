@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use lineament::topology::Topology;
 use lineament::{Crop, Lineament, Options, Rect};
 use lineament_data::dataset::{self, is_validation};
 use lineament_data::evaluate::{Protocol, evaluate, false_faces};
@@ -20,7 +21,7 @@ fn data() -> Option<PathBuf> {
 #[test]
 fn the_training_photos_have_points_boxes_and_a_fair_split() {
     let Some(data) = data() else { return };
-    let samples = dataset::read(&data.join("faces68/train")).unwrap();
+    let samples = dataset::read(&data.join("faces68/train"), &Topology::ibug68()).unwrap();
     assert_eq!(samples.len(), 2012);
     let share = samples.iter().filter(|s| is_validation(&s.name, 0.1)).count() as f64 / 2012.0;
     assert!((0.07..0.13).contains(&share), "{share}");
@@ -43,11 +44,11 @@ fn the_training_photos_have_points_boxes_and_a_fair_split() {
 #[test]
 fn true_points_lie_on_their_photos() {
     let Some(data) = data() else { return };
-    for sample in dataset::read(&data.join("faces68/test")).unwrap().iter().step_by(16) {
+    for sample in dataset::read(&data.join("faces68/test"), &Topology::ibug68()).unwrap().iter().step_by(16) {
         let photo = Photo::open(&sample.photo_path).unwrap();
         let image = Rect::from_xywh(0.0, 0.0, photo.width as f32, photo.height as f32);
         assert!(image.contains(sample.points[30]), "{}: the nose tip", sample.name);
-        let side = Crop::from_points(&sample.points).side;
+        let side = Crop::from_points(&Topology::ibug68(), &sample.points).side;
         assert!((80.0..1000.0).contains(&side), "{}: {side}", sample.name);
     }
 }
@@ -56,8 +57,8 @@ fn true_points_lie_on_their_photos() {
 fn the_default_models_keep_the_figures_of_their_cards() {
     let Some(data) = data() else { return };
     let make = || Lineament::new(Options::default()).map_err(lineament_data::Error::from);
-    let samples = dataset::read(&data.join("faces68/test")).unwrap();
-    let (report, _) = evaluate(&samples, Protocol::Detector, make, 0, &|_, _| ()).unwrap();
+    let samples = dataset::read(&data.join("faces68/test"), &Topology::ibug68()).unwrap();
+    let (report, _) = evaluate(&Topology::ibug68(), &samples, Protocol::Detector, make, 0, &|_, _| ()).unwrap();
     assert!(report.found_percent >= 99.0, "found {} %", report.found_percent);
     assert!(report.nme68.is_some_and(|nme| nme <= 4.2), "68 points {:?} %", report.nme68);
     assert!(report.nme51.is_some_and(|nme| nme <= 3.6), "51 points {:?} %", report.nme51);

@@ -80,7 +80,7 @@ mod tests {
             for factor in [0.5, 0.93, 3.0] {
                 let scaled = scale_errors(&Model::parse(file).unwrap(), factor).unwrap().to_bytes().unwrap();
                 let after = place(&scaled);
-                assert_eq!((after.points, after.score), (before.points, before.score), "{name}");
+                assert_eq!((&after.points, after.score), (&before.points, before.score), "{name}");
                 for (after, before) in after.errors.iter().zip(&before.errors) {
                     assert!((after / before / factor - 1.0).abs() < 1e-4, "{name}: {before} became {after}");
                 }

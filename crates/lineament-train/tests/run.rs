@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use lineament::Point;
-use lineament::topology::POINTS;
+use lineament::topology::ibug68::POINTS;
 use lineament_data::{Photometric, pts};
 use lineament_nn::model::{Activation, Architecture, Model, Op, Shape};
 use lineament_train::graph::Graph;

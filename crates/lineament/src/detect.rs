@@ -332,6 +332,20 @@ mod tests {
     }
 
     #[test]
+    fn a_detector_with_a_topology_that_contradicts_itself_is_refused() {
+        for (entries, text) in [
+            (&[(key::TOPOLOGY, "hand21")][..], "`hand21` is not known"),
+            (&[(key::TOPOLOGY, "own"), ("topology.points", "a,b,a")], "two points are called `a`"),
+        ] {
+            let bytes = network(1);
+            let mut model = Model::parse(&bytes).unwrap();
+            entries.iter().for_each(|(key, value)| model.metadata.set(key, *value));
+            let error = Detector::new(&model).expect_err(text);
+            assert!(matches!(&error, crate::Error::Model(ModelError::Model(what)) if what.contains(text)), "{error}");
+        }
+    }
+
+    #[test]
     fn numbers_that_are_not_finite_are_no_face() {
         let mut faces = Vec::new();
         for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {

@@ -92,8 +92,11 @@ fn ratio(part: f32, whole: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::landmarks::Landmarks;
     use crate::pose::tests::seen;
     use crate::topology::ibug68::MIRROR;
+    use crate::topology::tests::{five, inner, three};
+    use crate::topology::{Definition, Topology};
     use proptest::prelude::*;
 
     /// The average head, with eyes and mouth open by these hundredths of the eye distance. Of 90, the width of an eye
@@ -139,6 +142,48 @@ mod tests {
                 assert!((found - expected).abs() < 3e-3, "yaw {yaw}: {e:?}");
             }
             assert!(e.left_eye_closed() && !e.right_eye_closed() && !e.eyes_closed() && e.is_mouth_open());
+        }
+    }
+
+    /// The expression by the points of a topology; points without a place among the 68 are at the origin.
+    fn by(definition: Definition, face: &[Point; POINTS]) -> Option<Expression> {
+        let topology = Topology::new(definition).unwrap();
+        let points = topology.from_ibug68(face).unwrap_or_else(|| vec![Point::default(); topology.len()]);
+        let errors = vec![1.0; topology.len()];
+        let landmarks = Landmarks::new(topology, points, errors, 1.0);
+        assert_eq!(landmarks.expression().is_some(), landmarks.topology.has_expression());
+        landmarks.expression()
+    }
+
+    #[test]
+    fn other_topologies_tell_the_same_where_they_have_the_points() {
+        for yaw in [0.0, 0.5, -0.5] {
+            let face = face(Pose { roll_rad: 0.6, yaw_rad: yaw, pitch_rad: 0.0 }, 8.0, 2.0, 12.0);
+            let expected = Expression::from_points(&face);
+            let errors = vec![1.0; POINTS];
+            let all = Landmarks::new(Topology::ibug68(), face.to_vec(), errors, 1.0).expression();
+            assert_eq!(all, Some(expected), "to the last bit");
+            // Without the jaw, and in another order.
+            let inner_points = by(inner(), &face).expect("eyes, lips and a pose");
+            assert!(near(inner_points, expected), "yaw {yaw}: {inner_points:?} {expected:?}");
+            let mut reversed = Definition { name: "reversed".into(), ..inner() };
+            reversed.names.reverse();
+            reversed.ibug68.reverse();
+            let last = reversed.mirror.len() - 1;
+            reversed.mirror = reversed.mirror.iter().rev().map(|i| last - i).collect();
+            assert!(by(reversed, &face).is_some_and(|found| near(found, expected)), "yaw {yaw}");
+        }
+    }
+
+    #[test]
+    fn a_topology_without_lids_and_lips_tells_nothing() {
+        let face = face(Pose::default(), 8.0, 2.0, 12.0);
+        assert_eq!(by(five(), &face), None, "means of eyes are no lids");
+        assert_eq!(by(three(), &face), None);
+        for missing in NEEDED {
+            let mut without = inner();
+            (without.ibug68[missing - 17], without.ibug68[MIRROR[missing] - 17]) = (Vec::new(), Vec::new());
+            assert_eq!(by(without, &face), None, "without {missing}");
         }
     }
 

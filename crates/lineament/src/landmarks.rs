@@ -267,24 +267,169 @@ fn finite(x: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::topology::tests::three;
     use lineament_nn::model::{Architecture, Metadata, Op, write};
 
-    /// A network that answers the same points to every picture of 4x4 pixels.
-    fn fixed_network(points: &[f32], crop: &str, errors: Option<&str>) -> Vec<u8> {
+    /// A network that answers the same numbers to every picture of 4x4 pixels: outputs with their values.
+    fn network_of(outputs: &[(&str, &[f32])], entries: &[(&str, &str)]) -> Vec<u8> {
         let mut net = Architecture::new(Shape::hwc(4, 4, 1));
-        let value = net.push(Op::Dense { units: 2 * POINTS });
-        net.output("points", value);
+        let mut weights = Vec::new();
+        for (name, values) in outputs {
+            let units = values.len();
+            let value = net.push_from(0, Op::Dense { units });
+            net.output(*name, value);
+            weights.push(vec![(vec![16, units], vec![0.0; 16 * units]), (vec![units], values.to_vec())]);
+        }
         let mut metadata = Metadata::new(Role::Landmarks);
-        for (key, value) in
-            [(key::INPUT, "grey"), (key::TOPOLOGY, "ibug68"), (key::NORMALISATION, "unit"), (key::CROP, crop)]
-        {
+        for (key, value) in [(key::INPUT, "grey"), (key::NORMALISATION, "unit"), (key::CROP, "margin=1.35")] {
             metadata.set(key, value);
         }
-        if let Some(errors) = errors {
-            metadata.set(key::ERRORS, errors);
+        entries.iter().for_each(|(key, value)| metadata.set(key, *value));
+        write(&net, &metadata, &weights).unwrap()
+    }
+
+    /// As [`network_of`], with the points alone.
+    fn fixed_network(points: &[f32], crop: &str, errors: Option<&str>) -> Vec<u8> {
+        let entries = [(key::TOPOLOGY, "ibug68"), (key::CROP, crop), (key::ERRORS, errors.unwrap_or_default())];
+        network_of(&[("points", points)], &entries[..if errors.is_some() { 3 } else { 2 }])
+    }
+
+    /// A network of the points of [`three`], with the log-odds 2 of a face.
+    fn three_points(log_errors: &[f32], more: &[(&str, &str)]) -> Vec<u8> {
+        let entries =
+            [(key::TOPOLOGY, "three"), ("topology.points", "right,left,middle"), ("topology.mirror", "1,0,2")];
+        let points = [-0.5, -0.2, 0.6, -0.3, 0.1, 0.4];
+        network_of(&[("points", &points), ("log_errors", log_errors), ("score", &[2.0])], &[&entries, more].concat())
+    }
+
+    fn parsed(bytes: &[u8]) -> Result<LandmarkNetwork> {
+        LandmarkNetwork::new(&Model::parse(bytes).unwrap())
+    }
+
+    /// An upright crop with its centre at (50, 60): half of its side is 20.
+    const CROP: Crop = Crop { center: Point::new(50.0, 60.0), side: 40.0, roll_rad: 0.0 };
+
+    #[test]
+    fn a_network_of_other_points_places_them_and_swaps_the_sides_of_a_mirrored_crop() {
+        let mut network = parsed(&three_points(&[0.1f32.ln(), 0.2f32.ln(), 0.3f32.ln()], &[])).unwrap();
+        assert_eq!(network.topology(), &Topology::new(three()).unwrap());
+        let grey = [9; 100 * 100];
+        let image = ImageView::grey(&grey, 100, 100).unwrap();
+        let plain = network.place(&image, &CROP);
+        let mirrored = network.place_mirrored(&image, &CROP);
+        for (landmarks, points, errors) in [
+            (&plain, [(40.0, 56.0), (62.0, 54.0), (52.0, 68.0)], [2.0, 4.0, 6.0]),
+            // The right point is the left one of the mirrored crop.
+            (&mirrored, [(38.0, 54.0), (60.0, 56.0), (48.0, 68.0)], [4.0, 2.0, 6.0]),
+        ] {
+            let off = landmarks.points.iter().zip(points).map(|(p, (x, y))| p.distance(Point::new(x, y)));
+            assert!(off.fold(0.0, f32::max) < 1e-4, "{landmarks:?}");
+            assert!(landmarks.errors.iter().zip(errors).all(|(a, b)| (a - b).abs() < 1e-4), "{landmarks:?}");
+            assert_eq!((landmarks.points.len(), landmarks.errors.len(), landmarks.visible().len()), (3, 3, 3));
+            assert!((landmarks.score - logistic(2.0)).abs() < 1e-6);
+            assert_eq!(&landmarks.topology, network.topology());
+            assert_eq!((landmarks.pose, landmarks.expression(), landmarks.ibug68()), (None, None, None));
         }
-        let weights = vec![(vec![16, 2 * POINTS], vec![0.0; 32 * POINTS]), (vec![2 * POINTS], points.to_vec())];
-        write(&net, &metadata, &[weights]).unwrap()
+        let mean = plain.mean(&mirrored);
+        assert!(mean.points[0].distance(Point::new(39.0, 55.0)) < 1e-4, "{mean:?}");
+        assert!((mean.errors[0] - 3.0).abs() < 1e-4 && mean.points.len() == 3);
+    }
+
+    #[test]
+    fn landmarks_are_written_into_those_of_another_topology() {
+        let [mut three, mut all] = [
+            three_points(&[0.0; 3], &[]),
+            fixed_network(&[0.5; 136], "margin=1.35", Some(&vec!["0.1"; POINTS].join(","))),
+        ]
+        .map(|bytes| parsed(&bytes).unwrap());
+        let grey = [9; 100 * 100];
+        let image = ImageView::grey(&grey, 100, 100).unwrap();
+        let mut landmarks = all.place(&image, &CROP);
+        three.place_into(&image, &CROP, &mut landmarks);
+        assert_eq!(landmarks, three.place(&image, &CROP));
+        let memory = landmarks.points.as_ptr();
+        three.place_into(&image, &CROP, &mut landmarks);
+        assert_eq!(landmarks.points.as_ptr(), memory, "nothing is allocated");
+        all.place_into(&image, &CROP, &mut landmarks);
+        assert_eq!(landmarks, all.place(&image, &CROP));
+        let copied = landmarks.clone();
+        assert_eq!(copied, landmarks);
+        landmarks.clone_from(&three.place(&image, &CROP));
+        assert_eq!(landmarks, three.place(&image, &CROP));
+    }
+
+    #[test]
+    fn wild_numbers_of_a_network_of_any_topology_are_certainly_no_face() {
+        let grey = [9; 100 * 100];
+        let image = ImageView::grey(&grey, 100, 100).unwrap();
+        for log_error in [1e9, 200.0] {
+            let mut network = parsed(&three_points(&[0.0, 0.0, log_error], &[])).unwrap();
+            let landmarks = network.place(&image, &CROP);
+            assert_eq!((landmarks.score, landmarks.pose), (0.0, None));
+            assert_eq!(landmarks.points, [CROP.center; 3]);
+        }
+        let mut network = parsed(&three_points(&[0.0; 3], &[])).unwrap();
+        let nowhere = Crop { center: Point::new(f32::NAN, 1.0), side: f32::INFINITY, roll_rad: 0.0 };
+        let landmarks = network.place(&image, &nowhere);
+        assert_eq!((landmarks.score, landmarks.points.len()), (0.0, 3));
+        assert!(landmarks.points.iter().all(|p| p.is_finite()) && landmarks.errors.iter().all(|e| e.is_finite()));
+    }
+
+    #[test]
+    fn a_model_that_does_not_fit_its_topology_is_refused_with_what_was_expected() {
+        let none: &[(&str, &str)] = &[];
+        let (points, outputs) = ([0.0; 6], [("log_errors", &[0.0; 3][..]), ("score", &[0.0])]);
+        let with = |points: &[f32], entries: &[(&str, &str)]| {
+            network_of(&[&[("points", points)], &outputs[..]].concat(), entries)
+        };
+        let of =
+            |mirror: &'static str| [(key::TOPOLOGY, "own"), ("topology.points", "a,b,c"), ("topology.mirror", mirror)];
+        let good = of("1,0,2");
+        let cases = [
+            (with(&points, none), "topology: name: there is none"),
+            (
+                with(&points, &[(key::TOPOLOGY, "hand21")]),
+                "topology: points: `hand21` is not known, and its points are not",
+            ),
+            (
+                with(&points, &[(key::TOPOLOGY, "ibug68")]),
+                "the output `points` is [1, 136] for Topology(ibug68, 68 points)",
+            ),
+            (with(&[0.0; 8], &good), "the output `points` is [1, 6] for Topology(own, 3 points)"),
+            (
+                network_of(&[("points", &points), ("log_errors", &[0.0; 4]), ("score", &[0.0])], &good),
+                "`log_errors` is [1, 3]",
+            ),
+            (network_of(&[("points", &points), ("score", &[0.0])], &good), "`log_errors` is [1, 3]"),
+            (network_of(&[("log_errors", &[0.0; 3]), ("score", &[0.0])], &good), "`points` is [1, 6]"),
+            (three_points(&[0.0; 3], &[(key::ERRORS, "0.1,0.2")]), "errors = `0.1,0.2`"),
+            (three_points(&[0.0; 3], &[(key::ERRORS, "0.1,0.2,0.3,0.4")]), "errors = `0.1,0.2,0.3,0.4`"),
+            (three_points(&[0.0; 3], &[(key::ERRORS, "0.1,0.2,-0.3")]), "errors = `0.1,0.2,-0.3`"),
+            (with(&points, &of("1,2,0")), "topology: mirror: point 0 becomes 1, but 1 does not become 0"),
+            (with(&points, &of("4294967296,0,2")), "topology: mirror: 4294967296 is above the last index"),
+            (with(&points, &of("")), "topology: mirror: `` is not an index"),
+            (
+                with(&points, &[&good[..], &[("topology.parts", "a=0-1")]].concat()),
+                "topology: parts: point 2 is in no part",
+            ),
+            (
+                with(&points, &[&good[..], &[("topology.box", "scale=1e9 shift=0,0")]].concat()),
+                "topology: box: scale is from",
+            ),
+            (
+                with(&points, &[&good[..], &[("topology.five", "9/1/2/0/1")]].concat()),
+                "topology: five: a set has point 9",
+            ),
+        ];
+        for (bytes, text) in cases {
+            match parsed(&bytes) {
+                Err(crate::Error::Model(ModelError::Model(what))) => assert!(what.contains(text), "{what}\nnot {text}"),
+                other => panic!("{text}: {other:?}"),
+            }
+        }
+        let fixed = network_of(&[("points", &points)], &[&good[..], &[(key::ERRORS, "0.1,0.2,0.3")]].concat());
+        let network = parsed(&fixed).unwrap();
+        assert!(!network.has_face_score() && network.topology().len() == 3);
     }
 
     #[test]

@@ -290,7 +290,9 @@ fn unit(a: [f64; 3]) -> [f64; 3] {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::topology::ibug68::MIRROR;
+    use crate::topology::ibug68::{LEFT_EYE, MIRROR, RIGHT_EYE};
+    use crate::topology::tests::{five, inner, three};
+    use crate::topology::{Definition, Topology};
     use proptest::prelude::*;
 
     /// The head seen by a far camera, nodded, turned, tilted, scaled and shifted.
@@ -409,6 +411,77 @@ pub(crate) mod tests {
             let found = pose.foreshortening(line.0, line.1);
             assert!((found - expected).abs() < 1e-5, "{what}: {found}");
         }
+    }
+
+    /// Lids between the corners of the eyes, open by a fifth of the eye's width, as [`seen`] has none.
+    pub fn with_lids(mut points: [Point; POINTS]) -> [Point; POINTS] {
+        for eye in [RIGHT_EYE, LEFT_EYE] {
+            let (from, to) = (points[eye.start], points[eye.start + 3]);
+            for (lid, share, open) in [(1, 0.3, -0.1), (2, 0.7, -0.1), (4, 0.7, 0.1), (5, 0.3, 0.1)] {
+                let (x, y) = (to.x - from.x, to.y - from.y);
+                points[eye.start + lid] = Point::new(from.x + share * x - open * y, from.y + share * y + open * x);
+            }
+        }
+        points
+    }
+
+    #[test]
+    fn five_points_have_nearly_the_pose_of_68() {
+        let topology = Topology::new(five()).unwrap();
+        for yaw in [-30.0f32, -15.0, 0.0, 15.0, 30.0] {
+            for pitch in [-30.0f32, 0.0, 30.0] {
+                let pose = Pose { roll_rad: 0.3, yaw_rad: yaw.to_radians(), pitch_rad: pitch.to_radians() };
+                let points = with_lids(seen(pose, 100.0, 300.0, 200.0));
+                let five = topology.from_ibug68(&points).expect("means of the 68");
+                let found = topology.head().expect("five points of the head").pose(&five, None);
+                let off = differ(found, Pose::from_points(&points)).to_degrees();
+                assert!(off < 3.0, "yaw {yaw}, pitch {pitch}: {off} degrees");
+            }
+        }
+    }
+
+    #[test]
+    fn expected_errors_count_for_the_points_of_any_topology() {
+        let topology = Topology::new(inner()).unwrap();
+        let pose = Pose { roll_rad: 0.1, yaw_rad: 0.4, pitch_rad: -0.1 };
+        let mut points = topology.from_ibug68(&seen(pose, 100.0, 0.0, 0.0)).unwrap();
+        let mut errors = vec![1.0; points.len()];
+        for i in (31..36).chain([48]).map(|i| i - 17) {
+            points[i].x += 12.0;
+            errors[i] = 12.0;
+        }
+        let head = topology.head().unwrap();
+        let plain = differ(head.pose(&points, None), pose);
+        let weighted = differ(head.pose(&points, Some(&errors)), pose);
+        assert!(weighted < 0.5 * plain, "{weighted} {plain}");
+    }
+
+    #[test]
+    fn a_pose_takes_five_points_of_the_head() {
+        // Of 37 and 43, upper lids, and 61, the inner lips, the head has none.
+        for (sets, has_pose) in [
+            (vec![], false),
+            (vec![vec![30]; 4], false),
+            (vec![vec![30], vec![36], vec![45], vec![8]], false),
+            (vec![vec![30], vec![36], vec![45], vec![8], vec![37], vec![61, 43]], false),
+            (vec![vec![30], vec![36], vec![45], vec![8], vec![33]], true),
+            (vec![vec![], vec![30], vec![36, 37], vec![45], vec![8], vec![33, 61]], true),
+        ] {
+            assert_eq!(Head::of(&sets).is_some(), has_pose, "{sets:?}");
+        }
+        let has_pose = |definition: Definition| Topology::new(definition).unwrap().has_pose();
+        assert!(has_pose(five()) && has_pose(inner()) && !has_pose(three()));
+    }
+
+    #[test]
+    fn more_points_than_the_head_has_do_no_harm() {
+        // Every point of the 68 three times.
+        let sets: Vec<Vec<usize>> = (0..3 * POINTS).map(|i| vec![i / 3]).collect();
+        let pose = Pose { roll_rad: 0.2, yaw_rad: -0.3, pitch_rad: 0.1 };
+        let points = seen(pose, 100.0, 0.0, 0.0);
+        let points: Vec<Point> = (0..3 * POINTS).map(|i| points[i / 3]).collect();
+        let found = Head::of(&sets).unwrap().pose(&points, Some(&vec![1.0; points.len()]));
+        assert!([found.roll_rad, found.yaw_rad, found.pitch_rad].iter().all(|angle| angle.is_finite()), "{found:?}");
     }
 
     #[test]

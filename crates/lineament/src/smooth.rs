@@ -462,6 +462,57 @@ mod tests {
         }
     }
 
+    /// As many points as asked for, around (50, 40).
+    fn some(count: usize) -> Vec<Point> {
+        (0..count).map(|i| Point::new(50.0 + 30.0 * (i as f32).cos(), 40.0 + 20.0 * (2.4 * i as f32).sin())).collect()
+    }
+
+    #[test]
+    fn any_number_of_points_is_smoothed() {
+        for count in [2, 3, 5, 21, 68, 1000] {
+            let (mut smoother, errors, points) = (smoother(), vec![2.0; count], some(count));
+            assert_eq!(smoother.update(&points, &errors, STEP_SECS), points);
+            assert!(worst(smoother.expect(STEP_SECS).unwrap(), &points) < 1e-3, "{count} points");
+            for _ in 0..30 {
+                assert!(worst(smoother.update(&points, &errors, STEP_SECS), &points) < 1e-3, "{count} points");
+            }
+            // A small step is followed by a part of it, the same for all points.
+            let step = |p: &Point| Point::new(p.x + 0.01, p.y);
+            let next: Vec<Point> = points.iter().map(step).collect();
+            let shown = smoother.update(&next, &errors, STEP_SECS);
+            for (shown, before) in shown.iter().zip(&points) {
+                let done = (shown.x - before.x) / 0.01;
+                assert!(done > 0.05 && done < 0.6, "{count} points: {done}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_point_or_none_is_answered_as_it_is() {
+        for count in [0, 1] {
+            let (mut smoother, errors) = (smoother(), vec![2.0; count]);
+            for x in [3.0, 4.0, f32::NAN, 4.5] {
+                let shown = smoother.update(&vec![Point::new(x, 1.0); count], &errors, STEP_SECS);
+                assert!(shown.len() == count && shown.iter().all(|p| p.x == x || x.is_nan()), "{shown:?}");
+                assert_eq!(smoother.expect(STEP_SECS), None, "{count} points have no size");
+            }
+        }
+    }
+
+    #[test]
+    fn another_number_of_points_starts_anew() {
+        let mut smoother = smoother();
+        for count in [5, 3, 68, 1, 4, 0, 5] {
+            let (points, errors) = (some(count), vec![2.0; count]);
+            assert_eq!(smoother.update(&points, &errors, STEP_SECS), points, "{count} points, as in a first frame");
+            let moved: Vec<Point> = points.iter().map(|p| Point::new(p.x + 0.01, p.y)).collect();
+            let shown = smoother.update(&moved, &errors, STEP_SECS);
+            assert_eq!(shown.len(), count);
+            assert_eq!(shown.iter().zip(&moved).any(|(a, b)| a != b), count > 1, "{count} points, then smoothed");
+            assert_eq!(smoother.expect(STEP_SECS).map(<[Point]>::len), Some(count).filter(|count| *count > 1));
+        }
+    }
+
     proptest! {
         #[test]
         fn a_turned_scaled_and_shifted_film_gives_turned_scaled_and_shifted_points(

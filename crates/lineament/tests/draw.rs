@@ -9,8 +9,8 @@ mod schematic;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use lineament::draw::{Canvas, DrawOptions};
-use lineament::topology::Topology;
 use lineament::topology::ibug68::{POINTS, five_points};
+use lineament::topology::{Definition, Outline, Part, Topology};
 use lineament::{Detection, Face, ImageView, Landmarks, PixelFormat, Point, Rect};
 use schematic::FACE_MM;
 
@@ -235,5 +235,120 @@ fn wild_numbers_and_tiny_pictures_do_not_crash() {
                 assert!(canvas.pixels().chunks_exact(4).all(|p| p[3] == 255), "opaque");
             }
         }
+    }
+}
+
+/// A topology of some points with these outlines and nothing more.
+fn topology(count: usize, outlines: Vec<Outline>) -> Topology {
+    let names = (0..count).map(|i| format!("p{i}")).collect();
+    Topology::new(Definition { name: "own".into(), names, outlines, ..Definition::default() }).unwrap()
+}
+
+fn outline(points: &[usize], closed: bool, colour: Option<[u8; 3]>) -> Outline {
+    Outline { name: "line".into(), points: points.into(), closed, colour }
+}
+
+fn object(topology: &Topology, points: Vec<Point>, error: f32) -> Face {
+    let detection = Detection { rect: Rect::bounding(&points).unwrap(), points: None, score: 0.9 };
+    let errors = vec![error; points.len()];
+    Face { detection, landmarks: Landmarks::new(topology.clone(), points, errors, 0.98) }
+}
+
+/// The pixels of an even picture on which this is drawn, `[height, width]`: red, green, blue.
+fn drawn(width: usize, height: usize, face: &Face, options: &DrawOptions) -> Vec<[u8; 3]> {
+    let pixels = vec![77; width * height];
+    let mut canvas = Canvas::from_view(&ImageView::grey(&pixels, width, height).unwrap());
+    canvas.draw_face(face, options);
+    rgb(&canvas).as_chunks::<3>().0.to_vec()
+}
+
+#[test]
+fn the_numbers_of_any_topology_are_all_drawn_beside_their_points() {
+    let grid: Vec<Point> =
+        (0..12).map(|i| Point::new(60.0 + 90.0 * (i % 4) as f32, 60.0 + 110.0 * (i / 4) as f32)).collect();
+    let options = DrawOptions { point_numbers: true, ..NONE };
+    for outlines in [
+        vec![],
+        vec![outline(&[0, 1, 2, 3], false, None)],
+        // A point of two lines has one number.
+        vec![outline(&[0, 5, 10], true, None), outline(&[10, 5, 0, 5], false, None), outline(&[11], true, None)],
+    ] {
+        let pixels = drawn(400, 350, &object(&topology(12, outlines), grid.clone(), 1.0), &options);
+        let touched = |p: &Point, reach: isize| {
+            let (x, y) = (p.x as isize, p.y as isize);
+            let around = (-reach..=reach).flat_map(|dy| (-reach..=reach).map(move |dx| (x + dx, y + dy)));
+            around.filter(|&(x, y)| pixels[(y * 400 + x) as usize] != [77; 3]).count()
+        };
+        for (i, p) in grid.iter().enumerate() {
+            assert!(touched(p, 24) > 15, "point {i}: {} pixels", touched(p, 24));
+            assert!(touched(p, 1) == 0, "point {i} is covered");
+        }
+        let all: usize = grid.iter().map(|p| touched(p, 24)).sum();
+        assert_eq!(all, pixels.iter().filter(|pixel| **pixel != [77; 3]).count(), "there are no others");
+    }
+}
+
+#[test]
+fn numbers_of_points_that_stand_close_do_not_stand_on_each_other() {
+    // Two of them side by side: the numbers stand apart.
+    let points = vec![Point::new(100.0, 100.0), Point::new(103.0, 100.0), Point::new(300.0, 250.0)];
+    let options = DrawOptions { point_numbers: true, ..NONE };
+    let count = |points: &[Point]| {
+        let pixels = drawn(400, 350, &object(&topology(points.len(), vec![]), points.to_vec(), 1.0), &options);
+        pixels.iter().filter(|pixel| **pixel != [77; 3]).count()
+    };
+    let apart = [points[0], Point::new(200.0, 100.0), points[2]];
+    assert!(count(&points).abs_diff(count(&apart)) < 12, "{} {}", count(&points), count(&apart));
+}
+
+#[test]
+fn an_outline_has_its_own_colour_or_that_of_its_part() {
+    let points =
+        vec![Point::new(50.0, 50.0), Point::new(250.0, 50.0), Point::new(250.0, 250.0), Point::new(50.0, 250.0)];
+    let options = DrawOptions { outlines: true, ..NONE };
+    let part = |name: &str, points: &[usize]| Part { name: name.into(), points: points.into(), hidden_above: 0.06 };
+    let colour_of = |colour: Option<[u8; 3]>, parts: Vec<Part>| {
+        let names = (0..4).map(|i| format!("p{i}")).collect();
+        let outlines = vec![outline(&[3, 2, 1, 0], true, colour)];
+        let definition = Definition { name: "own".into(), names, outlines, parts, ..Definition::default() };
+        let pixels = drawn(300, 300, &object(&Topology::new(definition).unwrap(), points.clone(), 1.0), &options);
+        pixels[250 * 300 + 250 - 1]
+    };
+    assert_eq!(colour_of(Some([1, 200, 3]), vec![]), [1, 200, 3]);
+    let [first, second] = [vec![], vec![part("a", &[0, 1, 2]), part("b", &[3])]].map(|parts| colour_of(None, parts));
+    assert!(first != second && first != [77; 3] && second != [77; 3], "{first:?} {second:?}");
+}
+
+#[test]
+fn topologies_of_any_shape_do_not_crash() {
+    let one = topology(1, vec![outline(&[0], true, None), outline(&[0, 0], true, None), outline(&[0], false, None)]);
+    let crossing = vec![
+        outline(&[4, 4, 4], true, Some([255; 3])),
+        outline(&[2, 1, 0, 4, 3, 2, 2, 0], false, None),
+        outline(&[0, 1], true, None),
+    ];
+    let wild = [f32::NAN, f32::INFINITY, f32::NEG_INFINITY, f32::MAX, 1e9, -1.0, 0.0, 20.0];
+    for topology in [one, topology(5, crossing), topology(1, vec![]), topology(200, vec![])] {
+        let count = topology.len();
+        let spread: Vec<Point> = (0..count).map(|i| Point::new((7 * i % 60) as f32, (i / 5) as f32)).collect();
+        for v in wild {
+            let mut torn = spread.clone();
+            torn[0] = Point::new(v, 3.0);
+            let equal = vec![Point::new(v, v); count];
+            let line = (0..count).map(|i| Point::new(v, i as f32)).collect();
+            for points in [torn, equal, line] {
+                for error in [v, 1.0] {
+                    for (width, height) in [(64, 48), (1, 1)] {
+                        drawn(width, height, &object(&topology, points.clone(), error), &ALL);
+                    }
+                }
+            }
+        }
+        // One point without a place takes nothing from the others.
+        let mut torn = spread.clone();
+        torn[0] = Point::new(f32::NAN, f32::NAN);
+        let options = DrawOptions { points: true, point_numbers: true, ..NONE };
+        let pixels = drawn(64, 48, &object(&topology, torn, 1.0), &options);
+        assert_eq!(pixels.iter().any(|pixel| *pixel != [77; 3]), count > 1, "{topology:?}");
     }
 }

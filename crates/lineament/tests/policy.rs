@@ -4,6 +4,7 @@
 use std::f32::consts::FRAC_PI_2;
 
 use lineament::topology::ibug68::POINTS;
+use lineament::topology::{Definition, ObjectBox, Topology};
 use lineament::{Crop, Detection, Face, ImageView, Lineament, Options, Point, Rect, TrackOptions, Tracker};
 use lineament_nn::model::{Architecture, Metadata, Op, Role, Shape, key, write};
 
@@ -33,10 +34,21 @@ fn dot(x: usize, y: usize, brightness: u8) -> ([usize; 4], u8) {
     ([x - 4, y - 4, 8, 8], brightness)
 }
 
+/// Right eye, left eye, nose, mouth corners of an upright face, in cells from the middle: x and y of each.
+const UPRIGHT: [f32; 10] = [-1.0, -1.0, 1.0, -1.0, 0.0, 0.0, -1.0, 1.0, 1.0, 1.0];
+
+/// The same face, turned by a quarter clockwise.
+const ON_ITS_SIDE: [f32; 10] = [1.0, -1.0, 1.0, 1.0, 0.0, 0.0, -1.0, -1.0, -1.0, 1.0];
+
 /// Finds cells of 8 x 8 pixels by the brightness `b` of their brightest pixel, in standard deviations from the
 /// picture's mean. Log-odds of a face: `gain * (b - least)`. Logarithm of the box's side in cells: `log_side.0 + b *
 /// log_side.1`.
 fn detector(gain: f32, least: f32, log_side: (f32, f32)) -> Vec<u8> {
+    detector_of(gain, least, log_side, &UPRIGHT, None)
+}
+
+/// As [`detector`], with these five points, of objects of this topology.
+fn detector_of(gain: f32, least: f32, log_side: (f32, f32), five: &[f32; 10], of: Option<&Topology>) -> Vec<u8> {
     const NUMBERS: usize = 15;
     let mut net = Architecture::new(Shape::hwc(64, 64, 1));
     let mut tensors = Vec::new();
@@ -55,14 +67,16 @@ fn detector(gain: f32, least: f32, log_side: (f32, f32)) -> Vec<u8> {
         if grid == 3 {
             (weights[0], bias[0]) = (gain, -gain * least);
             (weights[3], bias[3], weights[4], bias[4]) = (log_side.1, log_side.0, log_side.1, log_side.0);
-            // Right eye, left eye, nose, mouth corners of an upright face.
-            bias[5..].copy_from_slice(&[-1.0, -1.0, 1.0, -1.0, 0.0, 0.0, -1.0, 1.0, 1.0, 1.0]);
+            bias[5..].copy_from_slice(five);
         }
         tensors.push(vec![(vec![NUMBERS, 1, 1, 1], weights.to_vec()), (vec![NUMBERS], bias.to_vec())]);
     }
     let mut metadata = Metadata::new(Role::Detector);
     metadata.set(key::INPUT, "grey");
     metadata.set(key::NORMALISATION, "standardise");
+    if let Some(topology) = of {
+        topology.describe(&mut metadata);
+    }
     write(&net, &metadata, &tensors).unwrap()
 }
 
@@ -94,6 +108,13 @@ impl Answer {
         points[36..42].fill((-0.3 * half, -0.3 * half));
         points[42..48].fill((0.3 * half, -0.3 * half));
         (points[48], points[54]) = ((-0.3 * half, 0.3 * half), (0.3 * half, 0.3 * half));
+        self.network_of(&Topology::ibug68(), &points)
+    }
+
+    /// As [`Answer::network`], with other points. They stand where they are told, in the crop from -1 to 1, but for the
+    /// shift.
+    fn network_of(&self, topology: &Topology, points: &[(f32, f32)]) -> Vec<u8> {
+        let count = topology.len();
         let points: Vec<f32> = points.iter().flat_map(|&(x, y)| [x + 2.0 * self.shift, y]).collect();
 
         const PIXELS: usize = INPUT * INPUT;
@@ -102,8 +123,8 @@ impl Answer {
         let mut net = Architecture::new(Shape::hwc(INPUT, INPUT, 1));
         let mut tensors = Vec::new();
         for (name, weights, bias) in [
-            ("points", vec![0.0; PIXELS * 2 * POINTS], points),
-            ("log_errors", vec![0.0; PIXELS * POINTS], vec![self.error.ln(); POINTS]),
+            ("points", vec![0.0; PIXELS * 2 * count], points),
+            ("log_errors", vec![0.0; PIXELS * count], vec![self.error.ln(); count]),
             ("score", score, vec![self.bias]),
         ] {
             let units = bias.len();
@@ -112,11 +133,10 @@ impl Answer {
             tensors.push(vec![(vec![PIXELS, units], weights), (vec![units], bias)]);
         }
         let mut metadata = Metadata::new(Role::Landmarks);
-        for (key, value) in
-            [(key::INPUT, "grey"), (key::TOPOLOGY, "ibug68"), (key::NORMALISATION, "unit"), (key::CROP, "margin=1.35")]
-        {
+        for (key, value) in [(key::INPUT, "grey"), (key::NORMALISATION, "unit"), (key::CROP, "margin=1.35")] {
             metadata.set(key, value);
         }
+        topology.describe(&mut metadata);
         write(&net, &metadata, &tensors).unwrap()
     }
 }
@@ -126,12 +146,17 @@ const BOX: f32 = 40.0;
 
 /// With a detector that finds the brightest dots of `pixels` alone.
 fn usual(options: Options, answer: &Answer, pixels: &[u8]) -> Lineament {
+    let detector = detector(20.0, least(pixels), (5f32.ln(), 0.0));
+    Lineament::with_models(options, &detector, &answer.network()).unwrap()
+}
+
+/// From which brightness on a dot is one of the brightest of `pixels`, as [`detector`] measures it.
+fn least(pixels: &[u8]) -> f32 {
     let count = pixels.len() as f32;
     let mean = pixels.iter().map(|&v| f32::from(v)).sum::<f32>() / count;
     let variance = pixels.iter().map(|&v| (f32::from(v) - mean).powi(2)).sum::<f32>() / count;
     let brightest = pixels.iter().max().map_or(0.0, |&v| (f32::from(v) - mean) / variance.sqrt().max(1.0));
-    let detector = detector(20.0, brightest - 0.15, (5f32.ln(), 0.0));
-    Lineament::with_models(options, &detector, &answer.network()).unwrap()
+    brightest - 0.15
 }
 
 fn one_pass() -> Options {
@@ -302,4 +327,139 @@ fn a_followed_face_has_the_box_of_its_points_and_the_detection_of_the_last_searc
     let face = tracker.update(&view(&frames[2]), 0.3)[0].face.clone();
     assert!(tracker.searched());
     assert_ne!(Some(face.detection), found);
+}
+
+/// An object whose right and left side look alike: three points and no eyes.
+fn three() -> Definition {
+    Definition {
+        name: "three".into(),
+        names: ["right", "left", "below"].map(Into::into).into(),
+        mirror: vec![1, 0, 2],
+        ..Definition::default()
+    }
+}
+
+/// Five points of a face, which say how it is turned.
+fn five() -> Definition {
+    Definition {
+        name: "five".into(),
+        names: ["right_eye", "left_eye", "nose", "right_mouth", "left_mouth"].map(Into::into).into(),
+        mirror: vec![1, 0, 2, 4, 3],
+        five: Some([0, 1, 2, 3, 4].map(|i| vec![i])),
+        ..Definition::default()
+    }
+}
+
+/// A picture with one bright dot in the middle, and a detector of objects without five points that finds it.
+fn one_object() -> (Vec<u8>, Vec<u8>) {
+    let pixels = picture(60, &[([140, 140, 48, 48], 200), dot(164, 164, 255)]);
+    let topology = Topology::new(three()).unwrap();
+    let detector = detector_of(20.0, least(&pixels), (5f32.ln(), 0.0), &ON_ITS_SIDE, Some(&topology));
+    (pixels, detector)
+}
+
+#[test]
+fn a_detector_of_objects_without_five_points_leads_to_upright_crops() {
+    let (pixels, _) = one_object();
+    let [three, five] = [three(), five()].map(|definition| Topology::new(definition).unwrap());
+    for (topology, roll_rad) in
+        [(None, FRAC_PI_2), (Some(&Topology::ibug68()), FRAC_PI_2), (Some(&five), FRAC_PI_2), (Some(&three), 0.0)]
+    {
+        let detector = detector_of(20.0, least(&pixels), (5f32.ln(), 0.0), &ON_ITS_SIDE, topology);
+        let mut lineament = Lineament::with_models(one_pass(), &detector, &BRIGHT.network()).unwrap();
+        let found = lineament.detect(&view(&pixels));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].points.is_some(), roll_rad > 0.0, "{topology:?}");
+        let crop = found[0].crop();
+        assert!((crop.roll_rad - roll_rad).abs() < 2e-3, "{crop:?}");
+        assert!(crop.center.distance(Point::new(164.0, 164.0)) < 0.1 && (crop.side - 1.35 * BOX).abs() < 0.1);
+    }
+}
+
+#[test]
+fn the_passes_after_the_first_see_the_objects_own_box_whatever_its_points_span() {
+    // The points span a third of the detector's box, in its upper part; the topology says so.
+    let (pixels, detector) = one_object();
+    let third = 1.0 / 1.35 / 3.0;
+    let up = -0.5 / 1.35;
+    let points = [(-third, up - third), (third, up - third), (0.0, up + third)];
+    let around = ObjectBox { scale: 3.0, shift: (0.0, 0.75) };
+    for (object_box, side, off) in [(around, BOX, 0.0), (ObjectBox::default(), BOX / 3.0 / 3.0, -14.0)] {
+        let topology = Topology::new(Definition { object_box, ..three() }).unwrap();
+        let network = Answer { bias: 9.0, ..BRIGHT }.network_of(&topology, &points);
+        let mut lineament = Lineament::with_models(Options::default(), &detector, &network).unwrap();
+        assert_eq!(lineament.topology(), &topology);
+        let faces = lineament.faces(&view(&pixels));
+        assert_eq!(faces.len(), 1, "{object_box:?}");
+        let landmarks = &faces[0].landmarks;
+        assert_eq!((landmarks.points.len(), landmarks.pose), (3, None));
+        let rect = faces[0].rect();
+        // The mirrored pass sees a little less, so the mean of both is a little smaller.
+        assert!((rect.width / side - 0.955).abs() < 0.01, "{object_box:?}: {rect:?}");
+        let center = Point::new(164.0, 164.0 + off);
+        assert!(rect.center().distance(center) < 1.5, "{object_box:?}: {rect:?}");
+    }
+}
+
+#[test]
+fn a_network_of_other_points_finds_follows_and_scores() {
+    let small = [(-0.5, -0.4), (0.5, -0.4), (0.0, 0.0), (-0.4, 0.5), (0.4, 0.5)];
+    let cases = [
+        (three(), &small[..3]),
+        (five(), &small[..]),
+        (Definition { object_box: ObjectBox { scale: 1.4, shift: (0.0, 0.1) }, ..five() }, &small[..]),
+        (Definition { name: "one".into(), names: vec!["only".into()], ..Definition::default() }, &small[2..3]),
+    ];
+    for (definition, points) in cases {
+        let topology = Topology::new(definition).unwrap();
+        for refine in [true, false] {
+            let (pixels, detector) = one_object();
+            let network = Answer { bias: 9.0, ..BRIGHT }.network_of(&topology, points);
+            let options = Options { refine, ..Options::default() };
+            let mut lineament = Lineament::with_models(options, &detector, &network).unwrap();
+            let faces = lineament.faces(&view(&pixels));
+            assert_eq!(faces.len(), 1, "{topology:?}");
+            let Face { detection, landmarks } = &faces[0];
+            assert_eq!((landmarks.points.len(), landmarks.errors.len()), (points.len(), points.len()));
+            assert!(landmarks.score > 0.99, "expected errors do not change the score: {}", landmarks.score);
+            let again = lineament.landmarks(&view(&pixels), &detection.crop());
+            assert_eq!(&again, landmarks);
+            // It is dark elsewhere, and the same network sees nothing there.
+            let network = Answer { bias: -10.0, ..BRIGHT }.network_of(&topology, points);
+            let mut strict = Lineament::with_models(Options::default(), &detector, &network).unwrap();
+            assert_eq!(strict.faces(&view(&pixels)), []);
+
+            let mut tracker = Tracker::with_lineament(lineament, TrackOptions::default()).unwrap();
+            for frame in 0..20 {
+                let tracked = tracker.update(&view(&pixels), f64::from(frame) / 30.0);
+                assert_eq!(tracked.iter().map(|face| face.id).collect::<Vec<_>>(), [1], "{topology:?}, frame {frame}");
+                let landmarks = &tracked[0].face.landmarks;
+                assert_eq!((&landmarks.topology, landmarks.points.len()), (&topology, points.len()));
+                assert_eq!((landmarks.pose, tracked[0].raw.points.len()), (None, points.len()));
+                assert!(landmarks.points.iter().all(|p| p.is_finite()));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tracker_whose_network_is_replaced_goes_on_with_the_new_points() {
+    let points = [(-0.5, -0.4), (0.5, -0.4), (0.0, 0.0), (-0.4, 0.5), (0.4, 0.5)];
+    let (pixels, detector) = one_object();
+    let lineament = |points: &[(f32, f32)]| {
+        let topology = Topology::new(if points.len() == 3 { three() } else { five() }).unwrap();
+        let network = Answer { bias: 9.0, ..BRIGHT }.network_of(&topology, points);
+        Lineament::with_models(Options::default(), &detector, &network).unwrap()
+    };
+    let mut tracker = Tracker::with_lineament(lineament(&points), TrackOptions::default()).unwrap();
+    for (second, count) in [5, 3, 5].into_iter().enumerate() {
+        *tracker.lineament() = lineament(&points[..count]);
+        for frame in 0..15 {
+            let faces = tracker.update(&view(&pixels), second as f64 + f64::from(frame) / 30.0);
+            assert_eq!(faces.len(), 1);
+            for landmarks in [&faces[0].face.landmarks, &faces[0].raw] {
+                assert_eq!((landmarks.points.len(), landmarks.topology.len()), (count, count));
+            }
+        }
+    }
 }

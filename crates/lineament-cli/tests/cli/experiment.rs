@@ -1,5 +1,5 @@
 use lineament::Point;
-use lineament::topology::POINTS;
+use lineament::topology::ibug68::POINTS;
 use lineament_data::Record;
 use lineament_data::record::SIDE;
 use lineament_data::table::{Writer, point_names};

@@ -129,9 +129,10 @@ mod tests {
 
     #[test]
     fn the_right_eye_becomes_the_left_one() {
-        let mut points = [Point::<CropFrame>::new(0.0, 0.0); POINTS];
+        let topology = Topology::ibug68();
+        let mut points = vec![Point::<CropFrame>::new(0.0, 0.0); topology.len()];
         points[36] = Point::new(-0.6, -0.3); // outer corner of the right eye
-        let mirrored = mirror_points(&points, 0.0);
+        let mirrored = mirror_points(&topology, &points, 0.0);
         assert_eq!(mirrored[45], Point::new(0.6, -0.3));
         assert_eq!(mirrored[36], Point::new(0.0, 0.0));
     }
@@ -139,10 +140,11 @@ mod tests {
     proptest! {
         #[test]
         fn mirroring_twice_returns_the_points(
-            xy in prop::collection::vec(-2.0f32..500.0, 2 * POINTS), axis in -9.0f32..300.0,
+            xy in prop::collection::vec(-2.0f32..500.0, 2 * 68), axis in -9.0f32..300.0,
         ) {
-            let points: [Point; POINTS] = std::array::from_fn(|i| Point::new(xy[2 * i], xy[2 * i + 1]));
-            let back = mirror_points(&mirror_points(&points, axis), axis);
+            let points: Vec<Point> = xy.chunks_exact(2).map(|xy| Point::new(xy[0], xy[1])).collect();
+            let topology = Topology::ibug68();
+            let back = mirror_points(&topology, &mirror_points(&topology, &points, axis), axis);
             for (a, b) in points.iter().zip(&back) {
                 prop_assert!(a.distance(*b) < 1e-3);
             }

@@ -172,7 +172,8 @@ mod tests {
         let mut sample = sample("flat");
         sample.points[45] = sample.points[36];
         let make = || -> Result<Lineament> { panic!("no model is needed to see that") };
-        let message = evaluate(&[sample], Protocol::Detector, make, 1, &|_, _| {}).unwrap_err().to_string();
+        let message =
+            evaluate(&Topology::ibug68(), &[sample], Protocol::Detector, make, 1, &|_, _| {}).unwrap_err().to_string();
         assert!(message.contains("flat.jpg"), "{message}");
     }
 }

@@ -11,12 +11,12 @@ use crate::evaluate::result::{PhotoResult, Protocol};
 /// inter-ocular distance), shares in percent of all photos. The JSON names do not change (`docs/evaluation.md`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
+    /// Where the crops came from.
+    pub protocol: Protocol,
     /// Name of the topology.
     pub topology: String,
     /// What errors are divided by, in words.
     pub unit: String,
-    /// Where the crops came from.
-    pub protocol: Protocol,
     /// Labelled photos.
     pub photos: usize,
     /// Photos whose face was found.
@@ -148,20 +148,24 @@ impl Report {
 
 #[cfg(test)]
 mod tests {
+    use lineament::Landmarks;
+
     use super::*;
-    use crate::testing::{face, json_names, sample};
+    use crate::dataset::Sample;
+    use crate::testing::{face, json_names, sample, shifted};
+    use crate::topologies;
 
     /// The true face shifted to the right by `percent` of the inter-ocular distance, with an expected error of
     /// `expected` pixels.
     fn result(percent: Option<f64>, expected: f32) -> PhotoResult {
         let sample = sample("a");
-        let unit = f64::from(inter_ocular(&sample.points)) / 100.0;
-        let found = percent.map(|p| face(sample.points.map(|q| Point::new(q.x + (p * unit) as f32, q.y)), expected));
+        let unit = unit(&Topology::ibug68(), &sample.points) / 100.0;
+        let found = percent.map(|p| face(shifted(&sample.points, (p * unit) as f32, 0.0), expected));
         PhotoResult {
             name: sample.name,
             path: sample.photo_path,
             found: found.is_some(),
-            nme68: percent,
+            nme: percent,
             nme51: percent,
             face: found,
             truth: sample.points,
@@ -170,24 +174,25 @@ mod tests {
 
     #[test]
     fn misses_count_as_failures_but_not_in_the_mean() {
-        let unit = inter_ocular(&sample("a").points) / 100.0;
+        let unit = Topology::ibug68().unit(&sample("a").points) / 100.0;
         let results = [
             result(Some(2.0), 2.0 * unit),
             result(Some(4.0), 2.0 * unit),
             result(Some(12.0), 6.0 * unit),
             result(None, 0.0),
         ];
-        let report = Report::new(Protocol::Detector, &results);
+        let report = Report::new(&Topology::ibug68(), Protocol::Detector, &results);
         assert_eq!((report.photos, report.found, report.found_percent), (4, 3, 75.0));
-        assert_eq!((report.nme68, report.median68, report.nme51), (Some(6.0), Some(4.0), Some(6.0)));
+        assert_eq!((report.nme, report.median, report.nme51), (Some(6.0), Some(4.0), Some(6.0)));
+        assert_eq!((report.nme68, report.median68), (report.nme, report.median));
         assert_eq!((report.failures, report.failures_percent), (2, 50.0));
         assert!((report.auc - (0.8 + 0.6) / 4.0).abs() < 1e-9, "{}", report.auc);
         assert_eq!(report.parts.len(), 5);
         assert!(report.parts.iter().all(|p| (p.nme.unwrap() - 6.0).abs() < 1e-3), "{:?}", report.parts);
         // The faces are shifted to the right by 2, 4 and 12 %: by 6 % on average.
-        let Offset { right, down, nme68 } = report.offset.unwrap();
+        let Offset { right, down, nme, nme68 } = report.offset.unwrap();
         assert!((right - 6.0).abs() < 1e-3 && down.abs() < 1e-3, "{right} {down}");
-        assert!((nme68 - (4.0 + 2.0 + 6.0) / 3.0).abs() < 1e-3, "{nme68}");
+        assert!((nme - (4.0 + 2.0 + 6.0) / 3.0).abs() < 1e-3 && nme68 == Some(nme), "{nme}");
         assert_eq!(report.calibration.points, 3 * 68);
         assert!((report.calibration.all.ratio.unwrap() - 18.0 / 10.0).abs() < 1e-4);
         // Ranks of the faces: expected 0.5, 0.5, 2 against measured 0, 1, 2 give 0.866. Rounding breaks the ties of the
@@ -199,20 +204,42 @@ mod tests {
     #[test]
     fn the_names_in_json_never_change() {
         assert_eq!(
-            json_names(&Report::new(Protocol::Detector, &[result(Some(2.0), 1.0)])),
+            json_names(&Report::new(&Topology::ibug68(), Protocol::Detector, &[result(Some(2.0), 1.0)])),
             "auc calibration calibration.all calibration.all.expected calibration.all.measured calibration.all.ratio \
              calibration.deciles calibration.deciles.[].expected calibration.deciles.[].measured \
              calibration.deciles.[].ratio calibration.largest_deviation calibration.points calibration.spearman \
-             failures failures_percent found found_percent median68 nme51 nme68 offset offset.down offset.nme68 \
-             offset.right parts parts.[].name parts.[].nme photos protocol"
+             failures failures_percent found found_percent median median68 nme nme51 nme68 offset offset.down \
+             offset.nme offset.nme68 offset.right parts parts.[].name parts.[].nme photos protocol topology unit"
         );
+    }
+
+    #[test]
+    fn other_topologies_have_their_own_parts_and_unit_and_points_without_a_label_do_not_count() {
+        let topology = topologies::open("ibug51").unwrap().topology;
+        let truth = sample("a").points[17..].to_vec();
+        let unit = unit(&topology, &truth) as f32;
+        let mut label = Sample { points: truth.clone(), ..sample("a") };
+        label.points[0] = Point::new(f32::NAN, f32::NAN);
+        let mut placed = face(sample("a").points, 1.0);
+        let points = shifted(&truth, 0.03 * unit, 0.0);
+        placed.landmarks = Landmarks::new(topology.clone(), points, vec![1.0; topology.len()], 0.9);
+        let result = PhotoResult::new(&topology, &label, Some(placed));
+        let report = Report::new(&topology, Protocol::Detector, &[result]);
+        assert!((report.nme.unwrap() - 3.0).abs() < 1e-3 && report.nme68.is_none() && report.nme51.is_none());
+        assert_eq!(report.calibration.points, 50);
+        let parts: Vec<&str> = report.parts.iter().map(|part| part.name.as_str()).collect();
+        assert_eq!(parts, ["brows", "nose", "eyes", "mouth"]);
+        assert!(report.parts.iter().all(|part| (part.nme.unwrap() - 3.0).abs() < 1e-3), "{:?}", report.parts);
+        assert!((report.offset.unwrap().right - 3.0).abs() < 1e-3);
+        let json = serde_json::to_string(&report).unwrap();
+        assert!(json.contains(r#""topology":"ibug51""#) && !json.contains("68"), "{json}");
     }
 
     #[test]
     fn nothing_found_and_nothing_given_are_plain_reports() {
         for (results, failures) in [(vec![result(None, 0.0)], 1), (Vec::new(), 0)] {
-            let report = Report::new(Protocol::TruthCrop, &results);
-            assert_eq!((report.nme68, report.found, report.failures, report.auc), (None, 0, failures, 0.0));
+            let report = Report::new(&Topology::ibug68(), Protocol::TruthCrop, &results);
+            assert_eq!((report.nme, report.found, report.failures, report.auc), (None, 0, failures, 0.0));
             assert_eq!(report.offset, None);
             let json = serde_json::to_string(&report).unwrap();
             assert!(json.starts_with(r#"{"protocol":"truth-crop","#) && !json.contains("-0.0"), "{json}");

@@ -74,41 +74,39 @@ pub(crate) fn best_match(faces: Vec<Face>, truth: &Rect) -> Option<Face> {
 
 #[cfg(test)]
 mod tests {
-    use lineament::topology::inter_ocular;
-
     use super::*;
-    use crate::testing::{face, sample};
+    use crate::testing::{face, sample, shifted};
 
     #[test]
     fn the_face_with_the_highest_overlap_is_taken() {
         let truth = sample("a").points;
-        let moved = |dx: f32| face(truth.map(|p| Point::new(p.x + dx, p.y)), 1.0);
-        let best = best_match(vec![moved(300.0), moved(8.0), moved(3.0), moved(-20.0)], &truth).unwrap();
+        let rect = Rect::bounding(&truth).unwrap();
+        let moved = |dx: f32| face(shifted(&truth, dx, 0.0), 1.0);
+        let best = best_match(vec![moved(300.0), moved(8.0), moved(3.0), moved(-20.0)], &rect).unwrap();
         assert_eq!(best, moved(3.0));
     }
 
     #[test]
     fn faces_elsewhere_or_with_nan_are_no_match() {
         let truth = sample("a").points;
-        let mut broken = face(truth, 1.0);
+        let mut broken = face(truth.clone(), 1.0);
         broken.landmarks.points[5] = Point::new(f32::NAN, 0.0);
-        let width = Rect::bounding(&truth).unwrap().width;
+        let rect = Rect::bounding(&truth).unwrap();
         // Moved by m widths the boxes overlap with (1 - m) / (1 + m): 0.33 at a half, 0.25 at 0.6.
-        let moved = |m: f32| face(truth.map(|p| Point::new(p.x + m * width, p.y)), 1.0);
-        assert!(best_match(Vec::new(), &truth).is_none());
-        assert!(best_match(vec![broken], &truth).is_none());
-        assert!(best_match(vec![moved(0.6)], &truth).is_none());
-        assert!(best_match(vec![moved(0.5)], &truth).is_some());
+        let moved = |m: f32| face(shifted(&truth, m * rect.width, 0.0), 1.0);
+        assert!(best_match(Vec::new(), &rect).is_none());
+        assert!(best_match(vec![broken], &rect).is_none());
+        assert!(best_match(vec![moved(0.6)], &rect).is_none());
+        assert!(best_match(vec![moved(0.5)], &rect).is_some());
     }
 
     #[test]
     fn a_photo_has_its_errors_only_when_found() {
-        let sample = sample("a");
-        let measured =
-            PhotoResult::new(&sample, Some(face(sample.points.map(|p| Point::new(p.x + 3.0, p.y + 4.0)), 1.0)));
-        let expected = 500.0 / f64::from(inter_ocular(&sample.points));
-        assert!((measured.nme68.unwrap() - expected).abs() < 1e-3 && (measured.nme51.unwrap() - expected).abs() < 1e-3);
-        let missed = PhotoResult::new(&sample, None);
-        assert!(!missed.found && missed.nme68.is_none() && missed.nme51.is_none());
+        let (topology, sample) = (Topology::ibug68(), sample("a"));
+        let measured = PhotoResult::new(&topology, &sample, Some(face(shifted(&sample.points, 3.0, 4.0), 1.0)));
+        let expected = 500.0 / f64::from(topology.unit(&sample.points));
+        assert!((measured.nme.unwrap() - expected).abs() < 1e-3 && (measured.nme51.unwrap() - expected).abs() < 1e-3);
+        let missed = PhotoResult::new(&topology, &sample, None);
+        assert!(!missed.found && missed.nme.is_none() && missed.nme51.is_none());
     }
 }

@@ -105,8 +105,8 @@ mod tests {
         let truth = numbers(&fixture["truth"]);
         let targets: Vec<Target> = (0..own + pseudo_labelled)
             .map(|n| {
-                let of_sample = &truth[n * 2 * POINTS..];
-                let points = std::array::from_fn(|i| Point::new(of_sample[2 * i], of_sample[2 * i + 1]));
+                let of_sample = truth[n * 2 * 68..][..2 * 68].chunks_exact(2);
+                let points = of_sample.map(|xy| Point::new(xy[0], xy[1])).collect();
                 Some(Box::new(Truth { points, is_pseudo_label: n >= own }))
             })
             .chain((0..empty).map(|_| None))
@@ -136,5 +136,25 @@ mod tests {
         let leading_back = log_errors.iter().zip(&gradients[1]).filter(|(v, _)| beyond(v)).map(|(_, d)| *d != 0.0);
         let (back, out): (Vec<bool>, Vec<bool>) = leading_back.partition(|d| *d);
         assert!(back.len() >= 4 && out.len() >= 4, "{} lead back, {} out", back.len(), out.len());
+    }
+
+    #[test]
+    fn a_point_without_a_label_has_no_part_in_the_loss_and_no_gradient() {
+        let nowhere = Point::new(f32::NAN, f32::NAN);
+        let truth = |points: Vec<Point<CropFrame>>| Some(Box::new(Truth { points, is_pseudo_label: false }));
+        let run = |target: Target, points: &[f32], log_errors: &[f32]| {
+            let mut gradients = [vec![0.0; points.len()], vec![0.0; log_errors.len()], vec![0.0]];
+            let figures = loss(&[target], Predicted { points, log_errors, scores: &[1.0] }, &mut gradients, 1);
+            (figures, gradients)
+        };
+        let (a, b) = (Point::new(0.1, 0.2), Point::new(-0.3, 0.4));
+        let (figures, gradients) =
+            run(truth(vec![a, nowhere, b]), &[0.0, 0.1, 9.0, 9.0, -0.2, 0.5], &[-2.0, 9.0, -3.0]);
+        let (expected, of_two) = run(truth(vec![a, b]), &[0.0, 0.1, -0.2, 0.5], &[-2.0, -3.0]);
+        assert_eq!(figures, expected);
+        assert_eq!((&gradients[0][2..4], gradients[1][1]), (&[0.0, 0.0][..], 0.0));
+        assert_eq!([&gradients[0][..2], &gradients[0][4..]].concat(), of_two[0]);
+        let (figures, gradients) = run(truth(vec![nowhere]), &[1.0, 2.0], &[0.5]);
+        assert!(figures.iter().all(|(_, value)| value.is_finite()) && gradients[0] == [0.0, 0.0], "{figures:?}");
     }
 }

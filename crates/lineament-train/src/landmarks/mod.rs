@@ -330,10 +330,13 @@ mod tests {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../testdata/astronaut.jpg");
         let photo = Photo::open(&path).unwrap().grey();
         let mut lineament = Lineament::new(Options::default()).unwrap();
-        let points = lineament.faces(&photo.view())[0].landmarks.points.map(|p| Point::new(p.x + x, p.y + y));
-        let validation = vec![Face { path, photo, points }];
+        let landmarks = lineament.faces(&photo.view())[0].landmarks.clone();
+        let points = landmarks.points.iter().map(|p| Point::new(p.x + x, p.y + y)).collect();
+        let label = Sample { name: "astronaut".into(), photo_path: path, points, rect: None };
+        let (topology, validation) = (landmarks.topology, vec![Face { photo: photo.into(), label }]);
         let (train, pseudo_labelled, nonfaces, hard_negatives) = Default::default();
-        Landmarks { config: Config::default(), side: 112, train, validation, pseudo_labelled, nonfaces, hard_negatives }
+        let config = Config::default();
+        Landmarks { config, topology, side: 112, train, validation, pseudo_labelled, nonfaces, hard_negatives }
     }
 
     /// What the public library says of the validation face, from the crop of the first validation photo.
@@ -346,7 +349,7 @@ mod tests {
         let task = task(0.0, 0.0);
         let face = &task.validation[0];
         let jitter = Jitter { close_share: 0.0, ..Jitter::default() };
-        let crop = jitter.jitter(&Crop::from_points(&face.points), &mut Pcg64::seed_from_u64(0));
+        let crop = jitter.jitter(&face.label.crop(&task.topology), &mut Pcg64::seed_from_u64(0));
         let mut lineament = Lineament::new(Options::default()).unwrap();
         assert_eq!(placed(&task, LITE), lineament.landmarks(&face.photo.view(), &crop));
         let figures = task.validate(LITE).unwrap();
@@ -370,7 +373,7 @@ mod tests {
         // Points that are off by a tenth of the eye distance and more.
         let task = task(3.0, 4.0);
         let distance = |placed: &Placed| -> f32 {
-            task.validation[0].points.iter().zip(&placed.points).map(|(a, b)| a.distance(*b)).sum()
+            task.validation[0].label.points.iter().zip(&placed.points).map(|(a, b)| a.distance(*b)).sum()
         };
         for factor in [0.3, 1.0, 4.0] {
             let file = scale_errors(&Model::parse(LITE).unwrap(), factor).unwrap().to_bytes().unwrap();

@@ -160,11 +160,8 @@ fn cut(photo: &GreyPhoto, points: &[Point; POINTS], rect: &Rect, side: usize) ->
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::super::{CONDITIONS, Condition};
     use super::*;
-    use crate::dataset::Sample;
     use crate::photo::Photo;
     use crate::testing::upright_face;
 
@@ -175,7 +172,7 @@ mod tests {
     const DOTS: [usize; 5] = [0, 16, 19, 24, 8];
 
     /// A soft bright dot at some points of a face, on dark grey.
-    fn dotted(name: &str) -> (Photo, Sample) {
+    fn dotted() -> (Photo, [Point; POINTS]) {
         let points = upright_face();
         let pixel = |i: usize| {
             let p = Point::new((i % WIDTH) as f32 + 0.5, (i / WIDTH) as f32 + 0.5);
@@ -184,12 +181,12 @@ mod tests {
         };
         let pixels = (0..WIDTH * HEIGHT).flat_map(|i| [pixel(i); 3]).collect();
         let photo = Photo { pixels, width: WIDTH, height: HEIGHT };
-        (photo, Sample { name: name.into(), photo_path: PathBuf::from("drawn.png"), points })
+        (photo, points)
     }
 
     fn changed(condition: &Condition, name: &str) -> Changed {
-        let (photo, sample) = dotted(name);
-        condition.apply(&photo, &sample)
+        let (photo, points) = dotted();
+        condition.apply(&photo, name, &points)
     }
 
     /// The centre of the pixels above half the range of brightness, within `reach` of `near`.
@@ -265,7 +262,7 @@ mod tests {
         let turned = changed(&Condition::named("roll-180").unwrap(), "a").photo;
         let mut back: Vec<u8> = turned.pixels;
         back.reverse();
-        let original = dotted("a").0.grey().pixels;
+        let original = dotted().0.grey().pixels;
         let worst = back.iter().zip(&original).map(|(a, b)| a.abs_diff(*b)).max().unwrap();
         assert!(worst <= 1, "turned twice by half a turn, a pixel differs by {worst}");
     }
@@ -282,7 +279,7 @@ mod tests {
 
     #[test]
     fn a_cover_over_half_a_face_hides_one_eye_and_leaves_the_other() {
-        let original = dotted("a").0.grey();
+        let original = dotted().0.grey();
         for name in ["a", "b", "c", "d", "e", "f"] {
             let Changed { photo, points, covered, .. } = changed(&Condition::named("half").unwrap(), name);
             assert!(covered[36] != covered[45] && covered[0] != covered[16], "{name}: {covered:?}");
@@ -308,14 +305,12 @@ mod tests {
     #[test]
     fn faces_are_never_enlarged_and_tiny_photos_are_no_trouble() {
         let photo = Photo { pixels: vec![90; 3], width: 1, height: 1 };
-        let sample = Sample { points: upright_face(), ..dotted("a").1 };
         for condition in &CONDITIONS {
-            let changed = condition.apply(&photo, &sample);
+            let changed = condition.apply(&photo, "a", &upright_face());
             assert!(changed.photo.width >= 1 && changed.photo.height >= 1, "{}", condition.name);
         }
         let small = upright_face().map(|p| Point::new(p.x / 10.0, p.y / 10.0));
-        let (photo, sample) = dotted("a");
-        let changed = Condition::named("face-80").unwrap().apply(&photo, &Sample { points: small, ..sample });
+        let changed = Condition::named("face-80").unwrap().apply(&dotted().0, "a", &small);
         assert_eq!((changed.photo.width, changed.points), (WIDTH, small));
     }
 }
