@@ -15,6 +15,7 @@
 //! A list of indices is `0-16,3,9-7`; ranges may run backwards.
 
 use std::fmt;
+use std::str::SplitWhitespace;
 
 use lineament_nn::model::{Metadata, key};
 
@@ -176,13 +177,13 @@ fn parse_sets(text: &str) -> Result<Vec<Vec<usize>>, String> {
 }
 
 /// `name=indices` and the words after it.
-fn parse_line<'a>(key: &'static str, line: &'a str) -> Result<(String, Vec<usize>, Vec<&'a str>), Fault> {
+fn parse_line<'a>(key: &'static str, line: &'a str) -> Result<(String, Vec<usize>, SplitWhitespace<'a>), Fault> {
     let fault = |what: String| Fault::new(key, what);
     let (name, rest) =
         line.split_once('=').ok_or_else(|| fault(format!("`{}` is not a name and points", excerpt(line))))?;
     let mut words = rest.split_whitespace();
     let points = parse_indices(words.next().unwrap_or_default()).map_err(fault)?;
-    Ok((name.into(), points, words.collect()))
+    Ok((name.into(), points, words))
 }
 
 fn parse_outline(line: &str) -> Result<Outline, Fault> {
@@ -198,10 +199,12 @@ fn parse_outline(line: &str) -> Result<Outline, Fault> {
 }
 
 fn parse_part(line: &str) -> Result<Part, Fault> {
-    let (name, points, words) = parse_line("parts", line)?;
-    let hidden_above = match words[..] {
-        [] => super::HIDDEN_ABOVE,
-        [limit] => limit.parse().map_err(|_| Fault::new("parts", format!("`{}` is no limit", excerpt(limit))))?,
+    let (name, points, mut words) = parse_line("parts", line)?;
+    let hidden_above = match (words.next(), words.next()) {
+        (None, _) => super::HIDDEN_ABOVE,
+        (Some(limit), None) => {
+            limit.parse().map_err(|_| Fault::new("parts", format!("`{}` is no limit", excerpt(limit))))?
+        }
         _ => return Err(Fault::new("parts", format!("`{}` has more than points and a limit", excerpt(line)))),
     };
     Ok(Part { name, points, hidden_above })
