@@ -10,20 +10,23 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
+use indicatif::HumanBytes;
+use lineament::topology::POINTS;
 use lineament_train::config::{self, Config};
 use lineament_train::dataset_summary::DatasetSummary;
 use lineament_train::detector::DetectorTask;
 use lineament_train::graph::Graph;
 use lineament_train::landmarks::Landmarks;
-use lineament_train::networks;
+use lineament_train::network_summary::NetworkSummary;
 use lineament_train::run_files::{self as files, check_folder};
 use lineament_train::task::Task;
 use lineament_train::train::{Event, Run};
 
-use crate::failure::usage;
 use crate::interrupt::{STOPPED, stop_on_ctrl_c};
 use crate::output::print;
 use crate::progress::say;
+use crate::recipe::free_memory;
+use crate::text::grouped;
 use crate::values;
 use settings::Settings;
 use watch::Watch;
@@ -34,6 +37,7 @@ Examples:
   lineament train lite.toml --out lite --photos faces/      trains; the model is lite/model.onnx
   lineament train --out lite --resume                       goes on after Ctrl-C or a power cut
   lineament train --out lite --resume --epochs 400          and trains longer than planned
+  lineament train --print-network lite >> lite.toml         layers to change, in place of `network`
 
 Ctrl-C saves a checkpoint and stops; a second one ends at once. In DIR lie config.toml, checkpoint.safetensors,
 model.onnx, curves.csv and curves.png.";
@@ -47,11 +51,11 @@ model.onnx, curves.csv and curves.png.";
 #[command(after_long_help = EXAMPLES)]
 pub struct TrainArgs {
     /// The configuration; paths in it are relative to its folder. Not needed with --resume
-    #[arg(required_unless_present_any = ["resume", "print_config", "print_network", "recipe"])]
+    #[arg(required_unless_present_any = ["resume", "print_config", "print_network", "network_json", "recipe"])]
     config: Option<PathBuf>,
 
     /// Folder for the model, its configuration, checkpoint and curves
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["print_config", "print_network"])]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["print_config", "print_network", "network_json"])]
     out: Option<PathBuf>,
 
     /// Go on from the checkpoint in DIR, with the configuration saved there
@@ -62,9 +66,13 @@ pub struct TrainArgs {
     #[arg(long, value_name = "TASK", exclusive = true)]
     print_config: Option<TaskName>,
 
-    /// Print a network's layers and how it is trained as JSON, for training elsewhere, and do nothing else
-    #[arg(long, value_name = "NAME", exclusive = true)]
+    /// Print a network's layers, by its name or a configuration's, as text to change, and do nothing else
+    #[arg(long, value_name = "NETWORK", exclusive = true)]
     print_network: Option<String>,
+
+    /// Print a network's layers and how it is trained as JSON, for training elsewhere, and do nothing else
+    #[arg(long, value_name = "NETWORK", exclusive = true)]
+    network_json: Option<String>,
 
     /// Folder of photos with .pts files, instead of the configuration's
     #[arg(long, value_name = "DIR")]
@@ -141,10 +149,11 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(name) = args.print_network {
-        let network = networks::by_name(&name);
-        let network =
-            network.ok_or_else(|| usage(format!("--print-network: one of {}", networks::NAMES.join(", "))))?;
-        print(&format!("{}\n", network::json(&network)))?;
+        print(&network::text(&name, "--print-network")?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(name) = args.network_json {
+        print(&format!("{}\n", network::json(&network::layers(&name, "--network-json")?)))?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(Recipe::Paper) = args.recipe {
@@ -168,7 +177,8 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
     }
     notes.iter().for_each(|note| say(note));
     let config = settings.config.clone();
-    let graph = Graph::new(networks::by_name(config.network_name()).context("network: there is none of this name")?)?;
+    let graph = Graph::new(config.architecture(POINTS)?)?;
+    tell_cost(&config, &NetworkSummary::measure(&config, &graph)?);
     let side = graph.shapes[0].width;
     pool.install(|| match config.task {
         config::Task::Landmarks => drive(Landmarks::new(&config, side)?, graph, settings, &summary),
@@ -176,14 +186,33 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
     })
 }
 
+/// Prints what the network costs in training and in use.
+fn tell_cost(config: &Config, summary: &NetworkSummary) {
+    let NetworkSummary { input, layers, parameters, multiply_adds, .. } = *summary;
+    let (parameters, multiply_adds) = (grouped(parameters as u64), grouped(multiply_adds));
+    say(&format!(
+        "{}: input {} x {}, {layers} layers, {parameters} parameters, {multiply_adds} multiply-adds",
+        config.network_name(),
+        input.height,
+        input.width,
+    ));
+    let [f32_bytes, f16_bytes] = [summary.f32_bytes, summary.f16_bytes].map(|bytes| HumanBytes(bytes as u64));
+    let (pass_ms, training) = (1e3 * summary.pass.as_secs_f64(), HumanBytes(summary.training_bytes));
+    say(&format!(
+        "its file: {f32_bytes} in f32, {f16_bytes} in f16; a pass on one core: {pass_ms:.2} ms; memory to train it: about \
+         {training} and the photos"
+    ));
+    if let Some(free) = free_memory().filter(|free| *free < summary.training_bytes) {
+        say(&format!("warning: only {} of memory are free: choose a smaller `batch` or network", HumanBytes(free)));
+    }
+}
+
 /// Pulls the run to its end, or to Ctrl-C.
 fn drive<T: Task>(task: T, graph: Graph, settings: Settings, summary: &DatasetSummary) -> Result<ExitCode> {
     let Settings { config, dir, resume, .. } = settings;
     let mut run = Run::new(config.clone(), &dir, task, graph, resume)?;
     say(&format!(
-        "{}: {} parameters; {} photos, {} for validation, {} without faces; {} steps of {}, {} threads",
-        config.network_name(),
-        run.parameters(),
+        "{} photos, {} for validation, {} without faces; {} steps of {}, {} threads",
         summary.photos,
         summary.validation,
         summary.nonfaces,

@@ -115,9 +115,10 @@ fn time(mut engine: Engine, rng: &mut Pcg64) -> Duration {
 /// When the network's sizes do not fit together.
 pub fn training_bytes(net: &Architecture, batch: usize, groups: usize) -> Result<u64> {
     let graph = Graph::new(net.clone())?;
-    let rows = (4 + groups) as u64;
-    let values = 2 * (batch as u64).saturating_mul(graph.kept_numbers() as u64);
-    Ok((rows.saturating_mul(graph.layout.len as u64)).saturating_add(values).saturating_mul(size_of::<f32>() as u64))
+    let rows = 4 + groups as u64;
+    let learned = rows.saturating_mul(graph.layout.len as u64);
+    let values = (batch as u64).saturating_mul(2 * graph.kept_numbers() as u64);
+    Ok(learned.saturating_add(values).saturating_mul(size_of::<f32>() as u64))
 }
 
 #[cfg(test)]

@@ -41,15 +41,15 @@ pub(super) enum Block {
 }
 
 /// A block's name, the keys that it needs, and those that it takes besides them and [`COMMON`].
-struct Spec {
-    block: Block,
-    name: &'static str,
-    needs: &'static [&'static str],
-    takes: &'static [&'static str],
+pub(super) struct Spec {
+    pub block: Block,
+    pub name: &'static str,
+    pub needs: &'static [&'static str],
+    pub takes: &'static [&'static str],
 }
 
 /// Keys that every block takes.
-const COMMON: [&str; 4] = ["from", "name", "output", "repeat"];
+pub(super) const COMMON: [&str; 4] = ["from", "name", "output", "repeat"];
 
 const fn spec(
     block: Block,
@@ -60,7 +60,7 @@ const fn spec(
     Spec { block, name, needs, takes }
 }
 
-const SPECS: [Spec; 14] = [
+pub(super) const SPECS: [Spec; 14] = [
     spec(Block::Conv, "conv", &["filters"], &["kernel", "stride", "padding", "batch_norm", "activation"]),
     spec(Block::Depthwise, "depthwise", &[], &["kernel", "stride", "padding", "batch_norm", "activation"]),
     spec(Block::Separable, "separable", &["filters"], &["kernel", "stride", "activation"]),

@@ -273,6 +273,10 @@ impl<'a> Builder<'a> {
         {
             return Err(format!("a padding of {padding} is not below its kernel, {kernel}"));
         }
+        if matches!(op, Op::Depthwise { .. }) && self.shapes[input].channels == 1 {
+            // In a model file the two are the same.
+            return Err("a depthwise convolution needs more than one channel: begin with `conv`".into());
+        }
         let newest = input.checked_sub(1).filter(|_| input == self.net.layers.len()).map(|i| self.net.layers[i].op);
         if op == Op::BatchNorm && !matches!(newest, Some(Op::Conv { .. } | Op::Depthwise { .. })) {
             return Err("batch normalisation must follow a convolution directly: it is exported as part of it".into());

@@ -117,6 +117,29 @@ fn a_narrower_a_deeper_and_a_smaller_lite_have_the_shapes_that_their_text_says()
     }
 }
 
+/// `docs/training.md`.
+const DOCUMENT: &str = include_str!("../../../../docs/training.md");
+
+#[test]
+fn the_document_shows_lite_half_as_wide_and_every_key_of_every_block() {
+    let example = DOCUMENT.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let numbers = [("\"lite\"", "\"narrow\""), ("= 16", "= 8"), ("= 48", "= 24"), ("= 128", "= 64"), ("= 192", "= 96")];
+    let half = numbers.iter().fold(LITE.to_owned(), |text, (part, other)| text.replace(part, other));
+    assert_eq!(NetworkText::parse(example).unwrap(), NetworkText::parse(&half).unwrap());
+    let rows: Vec<&str> = DOCUMENT.lines().filter(|line| line.starts_with("| `")).collect();
+    for spec in blocks::SPECS {
+        let Some(row) = rows.iter().find(|row| row.starts_with(&format!("| `{}` |", spec.name))) else {
+            panic!("`{}` has no row", spec.name);
+        };
+        let keys = spec.needs.iter().chain(spec.takes);
+        let missing: Vec<_> = keys.filter(|key| !row.contains(&format!("`{key}"))).collect();
+        assert!(missing.is_empty() || row.contains("as `conv`, without `filters`"), "`{}`: {missing:?}", spec.name);
+    }
+    for key in blocks::COMMON {
+        assert!(rows.iter().any(|row| row.starts_with(&format!("| `{key}` |"))), "`{key}` has no row");
+    }
+}
+
 #[test]
 fn a_tables_lines_can_also_be_sections_and_outputs_come_in_any_order() {
     let sections = "[network]\ninput = [16, 16]\n[[network.layers]]\nblock = \"head\"\nfilters = 3\nname = \"a\"\n\
@@ -207,6 +230,10 @@ fn a_faulty_text_is_refused_with_the_layer_and_the_reason() {
         (
             with("{ block = \"conv\", filters = 4, kernel = 17, padding = 0 }"),
             "layer 2 (`conv`): its input is [16, 16, 8], but a kernel of 17 does not fit into [16, 16, 8]",
+        ),
+        (
+            text("{ block = \"separable\", filters = 4 }"),
+            "layer 1 (`separable`): its input is [16, 16, 1], but a depthwise",
         ),
         (with("{ block = \"conv\", filters = 4, padding = 3 }"), "but a padding of 3 is not below its kernel, 3"),
         (
