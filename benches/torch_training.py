@@ -2,7 +2,7 @@
 """Training speed of a network of ours in PyTorch on the CPU: prints `samples_per_s X`.
 
     pip install torch          # the CPU build is enough
-    lineament train --print-network lite > lite.json
+    lineament train --network-json lite > lite.json
     python3 benches/torch_training.py lite.json --threads 2 [--tuned] [--steps 6] [--batch 120]
 
 Random data, the faster of the two memory layouts, a mean squared error, Adam: forward, backward and update, without
@@ -32,7 +32,7 @@ TUNED = {
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("network", help="what `lineament train --print-network` wrote")
+    parser.add_argument("network", help="what `lineament train --network-json` wrote")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--batch", type=int, default=120)
     parser.add_argument("--steps", type=int, default=6, help="steps that are timed")

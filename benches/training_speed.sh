@@ -38,7 +38,7 @@ tuned() { torch --tuned; }
 
 # Outside the clock.
 cargo build -q --release -p lineament-train --example speed
-cargo run -q --release -p lineament-cli -- train --print-network "$NETWORK" > "$listed"
+cargo run -q --release -p lineament-cli -- train --network-json "$NETWORK" > "$listed"
 for ((round = 1; round <= ROUNDS; round++)); do
   for side in ours torch tuned; do
     speed=$("$side" | awk '$1 == "samples_per_s" { print $2 }')

@@ -17,7 +17,7 @@ for part in chips faces68/train; do
   table=$gpu/$(basename "$part").jsonl
   [ -f "$table" ] || { lineament run "$DATA/$part" --format json > "$table.part" && mv "$table.part" "$table"; }
 done
-lineament train --print-network lite > "$gpu/lite.json"
+lineament train --network-json lite > "$gpu/lite.json"
 [ -f "$gpu/lite.safetensors" ] || python3 runs/gpu/pseudo_label.py --photos "$DATA/faces68/train" \
   --others "$gpu/train.jsonl" --unlabelled "$DATA/chips" --found "$gpu/chips.jsonl" --nonfaces "$DATA/nonfaces" \
   --students "$gpu/lite.json" --config runs/lite.toml --out "$gpu"

@@ -2,7 +2,7 @@
 """The landmark loss of one batch in PyTorch, written down for the trainer's test.
 
     pip install torch pillow numpy          # the CPU build is enough
-    lineament train --print-network lite > lite.json
+    lineament train --network-json lite > lite.json
     python3 tools/torch_loss.py lite.json [OUTPUT]
 
 It runs `loss_of` of runs/gpu/learn.py, which trains in PyTorch, so that the test holds the two implementations together. The

@@ -1,4 +1,4 @@
-"""Definitions that training shares with the library: those that `lineament train --print-network NAME` prints.
+"""Definitions that training shares with the library: those that `lineament train --network-json NAME` prints.
 
 `read` sets them. It also computes the worked examples that stand there: a definition in these scripts that differs from the
 library's is an error at once.

@@ -1,4 +1,4 @@
-"""A network of ours in PyTorch, from the list of layers that `lineament train --print-network` writes, and the larger
+"""A network of ours in PyTorch, from the list of layers that `lineament train --network-json` writes, and the larger
 network whose pseudo-labels it learns from."""
 
 import math

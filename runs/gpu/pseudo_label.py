@@ -4,7 +4,7 @@
 Each teacher (networks.Teacher) learns from all labelled photos except for a part of its own, and then places points on
 other faces: all teachers together on faces without labels, and on a labelled face the one that never saw it.
 OUT/pseudo_labelled holds these photos (links) with a .pts file each, for `pseudo_labelled` of `lineament train`. Then
-students, which are lists of layers as `lineament train --print-network NAME` writes them, learn from both; each leaves
+students, which are lists of layers as `lineament train --network-json NAME` writes them, learn from both; each leaves
 OUT/NAME.safetensors, a checkpoint for `start` of `lineament train`. runs/lite.sh shows all of it.
 Needs Python 3.11 and: pip install torch pillow safetensors
 """

@@ -80,7 +80,7 @@ fn check_memory_and_tell(settings: &Settings, faces: &Faces, force: bool) -> Res
 }
 
 /// Memory that a program can still have, where the system tells.
-fn free_memory() -> Option<u64> {
+pub fn free_memory() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)

@@ -10,20 +10,22 @@ use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
+use indicatif::HumanBytes;
 use lineament_train::config::{self, Config};
 use lineament_train::dataset_summary::DatasetSummary;
 use lineament_train::detector::DetectorTask;
 use lineament_train::graph::Graph;
 use lineament_train::landmarks::Landmarks;
-use lineament_train::networks;
+use lineament_train::network_summary::NetworkSummary;
 use lineament_train::run_files::{self as files, check_folder};
 use lineament_train::task::Task;
 use lineament_train::train::{Event, Run};
 
-use crate::failure::usage;
 use crate::interrupt::{STOPPED, stop_on_ctrl_c};
 use crate::output::print;
 use crate::progress::say;
+use crate::recipe::free_memory;
+use crate::text::grouped;
 use crate::values;
 use settings::Settings;
 use watch::Watch;
@@ -34,24 +36,30 @@ Examples:
   lineament train lite.toml --out lite --photos faces/      trains; the model is lite/model.onnx
   lineament train --out lite --resume                       goes on after Ctrl-C or a power cut
   lineament train --out lite --resume --epochs 400          and trains longer than planned
+  lineament train --photos faces/ --topology five --out five
+                                                            five points, with the default of every other knob
+  lineament train --photos cats.csv --topology cat.toml --out cat
+                                                            your own points, from a label table
+  lineament train --print-network lite >> lite.toml         layers to change, in place of `network`
 
 Ctrl-C saves a checkpoint and stops; a second one ends at once. In DIR lie config.toml, checkpoint.safetensors,
 model.onnx, curves.csv and curves.png.";
 
 /// Trains a network from labelled photos
 ///
-/// Trains a landmark network or a face detector from a folder of photos with a .pts file next to each. One TOML file
-/// says how; it is saved next to the weights. The same configuration gives the same weights, with any number of
+/// Trains a landmark network or a detector from a folder of photos with a .pts file next to each, or from a label
+/// table: of faces, or of objects with points of your own (docs/your-own-points.md). One TOML file says how; it is saved next to the weights. The same configuration gives the same weights, with any number of
 /// threads.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TrainArgs {
-    /// The configuration; paths in it are relative to its folder. Not needed with --resume
-    #[arg(required_unless_present_any = ["resume", "print_config", "print_network", "recipe"])]
+    /// The configuration; paths in it are relative to its folder. Not needed with --resume, and where --photos and the
+    /// default of every other knob are enough
+    #[arg(required_unless_present_any = ["resume", "print_config", "print_network", "network_json", "recipe", "photos"])]
     config: Option<PathBuf>,
 
     /// Folder for the model, its configuration, checkpoint and curves
-    #[arg(long, value_name = "DIR", required_unless_present_any = ["print_config", "print_network"])]
+    #[arg(long, value_name = "DIR", required_unless_present_any = ["print_config", "print_network", "network_json"])]
     out: Option<PathBuf>,
 
     /// Go on from the checkpoint in DIR, with the configuration saved there
@@ -62,12 +70,24 @@ pub struct TrainArgs {
     #[arg(long, value_name = "TASK", exclusive = true)]
     print_config: Option<TaskName>,
 
-    /// Print a network's layers and how it is trained as JSON, for training elsewhere, and do nothing else
-    #[arg(long, value_name = "NAME", exclusive = true)]
+    /// Print a network's layers, by its name or a configuration's, as text to change, and do nothing else
+    #[arg(long, value_name = "NETWORK", exclusive = true)]
     print_network: Option<String>,
 
-    /// Folder of photos with .pts files, instead of the configuration's
-    #[arg(long, value_name = "DIR")]
+    /// Print a network's layers and how it is trained as JSON, for training elsewhere, and do nothing else
+    #[arg(long, value_name = "NETWORK", exclusive = true)]
+    network_json: Option<String>,
+
+    /// What is trained, instead of the configuration's `task`
+    #[arg(long, value_name = "TASK")]
+    task: Option<TaskName>,
+
+    /// Which points an object has: a name or a topology file, instead of the configuration's; see `lineament topology`
+    #[arg(long, value_name = "NAME|FILE")]
+    topology: Option<String>,
+
+    /// Folder of photos with .pts files, or a label table, instead of the configuration's
+    #[arg(long, value_name = "DIR|TABLE")]
     photos: Option<PathBuf>,
 
     /// Table of all faces in the photos, instead of the configuration's
@@ -103,8 +123,8 @@ pub struct TrainArgs {
     seed: Option<u64>,
 
     /// Train by another recipe instead, see below
-    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "photos", "boxes", "nonfaces", "detector",
-          "verifier", "pseudo_labelled", "start"])]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["config", "task", "topology", "photos", "boxes", "nonfaces",
+          "detector", "verifier", "pseudo_labelled", "start"])]
     recipe: Option<Recipe>,
 
     /// Threads to train with; does not change the result [default: all cores]
@@ -129,22 +149,28 @@ enum TaskName {
     Detector,
 }
 
+impl TaskName {
+    fn task(self) -> config::Task {
+        match self {
+            Self::Landmarks => config::Task::Landmarks,
+            Self::Detector => config::Task::Detector,
+        }
+    }
+}
+
 /// Runs the command.
 pub fn run(args: TrainArgs) -> Result<ExitCode> {
     if let Some(name) = args.print_config {
-        let task = match name {
-            TaskName::Landmarks => config::Task::Landmarks,
-            TaskName::Detector => config::Task::Detector,
-        };
-        let text = Config { task, ..Config::default() }.to_commented_toml();
+        let text = Config { task: name.task(), ..Config::default() }.to_commented_toml();
         print(&text)?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(name) = args.print_network {
-        let network = networks::by_name(&name);
-        let network =
-            network.ok_or_else(|| usage(format!("--print-network: one of {}", networks::NAMES.join(", "))))?;
-        print(&format!("{}\n", network::json(&network)))?;
+        print(&network::text(&name, "--print-network")?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(name) = args.network_json {
+        print(&format!("{}\n", network::json(&network::layers(&name, "--network-json")?)))?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(Recipe::Paper) = args.recipe {
@@ -168,7 +194,8 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
     }
     notes.iter().for_each(|note| say(note));
     let config = settings.config.clone();
-    let graph = Graph::new(networks::by_name(config.network_name()).context("network: there is none of this name")?)?;
+    let graph = Graph::new(config.architecture()?)?;
+    tell_cost(&config, &NetworkSummary::measure(&config, &graph)?);
     let side = graph.shapes[0].width;
     pool.install(|| match config.task {
         config::Task::Landmarks => drive(Landmarks::new(&config, side)?, graph, settings, &summary),
@@ -176,14 +203,33 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
     })
 }
 
+/// Prints what the network costs in training and in use.
+fn tell_cost(config: &Config, summary: &NetworkSummary) {
+    let NetworkSummary { input, layers, parameters, multiply_adds, .. } = *summary;
+    let (parameters, multiply_adds) = (grouped(parameters as u64), grouped(multiply_adds));
+    say(&format!(
+        "{}: input {} x {}, {layers} layers, {parameters} parameters, {multiply_adds} multiply-adds",
+        config.network_name(),
+        input.height,
+        input.width,
+    ));
+    let [f32_bytes, f16_bytes] = [summary.f32_bytes, summary.f16_bytes].map(|bytes| HumanBytes(bytes as u64));
+    let (pass_ms, training) = (1e3 * summary.pass.as_secs_f64(), HumanBytes(summary.training_bytes));
+    say(&format!(
+        "its file: {f32_bytes} in f32, {f16_bytes} in f16; a pass on one core: {pass_ms:.2} ms; memory to train it: about \
+         {training} and the photos"
+    ));
+    if let Some(free) = free_memory().filter(|free| *free < summary.training_bytes) {
+        say(&format!("warning: only {} of memory are free: choose a smaller `batch` or network", HumanBytes(free)));
+    }
+}
+
 /// Pulls the run to its end, or to Ctrl-C.
 fn drive<T: Task>(task: T, graph: Graph, settings: Settings, summary: &DatasetSummary) -> Result<ExitCode> {
     let Settings { config, dir, resume, .. } = settings;
     let mut run = Run::new(config.clone(), &dir, task, graph, resume)?;
     say(&format!(
-        "{}: {} parameters; {} photos, {} for validation, {} without faces; {} steps of {}, {} threads",
-        config.network_name(),
-        run.parameters(),
+        "{} photos, {} for validation, {} without faces; {} steps of {}, {} threads",
         summary.photos,
         summary.validation,
         summary.nonfaces,

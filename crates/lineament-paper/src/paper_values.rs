@@ -87,14 +87,17 @@ pub fn of(layers: &Paper) -> Option<&'static PaperNetwork> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use lineament::topology::POINTS;
     use lineament_train::networks;
+
+    use super::*;
 
     #[test]
     fn rows_belong_to_the_networks_that_are_built() {
         for network in NETWORKS {
             assert_eq!(Paper::by_name(network.name), Some(Paper::new(network.pools)), "{}", network.title);
-            let learned = networks::by_name(network.name).unwrap().layer_parameters().unwrap().iter().sum::<usize>();
+            let layers = networks::by_name(network.name, POINTS).unwrap();
+            let learned = layers.layer_parameters().unwrap().iter().sum::<usize>();
             let ratio = 4.0 * learned as f64 / network.file_bytes;
             assert!((ratio - 1.0).abs() < 0.01, "{}: {ratio}", network.title);
         }

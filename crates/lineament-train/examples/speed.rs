@@ -4,6 +4,7 @@
 
 use std::time::Instant;
 
+use lineament::topology::POINTS;
 use lineament_train::adam::AdamStep;
 use lineament_train::graph::Graph;
 use lineament_train::networks;
@@ -25,7 +26,7 @@ fn main() {
         |flag, default| value(flag, default).parse::<usize>().unwrap_or_else(|_| panic!("{flag} takes a number"));
     let (threads, steps) = (number("--threads", "2"), number("--steps", "20"));
     let groups = number("--groups", &threads.to_string());
-    let network = networks::by_name(&value("--network", "basic"))
+    let network = networks::by_name(&value("--network", "basic"), POINTS)
         .unwrap_or_else(|| panic!("--network takes one of {}", networks::NAMES.join(", ")));
     rayon::ThreadPoolBuilder::new().num_threads(threads).build_global().expect("threads");
 

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use lineament::topology::Topology;
 use lineament_data::{Jitter, Knob, Photometric, topologies};
+use lineament_nn::model::Architecture;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::networks;
+use crate::network_summary::training_bytes;
+use crate::networks::{Network, NetworkText};
 
 /// What is trained.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,6 +27,12 @@ pub enum Task {
 const MAX_EPOCHS: usize = 1_000_000;
 /// More samples per step than memory holds: a slip of the finger.
 const MAX_BATCH: usize = 65_536;
+/// Most learned numbers: a model file, in f32, holds 2 GiB.
+const MAX_PARAMETERS: usize = (1 << 29) - (1 << 20);
+/// More memory than a machine for such training has: a slip of the finger.
+const MAX_TRAINING_BYTES: u64 = 1 << 40;
+/// The knob that can be a section.
+const NETWORK: &str = "network";
 
 /// Makes [`Config`], its defaults and [`REASONS`] from one list: a knob's reason stands once, for readers of the code
 /// and of the file alike.
@@ -50,8 +59,9 @@ macro_rules! knobs {
 knobs! {
     /// What is trained: `landmarks` or `detector`.
     task: Task = Task::Landmarks,
-    /// The network: `lite` for landmarks, `detector` for the detector. Empty takes the task's default.
-    network: String = String::new(),
+    /// The network: `lite` for landmarks, `detector` for the detector. Empty takes the task's default. A section
+    /// `[network]` at the end of the file has layers of its own instead, see docs/training.md.
+    network: Network = Network::default(),
     /// Which points an object has: `ibug68`, `ibug51`, `five`, `kaggle15`, `wflw98`, `jd106`, `cofw29`, `aflw19`, or a
     /// topology file of your own (`topologies/README.md`). Labels of the 68 points also train `ibug51` and `five`.
     topology: String = "ibug68".into(),
@@ -153,9 +163,12 @@ impl Config {
         Ok(config)
     }
 
-    /// As TOML, every knob named that has a value.
+    /// As TOML, every knob named that has a value; layers of its own come last.
     pub fn to_toml(&self) -> String {
-        toml::to_string(self).expect("a configuration holds numbers, strings and tables only")
+        let text = |config| toml::to_string(config).expect("a configuration holds numbers, strings and tables only");
+        let Network::Own(own) = &self.network else { return text(self) };
+        let named = text(&Self { network: Network::default(), ..self.clone() });
+        named.replacen("network = \"\"\n", "", 1) + "\n" + &own.to_toml()
     }
 
     /// As [`Config::to_toml`], with [`REASONS`] as comments and the knobs without a value commented out. The knobs of
@@ -166,7 +179,9 @@ impl Config {
         for (key, reason) in REASONS {
             reason.iter().for_each(|line| text.extend(["#", line, "\n"]));
             let (value, section) = (format!("{key} = "), format!("[{key}]\n"));
-            if let Some(line) = plain.lines().find(|line| line.starts_with(&value)) {
+            if *key == NETWORK && matches!(self.network, Network::Own(_)) {
+                text.push_str("# Here: the section [network] at the end.\n\n");
+            } else if let Some(line) = plain.lines().find(|line| line.starts_with(&value)) {
                 text.extend([line, "\n\n"]);
             } else if let Some(start) = plain.find(&section) {
                 text.extend([section.as_str(), "\n"]);
@@ -176,7 +191,11 @@ impl Config {
             }
         }
         text.truncate(text.trim_end().len());
-        text + "\n"
+        text.push('\n');
+        if let Network::Own(own) = &self.network {
+            text.extend(["\n", &own.to_toml()]);
+        }
+        text
     }
 
     /// Keys of the knobs that differ in `other`, `section.key` for those in sections, sorted.
@@ -202,28 +221,60 @@ impl Config {
 
     /// The network's name, the task's default when none is given.
     pub fn network_name(&self) -> &str {
-        match (self.network.as_str(), self.task) {
-            ("", Task::Landmarks) => "lite",
-            ("", Task::Detector) => "detector",
-            (name, _) => name,
+        match (&self.network, self.task) {
+            (Network::Own(text), _) => text.name(),
+            (Network::Name(name), _) if !name.is_empty() => name,
+            (_, Task::Landmarks) => "lite",
+            (_, Task::Detector) => "detector",
         }
     }
 
-    /// The network exists and has the outputs that the task trains.
-    fn network_fits(&self) -> bool {
-        let Some(network) = networks::by_name(self.network_name()) else { return false };
-        let outputs = network.outputs.iter().map(|o| o.name.as_str());
-        match self.task {
-            Task::Landmarks => outputs.eq(networks::LANDMARK_OUTPUTS),
-            Task::Detector => outputs.eq(lineament::stages::GRIDS.map(|(name, _)| name)),
+    /// The network's text.
+    ///
+    /// # Errors
+    /// [`Error::Config`] when no network has the name.
+    pub fn network_text(&self) -> Result<NetworkText> {
+        match &self.network {
+            Network::Own(text) => Ok(text.clone()),
+            Network::Name(_) => NetworkText::by_name(self.network_name()).ok_or_else(|| {
+                let what = "`lite` for landmarks, `detector` for the detector, or a section [network]";
+                Error::Config(format!("network: {what}, not `{}`", self.network_name().escape_debug()))
+            }),
         }
+    }
+
+    /// Which points an object has.
+    ///
+    /// # Errors
+    /// When there is no such topology, or its file cannot be read.
+    pub fn topology(&self) -> Result<Topology> {
+        Ok(topologies::open(&self.topology)?.topology)
+    }
+
+    /// The network's layers for the points of the topology, with the outputs that the task trains.
+    ///
+    /// # Errors
+    /// [`Error::Config`] naming the layer at fault, or as [`Config::network_text`] and [`Config::topology`]; also when
+    /// the network is too large for a model file, or training it for any machine.
+    pub fn architecture(&self) -> Result<Architecture> {
+        let net = self.network_text()?.architecture_for(self.task, self.topology()?.len())?;
+        let parameters: usize = net.layer_parameters()?.iter().sum();
+        if parameters > MAX_PARAMETERS {
+            let what = format!("it learns {parameters} numbers, and a model file holds at most {MAX_PARAMETERS}");
+            return Err(Error::Config(format!("network: {what}")));
+        }
+        let bytes = training_bytes(&net, self.batch, self.groups)?;
+        if bytes > MAX_TRAINING_BYTES {
+            let what = format!("training takes {} GiB of memory", bytes >> 30);
+            return Err(Error::Config(format!("network: {what}: choose fewer filters or a smaller input or `batch`")));
+        }
+        Ok(net)
     }
 
     /// # Errors
     /// [`Error::Config`] naming the knob and its range.
     pub fn check(&self) -> Result<()> {
         let rules = [
-            (self.network_fits(), "network: `lite` for landmarks, `detector` for the detector"),
             ((0.0..0.9).contains(&self.validation_share), "validation_share: from 0 to 0.9"),
             ((0.0..1.0).contains(&self.nonface_holdout), "nonface_holdout: from 0, below 1"),
             (self.seed <= i64::MAX as u64, "seed: below 2^63, which is all that TOML holds"),
@@ -247,6 +298,7 @@ impl Config {
         match rules.iter().find(|(holds, _)| !holds) {
             Some((_, rule)) => Err(Error::Config((*rule).into())),
             None => {
+                self.architecture()?;
                 self.jitter.check()?;
                 Ok(self.photometric.check()?)
             }
@@ -318,6 +370,27 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_with_layers_of_its_own_reads_back_from_either_file() {
+        let lite = NetworkText::by_name("lite").unwrap();
+        let config = Config { epochs: 5, network: Network::Own(lite.clone()), ..Config::default() };
+        for text in [config.to_toml(), config.to_commented_toml()] {
+            assert_eq!(toml::from_str::<Config>(&text).unwrap(), config, "{text}");
+            assert!(
+                !text.contains(
+                    "
+network = "
+                ),
+                "{text}"
+            );
+        }
+        assert_eq!(config.network_name(), "lite");
+        let wider = lite.to_toml().replace("filters = 16", "filters = 24");
+        let other = Config { network: Network::Own(NetworkText::parse(&wider).unwrap()), ..config.clone() };
+        assert_eq!(config.differing_keys(&other), ["network.layers"]);
+        assert_eq!(Config::default().differing_keys(&config)[..2], ["epochs", "network"]);
+    }
+
+    #[test]
     fn differing_keys_are_named_with_their_section() {
         let mut other = Config { epochs: 5, nonfaces: Some("n".into()), ..Config::default() };
         other.jitter.shift_sd = 0.5;
@@ -331,6 +404,7 @@ mod tests {
         let cases = [
             ("network", Config { network: "basic".into(), ..default() }),
             ("network", Config { network: "lite".into(), task: Task::Detector, ..default() }),
+            ("network", Config { network: "nobody".into(), ..default() }),
             ("validation_share", Config { validation_share: f64::NAN, ..default() }),
             ("nonface_holdout", Config { nonface_holdout: 1.0, ..default() }),
             ("seed", Config { seed: u64::MAX, ..default() }),

@@ -92,6 +92,7 @@ fn transposed(values: &[f32], rows: usize) -> Vec<f32> {
 
 #[cfg(test)]
 mod tests {
+    use lineament::topology::ibug68::POINTS;
     use lineament_nn::model::{Metadata, Role};
     use rand::{Rng, SeedableRng};
     use rand_pcg::Pcg64;
@@ -103,7 +104,7 @@ mod tests {
     #[test]
     fn what_is_exported_is_imported_as_the_same_network() {
         for name in ["lite", "detector", "basic"] {
-            let graph = Graph::new(networks::by_name(name).unwrap()).unwrap();
+            let graph = Graph::new(networks::by_name(name, POINTS).unwrap()).unwrap();
             let mut rng = Pcg64::seed_from_u64(5);
             let mut params = Params::init(&graph.architecture, &graph.layout, &mut rng).unwrap();
             params.values.iter_mut().for_each(|v| *v += rng.random_range(-0.01..0.01));
@@ -125,11 +126,11 @@ mod tests {
 
     #[test]
     fn another_networks_file_and_an_int8_file_are_refused_for_what_they_are() {
-        let detector = Graph::new(networks::by_name("detector").unwrap()).unwrap();
+        let detector = Graph::new(networks::by_name("detector", POINTS).unwrap()).unwrap();
         let f16 = include_bytes!("../../../models/lite/lite.onnx");
         let error = import(&detector, &Model::parse(f16).unwrap(), 1, |_| ()).unwrap_err().to_string();
         assert!(error.contains("another network"), "{error}");
-        let lite = Graph::new(networks::by_name("lite").unwrap()).unwrap();
+        let lite = Graph::new(networks::by_name("lite", POINTS).unwrap()).unwrap();
         let int8 = Model::parse(lineament::models::LITE).unwrap();
         let error = import(&lite, &int8, 1, |_| ()).unwrap_err().to_string();
         assert!(error.contains("an int8 model") && error.contains("f32 or f16 file"), "{error}");

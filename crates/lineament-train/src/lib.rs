@@ -1,13 +1,14 @@
 //! Training of small landmark networks and face detectors, on our own kernels.
 //!
-//! A [`networks`] function gives a list of layers. [`graph::Graph`] arranges it for training, [`trainer::Trainer`]
+//! A network is text, and [`networks`] makes a list of layers of it. [`graph::Graph`] arranges it for training, [`trainer::Trainer`]
 //! takes steps, a [`task::Task`] ([`landmarks`], [`detector`]) gives samples and losses, [`train::Run`] is the loop
 //! with its files, and [`export`] makes the model file that the library `lineament` runs.
 //!
 //! ```
 //! use lineament_train::{graph::Graph, networks};
 //!
-//! let graph = Graph::new(networks::lite())?;
+//! let lite = networks::by_name("lite", 68).expect("one of the names");
+//! let graph = Graph::new(lite)?;
 //! assert!(graph.layout.len < 1_000_000, "the default network stays below a million learned numbers");
 //! # Ok::<(), lineament::Error>(())
 //! ```
@@ -25,6 +26,7 @@ pub mod graph;
 mod hard_negatives;
 pub mod import;
 pub mod landmarks;
+pub mod network_summary;
 pub mod networks;
 pub mod params;
 pub mod quantize;

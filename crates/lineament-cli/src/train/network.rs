@@ -1,5 +1,8 @@
-//! A network's layers and the definitions that its training needs, as JSON: the scripts in runs/gpu read it.
+//! A network as text, to change it; and as JSON with the definitions that its training needs, for the scripts in runs/gpu.
 
+use std::path::Path;
+
+use anyhow::Result;
 use lineament::topology::Topology;
 use lineament::topology::ibug68::{FIRST_INNER_POINT, MIRROR, OUTER_EYE_CORNERS, POINTS};
 use lineament::{Crop, CropRule, Point};
@@ -7,8 +10,41 @@ use lineament_data::dataset;
 use lineament_nn::model::{Activation, Architecture, Layer, Op};
 use lineament_train::Config;
 use lineament_train::landmarks::{INITIAL_ERROR, INITIAL_HEAD_SCALE, loss};
-use lineament_train::networks::LANDMARK_OUTPUTS;
+use lineament_train::networks::{self, LANDMARK_OUTPUTS};
 use serde_json::{Map, Value, json};
+
+use crate::failure::usage;
+
+/// The text of a network, as a section of a training configuration. `name` is that of a network, or a configuration's
+/// file.
+///
+/// # Errors
+/// When it is neither; `flag` is where it was given.
+pub fn text(name: &str, flag: &str) -> Result<String> {
+    match networks::text_by_name(name) {
+        Some(text) => Ok(text),
+        None => Ok(configuration(name, flag)?.network_text()?.to_toml()),
+    }
+}
+
+/// The list of layers of a network, named as for [`text`].
+///
+/// # Errors
+/// As [`text`].
+pub fn layers(name: &str, flag: &str) -> Result<Architecture> {
+    match networks::by_name(name, POINTS) {
+        Some(network) => Ok(network),
+        None => Ok(configuration(name, flag)?.architecture()?),
+    }
+}
+
+fn configuration(name: &str, flag: &str) -> Result<Config> {
+    let path = Path::new(name);
+    if !path.extension().is_some_and(|extension| extension == "toml") {
+        return Err(usage(format!("{flag}: one of {}, or a configuration's .toml file", networks::NAMES.join(", "))));
+    }
+    Ok(Config::read(path)?)
+}
 
 /// `input` is height, width and channels. A layer's `input`, and its `second` where it has one, is 0 for the
 /// network's input and i + 1 for the output of layer i; `outputs` name values alike. A landmark network also has

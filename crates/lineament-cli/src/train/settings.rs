@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use lineament_data::topologies;
 use lineament_train::Config;
 use lineament_train::run_files::{self as files, check_folder};
 
@@ -68,6 +69,11 @@ fn resumed(saved: Config, typed: Option<Config>, args: &TrainArgs, notes: &mut V
 /// Options of the command line override the file.
 fn apply(args: &TrainArgs, config: &mut Config) -> Result<()> {
     let absolute = |path: &Path| std::path::absolute(path).with_context(|| path.display().to_string());
+    config.task = args.task.map_or(config.task, |name| name.task());
+    if let Some(topology) = &args.topology {
+        let folder = absolute(Path::new(".")).context("--topology")?;
+        config.topology = topologies::resolve(topology, &folder);
+    }
     if let Some(path) = &args.photos {
         config.photos = absolute(path).context("--photos")?;
     }

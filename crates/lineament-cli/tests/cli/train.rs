@@ -34,8 +34,8 @@ fn print_config_prints_a_configuration_with_reasons() {
 }
 
 #[test]
-fn print_network_prints_the_layers_as_json_and_names_the_networks_there_are() {
-    let outcome = Folder::new().run(&["train", "--print-network", "lite"]);
+fn network_json_prints_the_layers_and_names_the_networks_there_are() {
+    let outcome = Folder::new().run(&["train", "--network-json", "lite"]);
     assert_eq!(outcome.code, Some(0), "{outcome:?}");
     let network: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!(network["input"], serde_json::json!([112, 112, 1]));
@@ -52,11 +52,56 @@ fn print_network_prints_the_layers_as_json_and_names_the_networks_there_are() {
     for side in [true, false] {
         assert!(sides.iter().any(|example| example["is_validation"] == side), "{sides:?}");
     }
-    let outcome = Folder::new().run(&["train", "--print-network", "detector"]);
+    let outcome = Folder::new().run(&["train", "--network-json", "detector"]);
     let detector: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert!(detector.get("training").is_none());
-    let outcome = Folder::new().run(&["train", "--print-network", "nobody"]);
-    assert!(outcome.code == Some(2) && outcome.stderr.contains("one of lite, detector, basic"), "{outcome:?}");
+    for flag in ["--network-json", "--print-network"] {
+        let outcome = Folder::new().run(&["train", flag, "nobody"]);
+        let expected = format!("{flag}: one of lite, detector, basic");
+        assert!(outcome.code == Some(2) && outcome.stderr.contains(&expected), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_print_network_prints_is_trained_when_it_is_pasted_into_a_configuration() {
+    let folder = folder(1);
+    let printed = folder.run(&["train", "--print-network", "lite"]);
+    assert_eq!(printed.code, Some(0), "{printed:?}");
+    let narrow = printed.stdout.replace("name = \"lite\"", "name = \"narrow\"").replace("[112, 112]", "[32, 32]");
+    let narrow = narrow.replace("filters = 192", "filters = 24").replace("filters = 128", "filters = 16");
+    let config = std::fs::read_to_string(folder.path("lite.toml")).unwrap();
+    folder.write("narrow.toml", format!("{config}\n{narrow}"));
+    let outcome = folder.run(&["train", "narrow.toml", "--out", "narrow", "--threads", "1"]);
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    for part in ["narrow: input 32 x 32, ", " parameters, ", " multiply-adds\n", " in f16; a pass on one core: "] {
+        assert!(outcome.stderr.contains(part), "{part}: {}", outcome.stderr);
+    }
+    let inspected = folder.run(&["inspect", "narrow/model.onnx"]);
+    let (name, input) = ("name           narrow\n", "input          32 x 32 x 1 ");
+    assert!(inspected.stdout.contains(name) && inspected.stdout.contains(input), "{}", inspected.stdout);
+
+    // The saved configuration says the same, and is resumed from.
+    let [typed, saved] = ["narrow.toml", "narrow/config.toml"].map(|file| {
+        let outcome = folder.run(&["train", "--print-network", file]);
+        assert_eq!(outcome.code, Some(0), "{outcome:?}");
+        outcome.stdout
+    });
+    assert!(typed == saved && typed.contains("name = \"narrow\"\ninput = [32, 32]\n"), "{typed}\n{saved}");
+    let layers = folder.run(&["train", "--network-json", "narrow.toml"]);
+    let layers: serde_json::Value = serde_json::from_str(&layers.stdout).unwrap();
+    assert_eq!(layers["input"], serde_json::json!([32, 32, 1]));
+    let resumed = folder.run(&["train", "--out", "narrow", "--resume", "--epochs", "2"]);
+    assert_eq!(resumed.code, Some(0), "{resumed:?}");
+    folder.write("narrow.toml", format!("{config}\n{}", narrow.replace("repeat = 6", "repeat = 5")));
+    let other = folder.run(&["train", "narrow.toml", "--out", "narrow", "--resume", "--epochs", "3"]);
+    let expected = "`network.layers` is not what the run was started with";
+    assert!(other.code == Some(2) && other.stderr.contains(expected), "{other:?}");
+
+    // A fault is named with its layer before anything is written.
+    folder.write("odd.toml", format!("{config}\n{}", narrow.replace("kernel = 5", "kernel = 4")));
+    let odd = folder.run(&["train", "odd.toml", "--out", "odd"]);
+    let expected = "odd.toml: configuration: network: layer 6 (`residual`): its input is [4, 4, 16], but a kernel of 4";
+    assert!(odd.code == Some(1) && odd.stderr.contains(expected) && !folder.path("odd").exists(), "{odd:?}");
 }
 
 #[test]

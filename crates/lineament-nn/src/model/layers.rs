@@ -3,6 +3,8 @@
 //! Value 0 is the input; value `i + 1` is what layer `i` makes. Every value is `[height, width, channels]` per sample,
 //! channels innermost.
 
+use std::fmt;
+
 use crate::error::{Error, Result};
 
 /// Names a value: 0 is the network's input, `i + 1` the output of layer `i`.
@@ -33,6 +35,12 @@ impl Shape {
     /// Holds nothing.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        write!(f, "[{}, {}, {}]", self.height, self.width, self.channels)
     }
 }
 
@@ -134,6 +142,46 @@ pub struct Layer {
     pub input: ValueId,
 }
 
+impl Layer {
+    /// The shape of what it makes, where `values` are the shapes of all earlier values, input first.
+    ///
+    /// # Errors
+    /// In words: it reads a value that does not exist yet, sizes do not fit, or what it makes or learns is larger than
+    /// this library accepts.
+    pub fn shape(&self, values: &[Shape]) -> Result<Shape, String> {
+        let value = |id: ValueId| values.get(id).copied().ok_or_else(|| format!("value {id} is not made yet"));
+        let from = value(self.input)?;
+        let shape = match self.op {
+            Op::Conv { filters, kernel, stride, padding } => {
+                let (height, width) = window(from, kernel, stride, padding)?;
+                weight_count(&[filters, kernel, kernel, from.channels])?;
+                Shape { height, width, channels: filters }
+            }
+            Op::Depthwise { kernel, stride, padding } => {
+                let (height, width) = window(from, kernel, stride, padding)?;
+                Shape { height, width, ..from }
+            }
+            Op::BatchNorm | Op::Activation(_) | Op::PositionBias | Op::Quantize => from,
+            Op::MaxPool => Shape { height: from.height / 2, width: from.width / 2, ..from },
+            Op::Add { with } => match value(with)? {
+                other if other == from => from,
+                other => return Err(format!("{from} cannot be added to {other}")),
+            },
+            Op::GlobalPool => Shape::hwc(1, 1, from.channels),
+            Op::WeightedPool { weights } => match value(weights)? {
+                other if other == from => Shape::hwc(1, 1, from.channels),
+                other => return Err(format!("{other} cannot weigh {from}")),
+            },
+            Op::Dense { units } => {
+                weight_count(&[units, from.len()])?;
+                Shape::hwc(1, 1, units)
+            }
+        };
+        check_size(shape)?;
+        Ok(shape)
+    }
+}
+
 /// A value the caller gets, under a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
@@ -215,37 +263,8 @@ impl Architecture {
         check_size(input).map_err(|e| Error::Model(format!("input: {e}")))?;
         let mut shapes = vec![input];
         for (i, layer) in self.layers.iter().enumerate() {
-            let fault = |what: String| Error::Model(format!("layer {i} ({:?}): {what}", layer.op));
-            let from =
-                *shapes.get(layer.input).ok_or_else(|| fault(format!("value {} is not made yet", layer.input)))?;
-            let shape = match layer.op {
-                Op::Conv { filters, kernel, stride, padding } => {
-                    let (height, width) = window(from, kernel, stride, padding).map_err(fault)?;
-                    weight_count(&[filters, kernel, kernel, from.channels]).map_err(fault)?;
-                    Shape { height, width, channels: filters }
-                }
-                Op::Depthwise { kernel, stride, padding } => {
-                    let (height, width) = window(from, kernel, stride, padding).map_err(fault)?;
-                    Shape { height, width, ..from }
-                }
-                Op::BatchNorm | Op::Activation(_) | Op::PositionBias | Op::Quantize => from,
-                Op::MaxPool => Shape { height: from.height / 2, width: from.width / 2, ..from },
-                Op::Add { with } => match shapes.get(with) {
-                    Some(&other) if other == from => from,
-                    other => return Err(fault(format!("cannot add {other:?} to {from:?}"))),
-                },
-                Op::GlobalPool => Shape::hwc(1, 1, from.channels),
-                Op::WeightedPool { weights } => match shapes.get(weights) {
-                    Some(&other) if other == from => Shape::hwc(1, 1, from.channels),
-                    other => return Err(fault(format!("{other:?} cannot weigh {from:?}"))),
-                },
-                Op::Dense { units } => {
-                    weight_count(&[units, from.len()]).map_err(fault)?;
-                    Shape::hwc(1, 1, units)
-                }
-            };
-            check_size(shape).map_err(fault)?;
-            shapes.push(shape);
+            let shape = layer.shape(&shapes);
+            shapes.push(shape.map_err(|what| Error::Model(format!("layer {i} ({:?}): {what}", layer.op)))?);
         }
         match self.outputs.iter().find(|o| o.value >= shapes.len()) {
             Some(o) => Err(Error::Model(format!("output `{}` names value {}, which no layer makes", o.name, o.value))),
@@ -306,13 +325,13 @@ fn window(from: Shape, kernel: usize, stride: usize, padding: usize) -> Result<(
     }
     match ((from.height + 2 * padding).checked_sub(kernel), (from.width + 2 * padding).checked_sub(kernel)) {
         (Some(h), Some(w)) => Ok((h / stride + 1, w / stride + 1)),
-        _ => Err(format!("a kernel of {kernel} does not fit into {from:?}")),
+        _ => Err(format!("a kernel of {kernel} does not fit into {from}")),
     }
 }
 
 fn check_size(shape: Shape) -> Result<(), String> {
     match weight_count(&[shape.height, shape.width, shape.channels]) {
-        Ok(0) => Err(format!("{shape:?} is empty")),
+        Ok(0) => Err(format!("{shape} is empty")),
         Ok(_) => Ok(()),
         Err(e) => Err(e),
     }

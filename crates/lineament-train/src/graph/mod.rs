@@ -85,6 +85,11 @@ impl Graph {
         Ok(Self { architecture, shapes, layout, steps, wants_gradient })
     }
 
+    /// Numbers of one sample that are kept for the way back: the input, and what layers that run as one make.
+    pub fn kept_numbers(&self) -> usize {
+        self.shapes[0].len() + self.steps.iter().map(|step| self.shapes[step.end].len()).sum::<usize>()
+    }
+
     /// Arranges the weights for one step.
     pub fn prepare(&self, params: &Params, convs: &mut Vec<conv::Conv>) {
         convs.resize_with(self.architecture.layers.len(), conv::Conv::default);
