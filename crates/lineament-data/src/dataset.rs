@@ -49,7 +49,7 @@ pub fn read(dir: &Path) -> Result<Vec<Sample>> {
     let orphans = labels.iter().filter(|l| photos.binary_search_by(|(name, _)| name.cmp(l)).is_err());
     complain(dir, ".pts files without a photo", orphans.map(String::as_str))?;
     let sample = |(name, photo_path): (String, PathBuf)| {
-        let points = pts::read(&photo_path.with_extension("pts"))?;
+        let points = pts::read_array(&photo_path.with_extension("pts"))?;
         Ok(Sample { name, photo_path, points })
     };
     photos.into_iter().map(sample).collect()

@@ -33,7 +33,7 @@ pub enum Error {
         /// The frame, what is wrong, and a command that helps.
         reason: String,
     },
-    /// A `.pts` file does not hold 68 points.
+    /// A `.pts` file does not hold the points that are expected.
     #[error("{}:{line}: {reason}", path.display())]
     Pts {
         /// The file.
@@ -41,6 +41,14 @@ pub enum Error {
         /// Line in the file, from 1.
         line: usize,
         /// What is wrong, and what is expected.
+        reason: String,
+    },
+    /// Labels of another program cannot be read.
+    #[error("{place}: {reason}")]
+    Labels {
+        /// File and line, byte, row or element.
+        place: String,
+        /// What is wrong, and what would help.
         reason: String,
     },
     /// A row of a table does not fit its header.
@@ -114,6 +122,10 @@ impl Error {
 
     pub(crate) fn records(path: &Path, reason: impl Into<String>) -> Self {
         Self::Records { path: path.to_owned(), reason: reason.into() }
+    }
+
+    pub(crate) fn labels(place: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self::Labels { place: place.into(), reason: reason.into() }
     }
 
     pub(crate) fn dataset(path: &Path, reason: impl Into<String>) -> Self {

@@ -1,24 +1,30 @@
-//! `.pts` files of 300-W: 68 points, one per line.
+//! `.pts` files, as of 300-W: points, one per line.
 //!
 //! The files count from 1 with whole numbers at pixel centres (Matlab); ours is [`lineament::stages::ImageFrame`]. The
 //! half pixel between them is added and taken away here and nowhere else.
 
 use std::fmt::Write;
-use std::fs;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
 use lineament::Point;
-use lineament::topology::POINTS;
 
 use crate::error::{Error, Result};
 use crate::part_file::PartFile;
 use crate::text::excerpt;
 
+/// Most points of a file. Published topologies have up to 478; a file with more than this is not one of points.
+pub const MAX_POINTS: usize = 10_000;
+
+/// Larger coordinates are damage, not points just outside a photo: 15 times the longest side that we accept.
+pub(crate) const MAX_COORDINATE: f64 = 1e6;
+
 /// Our coordinates are theirs minus this.
 const HALF_PIXEL: f64 = 0.5;
 
-/// Larger coordinates are damage, not points just outside a photo: 15 times the longest side that we accept.
-const MAX_COORDINATE: f64 = 1e6;
+/// Most bytes that are read: several times what [`MAX_POINTS`] take.
+const MAX_BYTES: u64 = 4 << 20;
 
 /// What is wrong with a `.pts` text, and on which line (from 1).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -30,26 +36,50 @@ pub struct Fault {
     pub reason: String,
 }
 
-/// Reads 68 points, in pixels of the image.
+/// Reads 1 to [`MAX_POINTS`] points, in pixels of the image.
 ///
 /// # Errors
 /// [`Error::File`] when the file cannot be read, [`Error::Pts`] as [`parse`].
-pub fn read(path: &Path) -> Result<[Point; POINTS]> {
-    let bytes = fs::read(path).map_err(|e| Error::file(path, e))?;
-    parse(&bytes).map_err(|Fault { line, reason }| Error::Pts { path: path.to_owned(), line, reason })
+pub fn read(path: &Path) -> Result<Vec<Point>> {
+    read_as(path, None)
 }
 
-/// Writes 68 points, to a thousandth of a pixel. A reader sees the whole file or the one that was there before.
+/// Reads exactly `N` points, in pixels of the image.
+///
+/// # Errors
+/// As [`read`], and [`Error::Pts`] as [`parse_counted`].
+pub fn read_array<const N: usize>(path: &Path) -> Result<[Point; N]> {
+    let points = read_as(path, Some(N))?;
+    points.try_into().map_err(|points: Vec<Point>| Error::Pts {
+        path: path.to_owned(),
+        line: 1,
+        reason: wrong_count(points.len(), N),
+    })
+}
+
+fn read_as(path: &Path, expected: Option<usize>) -> Result<Vec<Point>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path).map_err(|e| Error::file(path, e))?;
+    file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
+    let points = if bytes.len() as u64 > MAX_BYTES {
+        Err(Fault { line: 1, reason: format!("larger than {} MiB, so not a .pts file", MAX_BYTES >> 20) })
+    } else {
+        scan(&bytes, expected)
+    };
+    points.map_err(|Fault { line, reason }| Error::Pts { path: path.to_owned(), line, reason })
+}
+
+/// Writes points, to a thousandth of a pixel. A reader sees the whole file or the one that was there before.
 ///
 /// # Errors
 /// [`Error::File`] when the file cannot be written.
-pub fn write(path: &Path, points: &[Point; POINTS]) -> Result<()> {
+pub fn write(path: &Path, points: &[Point]) -> Result<()> {
     PartFile::write_whole(path, format(points).as_bytes()).map_err(|e| Error::file(path, e))
 }
 
 /// The text of a `.pts` file.
-pub fn format(points: &[Point; POINTS]) -> String {
-    let mut text = format!("version: 1\nn_points: {POINTS}\n{{\n");
+pub fn format(points: &[Point]) -> String {
+    let mut text = format!("version: 1\nn_points: {}\n{{\n", points.len());
     for p in points {
         let (x, y) = (f64::from(p.x) + HALF_PIXEL, f64::from(p.y) + HALF_PIXEL);
         // Writing to a String cannot fail.
@@ -62,12 +92,24 @@ pub fn format(points: &[Point; POINTS]) -> String {
 /// are accepted, because such files are often written by ad-hoc scripts.
 ///
 /// # Errors
-/// A [`Fault`] for a number of points other than 68, a line that is not two finite numbers, or text after the closing
-/// brace.
-pub fn parse(bytes: &[u8]) -> Result<[Point; POINTS], Fault> {
+/// A [`Fault`] for no point or more than [`MAX_POINTS`], a number of points other than `n_points` says, a line that is
+/// not two finite numbers, or text after the closing brace.
+pub fn parse(bytes: &[u8]) -> Result<Vec<Point>, Fault> {
+    scan(bytes, None)
+}
+
+/// As [`parse`], for exactly `count` points.
+///
+/// # Errors
+/// As [`parse`], and a [`Fault`] for another number of points.
+pub fn parse_counted(bytes: &[u8], count: usize) -> Result<Vec<Point>, Fault> {
+    scan(bytes, Some(count))
+}
+
+fn scan(bytes: &[u8], expected: Option<usize>) -> Result<Vec<Point>, Fault> {
     let text = String::from_utf8_lossy(bytes);
-    let mut points = Vec::with_capacity(POINTS);
-    let (mut line, mut open, mut closed) = (0, false, false);
+    let mut points = Vec::with_capacity(expected.unwrap_or_default().min(MAX_POINTS));
+    let (mut line, mut open, mut closed, mut claimed) = (0, false, false, None);
     for row in text.trim_start_matches('\u{feff}').lines() {
         line += 1;
         let row = row.trim();
@@ -83,27 +125,45 @@ pub fn parse(bytes: &[u8]) -> Result<[Point; POINTS], Fault> {
         } else if row == "{" && !open && points.is_empty() {
             open = true;
         } else if let (true, Some((key, value))) = (points.is_empty() && !open, row.split_once(':')) {
-            header(key.trim(), value.trim()).map_err(fault)?;
-        } else if points.len() == POINTS {
-            return Err(fault(format!("more than {POINTS} points")));
+            claimed = header(key.trim(), value.trim(), expected).map_err(fault)?.or(claimed);
+        } else if points.len() == expected.or(claimed).unwrap_or(MAX_POINTS) {
+            return Err(fault(match (expected, claimed) {
+                (None, Some(claimed)) => format!("more points than n_points says: {claimed}"),
+                _ => format!("more than {} points", points.len()),
+            }));
         } else {
             points.push(point(row).map_err(fault)?);
         }
     }
-    let count = points.len();
-    points.try_into().map_err(|_| Fault { line: line.max(1), reason: format!("{count} points, expected {POINTS}") })
+    let fault = |reason| Fault { line: line.max(1), reason };
+    match (points.len(), expected, claimed) {
+        (count, Some(expected), _) if count != expected => Err(fault(wrong_count(count, expected))),
+        (count, None, Some(claimed)) if count != claimed => {
+            Err(fault(format!("{count} points, but n_points is {claimed}")))
+        }
+        (0, ..) => Err(fault("no points".into())),
+        _ => Ok(points),
+    }
 }
 
-fn header(key: &str, value: &str) -> Result<(), String> {
-    let expected = match key.to_ascii_lowercase().as_str() {
-        "version" => return Ok(()),
-        "n_points" => POINTS,
+fn wrong_count(count: usize, expected: usize) -> String {
+    format!("{count} points, expected {expected}")
+}
+
+/// The number of points that a line of the header claims.
+fn header(key: &str, value: &str, expected: Option<usize>) -> Result<Option<usize>, String> {
+    match key.to_ascii_lowercase().as_str() {
+        "version" => return Ok(None),
+        "n_points" => {}
         _ => return Err(format!("unknown header `{}`, expected version or n_points", excerpt(key))),
-    };
-    if value.parse() == Ok(expected) {
-        return Ok(());
     }
-    Err(format!("n_points is `{}`, only {expected} points (iBUG order) are read", excerpt(value)))
+    let shown = excerpt(value);
+    match (value.parse::<usize>(), expected) {
+        (Ok(claimed), Some(expected)) if claimed == expected => Ok(Some(claimed)),
+        (_, Some(expected)) => Err(format!("n_points is `{shown}`, expected {expected}")),
+        (Ok(claimed), None) if (1..=MAX_POINTS).contains(&claimed) => Ok(Some(claimed)),
+        _ => Err(format!("n_points is `{shown}`, expected a number from 1 to {MAX_POINTS}")),
+    }
 }
 
 fn point(row: &str) -> Result<Point, String> {
@@ -160,6 +220,7 @@ mod tests {
         let body = rows(68);
         for (what, text, line) in [
             ("nothing", String::new(), 1),
+            ("no point", "version: 1\n{\n}\n".into(), 3),
             ("67 points", format!("{{\n{}}}\n", rows(67)), 69),
             ("69 points", rows(69), 69),
             ("another count", format!("version: 1\nn_points: 5\n{{\n{body}}}"), 2),
@@ -173,11 +234,54 @@ mod tests {
             ("two open braces", format!("{{\n{{\n{body}}}"), 2),
             ("another format", "<?xml version=\"1.0\"?>".to_owned(), 1),
         ] {
-            match parse(text.as_bytes()) {
+            match parse_counted(text.as_bytes(), 68) {
                 Err(fault) => assert_eq!(fault.line, line, "{what}: {fault}"),
                 Ok(_) => panic!("{what} was accepted"),
             }
         }
+    }
+
+    #[test]
+    fn any_number_of_points_is_read_and_must_be_what_the_header_says() {
+        for n in [1, 5, 68, 478, MAX_POINTS] {
+            let body = rows(n);
+            for text in [body.clone(), format!("{{\n{body}}}"), format!("n_points: {n}\r\n{{\n{body}}}")] {
+                assert_eq!(parse(text.as_bytes()).map(|points| points.len()), Ok(n), "{text:.40}");
+            }
+        }
+        for (text, message) in [
+            (format!("n_points: 5\n{{\n{}}}", rows(4)), "line 7: 4 points, but n_points is 5"),
+            (format!("n_points: 5\n{{\n{}}}", rows(6)), "line 8: more points than n_points says: 5"),
+            (rows(MAX_POINTS + 1), "line 10001: more than 10000 points"),
+            ("n_points: 10001\n".into(), "line 1: n_points is `10001`, expected a number from 1 to 10000"),
+            ("n_points: -1\n".into(), "line 1: n_points is `-1`, expected a number from 1 to 10000"),
+            ("n_points: 0\n{\n}".into(), "line 1: n_points is `0`, expected a number from 1 to 10000"),
+            ("{\n}".into(), "line 2: no points"),
+            (String::new(), "line 1: no points"),
+        ] {
+            assert_eq!(parse(text.as_bytes()).unwrap_err().to_string(), message);
+        }
+        let five = format!("n_points: 5\n{{\n{}}}", rows(5));
+        assert_eq!(
+            parse_counted(five.as_bytes(), 68).unwrap_err().to_string(),
+            "line 1: n_points is `5`, expected 68"
+        );
+        assert_eq!(parse_counted(rows(5).as_bytes(), 68).unwrap_err().to_string(), "line 5: 5 points, expected 68");
+    }
+
+    #[test]
+    fn an_array_is_read_from_a_file_with_as_many_points() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.pts");
+        let points = [Point::new(1.0, 2.0), Point::new(-3.0, 4.5)];
+        write(&path, &points).unwrap();
+        assert_eq!(read_array(&path).unwrap(), points);
+        assert_eq!(read(&path).unwrap(), points);
+        let message = read_array::<3>(&path).unwrap_err().to_string();
+        assert!(message.ends_with("a.pts:2: n_points is `2`, expected 3"), "{message}");
+        std::fs::write(&path, vec![b'\n'; MAX_BYTES as usize + 1]).unwrap();
+        let message = read(&path).unwrap_err().to_string();
+        assert!(message.ends_with("a.pts:1: larger than 4 MiB, so not a .pts file"), "{message}");
     }
 
     #[test]
@@ -198,9 +302,10 @@ mod tests {
         }
 
         #[test]
-        fn write_then_read_returns_the_points(xy in prop::collection::vec(-900.0f32..70_000.0, 2 * POINTS)) {
-            let points = std::array::from_fn(|i| Point::new(xy[2 * i], xy[2 * i + 1]));
+        fn write_then_read_returns_the_points(xy in prop::collection::vec(-900.0f32..70_000.0, 2..200)) {
+            let points: Vec<Point> = xy.chunks_exact(2).map(|xy| Point::new(xy[0], xy[1])).collect();
             let back = parse(format(&points).as_bytes()).unwrap();
+            prop_assert_eq!(back.len(), points.len());
             for (a, b) in points.iter().zip(&back) {
                 // Half of the last digit written, and what f32 holds at that size.
                 prop_assert!(a.distance(*b) < 0.0008 + a.x.abs().max(a.y.abs()) * 2e-7, "{:?} {:?}", a, b);

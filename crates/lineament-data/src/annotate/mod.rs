@@ -124,7 +124,7 @@ impl Annotator {
         if self.settings.points != PointsChoice::Pts {
             return self.annotate(name, &photo, None);
         }
-        match pts::read(&path.with_extension("pts")) {
+        match pts::read_array(&path.with_extension("pts")) {
             Ok(labels) => self.annotate(name, &photo, Some(&labels)),
             Err(fault) => reject(Reason::NoLabels, fault),
         }
