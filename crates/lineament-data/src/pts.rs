@@ -262,10 +262,7 @@ mod tests {
             assert_eq!(parse(text.as_bytes()).unwrap_err().to_string(), message);
         }
         let five = format!("n_points: 5\n{{\n{}}}", rows(5));
-        assert_eq!(
-            parse_counted(five.as_bytes(), 68).unwrap_err().to_string(),
-            "line 1: n_points is `5`, expected 68"
-        );
+        assert_eq!(parse_counted(five.as_bytes(), 68).unwrap_err().to_string(), "line 1: n_points is `5`, expected 68");
         assert_eq!(parse_counted(rows(5).as_bytes(), 68).unwrap_err().to_string(), "line 5: 5 points, expected 68");
     }
 
