@@ -3,6 +3,7 @@
 //! The file is read twice: images and categories, which are kept, then annotations one by one.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -27,6 +28,15 @@ pub struct Coco {
 enum Id {
     Number(i64),
     Text(String),
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Text(text) => write!(f, "`{}`", excerpt(text)),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -109,7 +119,7 @@ impl Coco {
         }
         let labelled = || {
             let Some(image) = self.images.get(&image_id) else {
-                return Err(format!("no image has the id {image_id:?}"));
+                return Err(format!("no image has the id {image_id}"));
             };
             let expected = self.category.as_ref().map(|category| category.keypoints.len()).filter(|&count| count > 0);
             let expected = expected.unwrap_or((keypoints.len() / 3).min(MAX_POINTS));
