@@ -84,12 +84,16 @@ impl Coco {
                         Some(_) => Err("an image before it has the same id".into()),
                     }
                 }),
-                "categories" => serde_json::from_slice::<Category>(json)
-                    .map_err(|e| one_line(&e.to_string()))
-                    .and_then(|category| match category.keypoints.len() <= MAX_POINTS {
-                        true => Ok(categories.push(category)),
-                        false => Err(format!("more than {MAX_POINTS} keypoints")),
-                    }),
+                "categories" => match serde_json::from_slice::<Category>(json) {
+                    Ok(category) if category.keypoints.len() > MAX_POINTS => {
+                        Err(format!("more than {MAX_POINTS} keypoints"))
+                    }
+                    Ok(category) => {
+                        categories.push(category);
+                        Ok(())
+                    }
+                    Err(e) => Err(one_line(&e.to_string())),
+                },
                 _ => {
                     has_annotations = true;
                     Ok(())

@@ -100,6 +100,7 @@ pub struct Import {
     sizes: HashMap<u64, (Size, bool)>,
     seen: HashSet<u64>,
     written: Option<Written>,
+    refused: bool,
 }
 
 /// The photos that a source itself holds, until the table is finished.
@@ -165,6 +166,7 @@ impl Import {
             sizes,
             seen,
             written,
+            refused: false,
         };
         if let Some(names) = import.options.names.clone() {
             import.start(names)?;
@@ -181,6 +183,11 @@ impl Import {
     /// How much of the source has been read, from 0 to 1.
     pub fn share_read(&self) -> f64 {
         self.reader.share_read()
+    }
+
+    /// Whether an error of [`Import::step`] is about one row, which [`Options::skip_bad`] would leave out.
+    pub fn is_refused(&self) -> bool {
+        self.refused
     }
 
     /// Reads, checks and writes one row; false at the end.
@@ -203,6 +210,7 @@ impl Import {
 
     fn reject(&mut self, bad: BadRow) -> Result<()> {
         if !self.options.skip_bad {
+            self.refused = true;
             return Err(bad.into());
         }
         let found = self.summary.rejects.entry(bad.reason).or_default();

@@ -2,12 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use lineament::Rect;
+use lineament::{Point, Rect};
 
 use super::beside::Beside;
 use super::{BadRow, Labelled, Origin, Reason, Row, Source, numbers, read_small};
 use crate::error::Result;
 use crate::folder::{has_extension, is_photo};
+use crate::pts::Fault;
 use crate::text::excerpt;
 
 const POINTS: usize = 106;
@@ -40,14 +41,8 @@ impl Jd106 {
         let place = path.display().to_string();
         let photo = self.photo_of(path)?;
         let text = read_small(path, MAX_BYTES)?;
-        let points = parse(&String::from_utf8_lossy(&text), POINTS)
-            .and_then(|points| {
-                let point = |(line, [x, y]): (usize, [f64; 2])| {
-                    numbers::point(x, y, self.origin).map(Some).map_err(|reason| (line, reason))
-                };
-                points.into_iter().map(point).collect::<Result<Vec<_>, _>>()
-            })
-            .map_err(|(line, reason)| BadRow::unreadable(format!("{place}:{line}"), reason))?;
+        let points = parse(&String::from_utf8_lossy(&text), self.origin)
+            .map_err(|Fault { line, reason }| BadRow::unreadable(format!("{place}:{line}"), reason))?;
         let rect = self.rect_of(path)?;
         Ok(Row::Object(Box::new(Labelled { photo, place, points, rect, size: None, pixels: None })))
     }
@@ -93,33 +88,33 @@ fn sibling(name: &str, folder: &str) -> Option<String> {
     Some(parts.join("/"))
 }
 
-/// The numbers of each line, with the line, after a first line with their count.
-fn parse(text: &str, expected: usize) -> Result<Vec<(usize, [f64; 2])>, (usize, String)> {
+/// The numbers of each line with the line, from 1, after a first line with their count.
+fn parse(text: &str, origin: Origin) -> Result<Vec<Option<Point>>, Fault> {
     let text = text.trim_start_matches('\u{feff}');
     let mut lines = (1..).zip(text.lines().map(str::trim)).filter(|(_, line)| !line.is_empty());
-    let (line, count) = lines.next().ok_or((1, "empty file".to_owned()))?;
-    if count.parse() != Ok(expected) {
-        return Err((
-            line,
-            format!("the first line is `{}`, expected the number of points: {expected}", excerpt(count)),
-        ));
+    let fault = |line, reason: String| Fault { line, reason };
+    let (line, count) = lines.next().ok_or_else(|| fault(1, "empty file".into()))?;
+    if count.parse() != Ok(POINTS) {
+        let count = excerpt(count);
+        return Err(fault(line, format!("the first line is `{count}`, expected the number of points: {POINTS}")));
     }
-    let mut points = Vec::with_capacity(expected);
+    let mut points = Vec::with_capacity(POINTS);
     let mut end = line;
     for (line, text) in lines {
         end = line;
-        if points.len() == expected {
-            return Err((line, format!("more than {expected} points")));
+        if points.len() == POINTS {
+            return Err(fault(line, format!("more than {POINTS} points")));
         }
         let values = text.split_whitespace().map(numbers::number).collect::<Result<Vec<_>, _>>();
-        match values.map_err(|reason| (line, reason))?[..] {
-            [x, y] => points.push((line, [x, y])),
-            _ => return Err((line, format!("`{}` is not two numbers", excerpt(text)))),
-        }
+        let point = values.and_then(|values| match values[..] {
+            [x, y] => numbers::point(x, y, origin),
+            _ => Err(format!("`{}` is not two numbers", excerpt(text))),
+        });
+        points.push(Some(point.map_err(|reason| fault(line, reason))?));
     }
     match points.len() {
-        count if count == expected => Ok(points),
-        count => Err((end, format!("{count} points, but the first line says {expected}"))),
+        POINTS => Ok(points),
+        count => Err(fault(end, format!("{count} points, but the first line says {POINTS}"))),
     }
 }
 

@@ -48,7 +48,8 @@ pub fn relative(from: &Path, to: &Path) -> Result<String, String> {
     while let (Some(a), Some(b)) = (ups.clone().next(), downs.clone().next())
         && a == b
     {
-        (ups.next(), downs.next());
+        ups.next();
+        downs.next();
     }
     let mut parts = vec!["..".to_owned(); ups.count()];
     for part in downs {

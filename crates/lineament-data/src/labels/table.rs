@@ -161,7 +161,7 @@ fn names_of(header: &[String]) -> Result<Vec<String>, String> {
         }
     }
     let columns = &header[START.len()..];
-    if columns.is_empty() || columns.len() % 2 != 0 {
+    if columns.is_empty() || !columns.len().is_multiple_of(2) {
         return Err(format!("{} columns of coordinates, expected two for each point: {expected}", columns.len()));
     }
     let mut names = Vec::with_capacity(columns.len() / 2);

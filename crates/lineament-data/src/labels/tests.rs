@@ -90,13 +90,15 @@ fn stream_fixture(format: Format) -> Vec<u8> {
     fs::read(fixture(name)).unwrap()
 }
 
+/// Photo, box, first and last point; the first is NaN where it has no label.
+type Object = (&'static str, Option<[f32; 4]>, [f32; 2], Option<[f32; 2]>);
+
 struct Case {
     format: Format,
     source: &'static str,
     names: &'static [&'static str],
     points: usize,
-    /// Photo, box, first and last point of each object.
-    objects: &'static [(&'static str, Option<[f32; 4]>, [f32; 2], Option<[f32; 2]>)],
+    objects: &'static [Object],
     left_out: &'static [(&'static str, u64)],
 }
 

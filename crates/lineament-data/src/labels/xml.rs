@@ -90,12 +90,12 @@ impl Xml {
                 b"!" => self.skip_declaration()?,
                 b"?" => self.skip_to(b"?>")?,
                 b"/" => {
-                    self.to_the_end_of_the_tag()?;
+                    self.read_tag()?;
                     return self.end_tag().map(Some);
                 }
                 _ => {
                     if self.tag != b">" {
-                        self.to_the_end_of_the_tag()?;
+                        self.read_tag()?;
                     }
                     return self.start_tag().map(Some);
                 }
@@ -145,7 +145,7 @@ impl Xml {
             }
             b"![" => self.skip_to(b"]]>"),
             _ => {
-                self.to_the_end_of_the_tag()?;
+                self.read_tag()?;
                 match self.tag.contains(&b'[') {
                     true => self.fault("a document type with entities of its own is not read"),
                     false => Ok(()),
@@ -155,7 +155,7 @@ impl Xml {
     }
 
     /// Reads into `tag` up to a `>` that is not in quotes.
-    fn to_the_end_of_the_tag(&mut self) -> Result<()> {
+    fn read_tag(&mut self) -> Result<()> {
         let mut quote = None;
         loop {
             self.push()?;
