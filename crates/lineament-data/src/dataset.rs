@@ -8,6 +8,7 @@ use lineament::{Crop, Point, Rect};
 
 use crate::error::{Error, Result};
 use crate::folder::{self, has_extension, is_photo};
+use crate::labels::{Labelled, table};
 use crate::photo::EXTENSIONS;
 use crate::pts;
 use crate::stable_hash::hash;
@@ -15,7 +16,7 @@ use crate::stable_hash::hash;
 /// One labelled object: a face by default.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// Path of the photo below the dataset's folder, with `/` and without its extension. Objects of one photo share it.
+    /// Path of the photo below the dataset's folder, or from its table, with `/` and without its extension. Objects of one photo share it.
     pub name: String,
     /// The photo's file.
     pub photo_path: PathBuf,
@@ -49,10 +50,55 @@ impl Sample {
 ///
 /// # Errors
 /// [`Error::Dataset`] when there is no photo, a photo has no `.pts` file next to it, a `.pts` file has no photo, or two
-/// photos share one; [`Error::File`] and [`Error::Pts`] for files that cannot be read, and for points of another
-/// topology.
+/// photos share one, or a table has other points; [`Error::File`], [`Error::Pts`] and [`Error::Labels`] for files that
+/// cannot be read, and for points of another topology.
 pub fn read(path: &Path, topology: &Topology) -> Result<Vec<Sample>> {
-    read_folder(path, topology)
+    if path.is_file() { read_table(path, topology) } else { read_folder(path, topology) }
+}
+
+/// The objects of a label table, sorted by photo. Its columns are the points of the topology in any order, or numbered.
+fn read_table(path: &Path, topology: &Topology) -> Result<Vec<Sample>> {
+    let mut reader = table::Reader::open(path)?;
+    let from = columns(topology, reader.names())
+        .ok_or_else(|| Error::dataset(path, wrong_columns(topology, reader.names())))?;
+    let folder = reader.photos().to_owned();
+    let nowhere = Point::new(f32::NAN, f32::NAN);
+    let sample = |labelled: Labelled| {
+        let points = from.iter().map(|&column| labelled.points[column].unwrap_or(nowhere)).collect();
+        let name = labelled.photo.rsplit_once('.').map_or(labelled.photo.as_str(), |(name, _)| name).to_owned();
+        let points = points_of(topology, points).map_err(|reason| Error::labels(labelled.place.clone(), reason))?;
+        Ok(Sample { name, photo_path: folder.join(&labelled.photo), points, rect: labelled.rect })
+    };
+    let mut samples = reader.by_ref().map(|labelled| sample(labelled?)).collect::<Result<Vec<_>>>()?;
+    if samples.is_empty() {
+        return Err(Error::dataset(path, "a label table without a row"));
+    }
+    samples.sort_by(|a, b| a.name.cmp(&b.name)); // stable: the objects of a photo stay in their order
+    Ok(samples)
+}
+
+/// Which column holds each point of the topology, or of the iBUG 68 points that it follows from.
+fn columns(topology: &Topology, names: &[String]) -> Option<Vec<usize>> {
+    let sources = [Some(topology.clone()), topology.follows_ibug68().then(Topology::ibug68)];
+    sources.into_iter().flatten().find_map(|wanted| {
+        if names.len() != wanted.len() {
+            return None;
+        }
+        if names == table::numbered_names(names.len()) {
+            return Some((0..names.len()).collect());
+        }
+        wanted.names().iter().map(|name| names.iter().position(|found| found == name)).collect()
+    })
+}
+
+fn wrong_columns(topology: &Topology, names: &[String]) -> String {
+    let (found, wanted) = (names.len(), topology.len());
+    let missing = topology.names().iter().find(|name| !names.contains(name));
+    let missing = missing.map_or(String::new(), |name| format!("; no column `{name}_x`"));
+    format!(
+        "{found} points, expected the {wanted} of `{}`{missing}. `lineament data import --topology` names them",
+        topology.name()
+    )
 }
 
 fn read_folder(dir: &Path, topology: &Topology) -> Result<Vec<Sample>> {

@@ -21,6 +21,7 @@ pub mod dlib;
 pub mod error;
 pub mod evaluate;
 pub mod folder;
+pub mod labels;
 pub mod model_file;
 pub mod part_file;
 pub mod photo;

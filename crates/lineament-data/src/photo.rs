@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::{BufRead, BufReader, Cursor, Read, Seek};
 use std::path::Path;
 
 use image::metadata::Orientation;
@@ -148,30 +148,78 @@ pub fn is_cut_off_jpeg(bytes: &[u8]) -> bool {
     !bytes.get(at..).unwrap_or_default().windows(END.len()).rev().any(|pair| pair == END)
 }
 
-fn decode(bytes: &[u8]) -> Result<Photo, String> {
-    if bytes.is_empty() {
-        return Err("empty file".into());
+/// The size of a photo, from its header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Size {
+    /// Pixels per row of the upright photo, at least 1.
+    pub width: usize,
+    /// Rows of the upright photo, at least 1.
+    pub height: usize,
+    /// Whether the file's EXIF orientation turns or mirrors the pixels that it holds.
+    pub turned: bool,
+}
+
+/// The size that [`Photo::open`] would give, without decoding the pixels, whose damage is not found.
+///
+/// # Errors
+/// [`Error::File`] when the file cannot be read, [`Error::Photo`] when its header is that of no photo that we read.
+pub fn size(path: &Path) -> Result<Size> {
+    let file = File::open(path).map_err(|e| Error::file(path, e))?;
+    if file.metadata().map_err(|e| Error::file(path, e))?.len() > MAX_FILE_BYTES {
+        return Err(named(path, format!("larger than {} MiB, so not a photo", MAX_FILE_BYTES >> 20)));
     }
+    let size = || {
+        let (_, mut decoder) = decoder(BufReader::new(file))?;
+        let (width, height) = decoder.dimensions();
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let swaps = matches!(
+            orientation,
+            Orientation::Rotate90 | Orientation::Rotate270 | Orientation::Rotate90FlipH | Orientation::Rotate270FlipH
+        );
+        let (width, height) = if swaps { (height, width) } else { (width, height) };
+        if width == 0 || height == 0 {
+            return Err(no_pixels(width, height));
+        }
+        let turned = orientation != Orientation::NoTransforms;
+        Ok(Size { width: width as usize, height: height as usize, turned })
+    };
+    size().map_err(|reason| named(path, reason))
+}
+
+/// Reads a picture's header within the limits of size.
+fn decoder<'a>(source: impl BufRead + Seek + 'a) -> Result<(ImageFormat, impl ImageDecoder + 'a), String> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE as u32);
     limits.max_image_height = Some(MAX_SIDE as u32);
     limits.max_alloc = Some(MAX_DECODED_BYTES);
-    let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
+    let mut reader = ImageReader::new(source).with_guessed_format().map_err(|e| e.to_string())?;
     let Some(format) = reader.format() else {
         return Err("not a picture; JPEG, PNG, WebP and BMP are read".into());
     };
     reader.limits(limits.clone());
-    let mut decoder = reader.into_decoder().map_err(|e| explain(format, &e))?;
+    let decoder = reader.into_decoder().map_err(|e| explain(format, &e))?;
     // The reader passes the limits to the decoder, but only `decode` counts the output buffer, too.
     limits.reserve(decoder.total_bytes()).map_err(|e| explain(format, &e))?;
+    Ok((format, decoder))
+}
+
+fn no_pixels(width: u32, height: u32) -> String {
+    format!("{width}x{height} has no pixels")
+}
+
+fn decode(bytes: &[u8]) -> Result<Photo, String> {
+    if bytes.is_empty() {
+        return Err("empty file".into());
+    }
+    let (format, mut decoder) = decoder(Cursor::new(bytes))?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms); // damaged EXIF: keep the pixels
     let mut image = DynamicImage::from_decoder(decoder).map_err(|e| explain(format, &e))?;
     image.apply_orientation(orientation);
     let image = image.into_rgb8();
-    let (width, height) = (image.width() as usize, image.height() as usize);
-    if width == 0 || height == 0 {
-        return Err(format!("{width}x{height} has no pixels"));
+    if image.width() == 0 || image.height() == 0 {
+        return Err(no_pixels(image.width(), image.height()));
     }
+    let (width, height) = (image.width() as usize, image.height() as usize);
     Ok(Photo { pixels: image.into_raw(), width, height })
 }
 
@@ -240,6 +288,26 @@ mod tests {
             assert_eq!((photo.width, photo.height), size, "orientation {orientation}");
             assert_eq!(photo.pixels[0] > 128, top_left, "orientation {orientation}");
             assert_eq!(photo.pixels[photo.pixels.len() - 3] > 128, bottom_right, "orientation {orientation}");
+        }
+    }
+
+    #[test]
+    fn the_size_of_a_photo_is_that_of_the_upright_picture() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        let mut cases: Vec<_> =
+            [ImageFormat::Png, ImageFormat::WebP, ImageFormat::Bmp].map(|f| (encode(f), false)).into();
+        cases.extend((1..=8).map(|orientation| (jpeg_with_orientation(orientation), orientation > 1)));
+        for (i, (bytes, turned)) in cases.into_iter().enumerate() {
+            std::fs::write(&path, &bytes).unwrap();
+            let photo = Photo::decode(&bytes).unwrap();
+            let expected = Size { width: photo.width, height: photo.height, turned };
+            assert_eq!(size(&path).unwrap(), expected, "case {i}");
+        }
+        for (bytes, what) in [(&b""[..], "not a picture"), (b"hello", "not a picture"), (b"\xff\xd8\xff\xe0", "JPEG")] {
+            std::fs::write(&path, bytes).unwrap();
+            let message = size(&path).unwrap_err().to_string();
+            assert!(message.contains(what), "{message}");
         }
     }
 

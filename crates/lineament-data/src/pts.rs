@@ -41,30 +41,13 @@ pub struct Fault {
 /// # Errors
 /// [`Error::File`] when the file cannot be read, [`Error::Pts`] as [`parse`].
 pub fn read(path: &Path) -> Result<Vec<Point>> {
-    read_as(path, None)
-}
-
-/// Reads exactly `N` points, in pixels of the image.
-///
-/// # Errors
-/// As [`read`], and [`Error::Pts`] as [`parse_counted`].
-pub fn read_array<const N: usize>(path: &Path) -> Result<[Point; N]> {
-    let points = read_as(path, Some(N))?;
-    points.try_into().map_err(|points: Vec<Point>| Error::Pts {
-        path: path.to_owned(),
-        line: 1,
-        reason: wrong_count(points.len(), N),
-    })
-}
-
-fn read_as(path: &Path, expected: Option<usize>) -> Result<Vec<Point>> {
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|e| Error::file(path, e))?;
     file.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(|e| Error::file(path, e))?;
     let points = if bytes.len() as u64 > MAX_BYTES {
         Err(Fault { line: 1, reason: format!("larger than {} MiB, so not a .pts file", MAX_BYTES >> 20) })
     } else {
-        scan(&bytes, expected)
+        parse(&bytes)
     };
     points.map_err(|Fault { line, reason }| Error::Pts { path: path.to_owned(), line, reason })
 }
@@ -95,20 +78,8 @@ pub fn format(points: &[Point]) -> String {
 /// A [`Fault`] for no point or more than [`MAX_POINTS`], a number of points other than `n_points` says, a line that is
 /// not two finite numbers, or text after the closing brace.
 pub fn parse(bytes: &[u8]) -> Result<Vec<Point>, Fault> {
-    scan(bytes, None)
-}
-
-/// As [`parse`], for exactly `count` points.
-///
-/// # Errors
-/// As [`parse`], and a [`Fault`] for another number of points.
-pub fn parse_counted(bytes: &[u8], count: usize) -> Result<Vec<Point>, Fault> {
-    scan(bytes, Some(count))
-}
-
-fn scan(bytes: &[u8], expected: Option<usize>) -> Result<Vec<Point>, Fault> {
     let text = String::from_utf8_lossy(bytes);
-    let mut points = Vec::with_capacity(expected.unwrap_or_default().min(MAX_POINTS));
+    let mut points = Vec::new();
     let (mut line, mut open, mut closed, mut claimed) = (0, false, false, None);
     for row in text.trim_start_matches('\u{feff}').lines() {
         line += 1;
@@ -125,43 +96,34 @@ fn scan(bytes: &[u8], expected: Option<usize>) -> Result<Vec<Point>, Fault> {
         } else if row == "{" && !open && points.is_empty() {
             open = true;
         } else if let (true, Some((key, value))) = (points.is_empty() && !open, row.split_once(':')) {
-            claimed = header(key.trim(), value.trim(), expected).map_err(fault)?.or(claimed);
-        } else if points.len() == expected.or(claimed).unwrap_or(MAX_POINTS) {
-            return Err(fault(match (expected, claimed) {
-                (None, Some(claimed)) => format!("more points than n_points says: {claimed}"),
-                _ => format!("more than {} points", points.len()),
+            claimed = header(key.trim(), value.trim()).map_err(fault)?.or(claimed);
+        } else if points.len() == claimed.unwrap_or(MAX_POINTS) {
+            return Err(fault(match claimed {
+                Some(claimed) => format!("more points than n_points says: {claimed}"),
+                None => format!("more than {MAX_POINTS} points"),
             }));
         } else {
             points.push(point(row).map_err(fault)?);
         }
     }
     let fault = |reason| Fault { line: line.max(1), reason };
-    match (points.len(), expected, claimed) {
-        (count, Some(expected), _) if count != expected => Err(fault(wrong_count(count, expected))),
-        (count, None, Some(claimed)) if count != claimed => {
-            Err(fault(format!("{count} points, but n_points is {claimed}")))
-        }
-        (0, ..) => Err(fault("no points".into())),
+    match (points.len(), claimed) {
+        (count, Some(claimed)) if count != claimed => Err(fault(format!("{count} points, but n_points is {claimed}"))),
+        (0, _) => Err(fault("no points".into())),
         _ => Ok(points),
     }
 }
 
-fn wrong_count(count: usize, expected: usize) -> String {
-    format!("{count} points, expected {expected}")
-}
-
 /// The number of points that a line of the header claims.
-fn header(key: &str, value: &str, expected: Option<usize>) -> Result<Option<usize>, String> {
+fn header(key: &str, value: &str) -> Result<Option<usize>, String> {
     match key.to_ascii_lowercase().as_str() {
         "version" => return Ok(None),
         "n_points" => {}
         _ => return Err(format!("unknown header `{}`, expected version or n_points", excerpt(key))),
     }
     let shown = excerpt(value);
-    match (value.parse::<usize>(), expected) {
-        (Ok(claimed), Some(expected)) if claimed == expected => Ok(Some(claimed)),
-        (_, Some(expected)) => Err(format!("n_points is `{shown}`, expected {expected}")),
-        (Ok(claimed), None) if (1..=MAX_POINTS).contains(&claimed) => Ok(Some(claimed)),
+    match value.parse::<usize>() {
+        Ok(claimed) if (1..=MAX_POINTS).contains(&claimed) => Ok(Some(claimed)),
         _ => Err(format!("n_points is `{shown}`, expected a number from 1 to {MAX_POINTS}")),
     }
 }
@@ -221,9 +183,8 @@ mod tests {
         for (what, text, line) in [
             ("nothing", String::new(), 1),
             ("no point", "version: 1\n{\n}\n".into(), 3),
-            ("67 points", format!("{{\n{}}}\n", rows(67)), 69),
-            ("69 points", rows(69), 69),
-            ("another count", format!("version: 1\nn_points: 5\n{{\n{body}}}"), 2),
+            ("67 points", format!("n_points: 68\n{{\n{}}}\n", rows(67)), 70),
+            ("69 points", format!("n_points: 68\n{{\n{}}}\n", rows(69)), 71),
             ("not a number", body.replacen("2.5 4", "2.5 4x", 1), 3),
             ("NaN", body.replacen("0.5 0", "NaN 0", 1), 1),
             ("infinity", body.replacen("1.5 2", "1.5 inf", 1), 2),
@@ -234,7 +195,7 @@ mod tests {
             ("two open braces", format!("{{\n{{\n{body}}}"), 2),
             ("another format", "<?xml version=\"1.0\"?>".to_owned(), 1),
         ] {
-            match parse_counted(text.as_bytes(), 68) {
+            match parse(text.as_bytes()) {
                 Err(fault) => assert_eq!(fault.line, line, "{what}: {fault}"),
                 Ok(_) => panic!("{what} was accepted"),
             }
@@ -261,21 +222,15 @@ mod tests {
         ] {
             assert_eq!(parse(text.as_bytes()).unwrap_err().to_string(), message);
         }
-        let five = format!("n_points: 5\n{{\n{}}}", rows(5));
-        assert_eq!(parse_counted(five.as_bytes(), 68).unwrap_err().to_string(), "line 1: n_points is `5`, expected 68");
-        assert_eq!(parse_counted(rows(5).as_bytes(), 68).unwrap_err().to_string(), "line 5: 5 points, expected 68");
     }
 
     #[test]
-    fn an_array_is_read_from_a_file_with_as_many_points() {
+    fn what_is_written_is_read_back_and_a_huge_file_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.pts");
         let points = [Point::new(1.0, 2.0), Point::new(-3.0, 4.5)];
         write(&path, &points).unwrap();
-        assert_eq!(read_array(&path).unwrap(), points);
         assert_eq!(read(&path).unwrap(), points);
-        let message = read_array::<3>(&path).unwrap_err().to_string();
-        assert!(message.ends_with("a.pts:2: n_points is `2`, expected 3"), "{message}");
         std::fs::write(&path, vec![b'\n'; MAX_BYTES as usize + 1]).unwrap();
         let message = read(&path).unwrap_err().to_string();
         assert!(message.ends_with("a.pts:1: larger than 4 MiB, so not a .pts file"), "{message}");

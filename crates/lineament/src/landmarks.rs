@@ -277,7 +277,7 @@ mod tests {
         for (name, values) in outputs {
             let units = values.len();
             let value = net.push_from(0, Op::Dense { units });
-            net.output(*name, value);
+            net.output(name, value);
             weights.push(vec![(vec![16, units], vec![0.0; 16 * units]), (vec![units], values.to_vec())]);
         }
         let mut metadata = Metadata::new(Role::Landmarks);

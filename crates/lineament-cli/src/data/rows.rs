@@ -99,7 +99,10 @@ impl Rows {
 }
 
 /// A program can set one handler for Ctrl-C, and a command may read its table twice.
-fn stop() -> Result<Arc<AtomicBool>> {
+///
+/// # Errors
+/// When the system refuses the handler.
+pub fn stop() -> Result<Arc<AtomicBool>> {
     static STOP: OnceLock<Arc<AtomicBool>> = OnceLock::new();
     if STOP.get().is_none() {
         let _ = STOP.set(stop_on_ctrl_c()?); // no other thread can have set it

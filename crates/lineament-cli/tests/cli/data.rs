@@ -276,7 +276,7 @@ fn faults_are_one_line_and_leave_nothing_behind() {
 
 #[test]
 fn every_subcommand_teaches_by_examples() {
-    for command in ["show", "duplicates", "split", "convert"] {
+    for command in ["show", "duplicates", "split", "convert", "import"] {
         let outcome = ok(&Folder::new(), &["data", command, "--help"]);
         let examples = format!("Examples:\n  lineament data {command}");
         assert!(outcome.stdout.contains(&examples), "{}", outcome.stdout);
@@ -306,4 +306,81 @@ fn ctrl_c_leaves_no_part_of_a_table() {
         assert_eq!(stderr, "error: stopped; nothing was written\n");
         assert_eq!(folder.files(), ["faces.csv", "one.csv"]);
     }
+}
+
+/// Two photos, and labels of three cats in them.
+fn cats() -> Folder {
+    let folder = Folder::new();
+    std::fs::create_dir(folder.path("photos")).unwrap();
+    for name in ["a.png", "b.png"] {
+        image::GrayImage::new(64, 48).save(folder.path("photos").join(name)).unwrap();
+    }
+    let cat = |image: u32, x: f32| format!(r#"{{"image_id":{image},"keypoints":[{x},9,2,0,0,0],"bbox":[1,2,30,40]}}"#);
+    let annotations = [cat(1, 5.0), cat(1, 70.0), cat(2, 6.0), r#"{"image_id":2,"iscrowd":1}"#.into()].join(",");
+    folder.write(
+        "cats.json",
+        format!(
+            r#"{{"images":[{{"id":1,"file_name":"a.png"}},{{"id":2,"file_name":"b.png"}}],
+            "annotations":[{annotations}],"categories":[{{"id":1,"name":"cat","keypoints":["Nose","Tail"]}}]}}"#
+        ),
+    );
+    folder
+}
+
+#[test]
+fn import_makes_a_label_table_and_tells_what_it_saw() {
+    let folder = cats();
+    let outcome = ok(&folder, &["data", "import", "coco", "cats.json", "out/cats.csv", "--photos", "photos"]);
+    assert_eq!(
+        outcome.stdout,
+        "out/cats.csv: 3 objects of 2 points in 2 photos\n  3 of 6 points have no label\n  left out: 1 annotations \
+         of crowds\n"
+    );
+    assert_eq!(
+        outcome.stderr,
+        "warning: 1 of 3 objects have points outside of their photo: cats.json: annotations[1]: point 0 at (70.5, 9.5), \
+         the photo is 64x48\n"
+    );
+    assert_eq!(
+        folder.read("out/cats.csv"),
+        "photo,x,y,w,h,nose_x,nose_y,tail_x,tail_y\n../photos/a.png,1,2,30,40,5.5,9.5,,\n\
+         ../photos/a.png,1,2,30,40,70.5,9.5,,\n../photos/b.png,1,2,30,40,6.5,9.5,,\n"
+    );
+    // A label table is a format, too.
+    let outcome = ok(&folder, &["data", "import", "csv", "out/cats.csv", "cats.csv", "--summary", "json"]);
+    let summary: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!((&summary["objects"], &summary["warnings"]["outside"]["count"]), (&3.into(), &1.into()));
+    assert!(folder.read("cats.csv").contains("\nphotos/b.png,1,2,30,40,6.5,9.5,,\n"));
+}
+
+#[test]
+fn import_stops_at_what_it_cannot_use_or_counts_it() {
+    let folder = cats();
+    std::fs::remove_file(folder.path("photos/b.png")).unwrap();
+    folder.write("there.csv", "mine");
+    let given = folder.files();
+    let cats = |args: &[&'static str]| [&["data", "import", "coco", "cats.json"], args].concat();
+    for (args, code, message) in [
+        (cats(&["c.csv", "--photos", "photos"]), 1, "cats.json: annotations[2]: no photo "),
+        (cats(&["c.csv", "--photos", "photos"]), 1, "; --skip-bad leaves out and counts what cannot be used\n"),
+        (cats(&["c.csv", "--photos", "none"]), 1, "error: none: no such folder of photos"),
+        (
+            cats(&["there.csv"]),
+            1,
+            "there.csv: is there already and is left as it is; choose another name, or remove it",
+        ),
+        (cats(&["c.parquet"]), 1, "c.parquet: the name of a label table ends in .csv"),
+        (cats(&["c.csv", "--category", "dog"]), 1, "cats.json: no category `dog`; there are cat"),
+        (cats(&["c.csv", "--zero-based", "--one-based"]), 2, "--one-based"),
+        (vec!["data", "import", "yolo", "cats.json", "c.csv"], 2, "wflw"),
+        (vec!["data", "import", "imglab", "cats.json", "c.csv"], 1, "error: cats.json:2: no XML: no tags"),
+    ] {
+        let outcome = folder.run(&args);
+        assert_eq!(outcome.code, Some(code), "{args:?}: {outcome:?}");
+        assert!(outcome.stderr.contains(message), "{args:?}: {}", outcome.stderr);
+        assert!(outcome.stdout.is_empty() && folder.files() == given, "{args:?}: {outcome:?}");
+    }
+    let outcome = ok(&folder, &cats(&["c.csv", "--photos", "photos", "--skip-bad"]));
+    assert!(outcome.stdout.contains("\n  not used: 1 have no photo\n    cats.json: annotations[2]: "), "{outcome:?}");
+    assert_eq!(folder.read("c.csv").lines().count(), 3);
 }

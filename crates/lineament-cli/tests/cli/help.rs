@@ -35,6 +35,7 @@ fn commands_below_a_command_teach_by_examples() {
         ("data", "duplicates"),
         ("data", "split"),
         ("data", "convert"),
+        ("data", "import"),
         ("bench", "steadiness"),
         ("experiment", "paper"),
     ] {
@@ -46,10 +47,9 @@ fn commands_below_a_command_teach_by_examples() {
 #[test]
 fn help_is_in_plain_words() {
     let of = |args: &[&str]| Folder::new().run(args).stdout;
-    let below =
-        [["data", "show"], ["data", "duplicates"], ["data", "split"], ["data", "convert"], ["bench", "steadiness"]];
+    let below = ["show", "duplicates", "split", "convert", "import"].map(|below| ["data", below]).into_iter();
     let all = COMMANDS.map(|command| of(&[command, "--help"])).into_iter();
-    let all = all.chain(below.map(|[command, below]| of(&[command, below, "--help"])));
+    let all = all.chain(below.chain([["bench", "steadiness"]]).map(|[command, below]| of(&[command, below, "--help"])));
     for text in all.chain([of(&["--help"])]) {
         for word in
             ["looked at", " looks", "halves", "beside", "in turns", "so many", "is none", "otherwise", "teaches"]

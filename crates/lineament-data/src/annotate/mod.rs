@@ -29,8 +29,10 @@ pub mod shards;
 use std::path::Path;
 
 use lineament::stages::GreyImage;
+use lineament::topology::Topology;
 use lineament::{Crop, ImageView, Lineament, Options, Point, Rect};
 
+use crate::dataset::points_of;
 use crate::error::{Error, Result};
 use crate::evaluate::TRUE_FACE_IOU;
 use crate::photo::Photo;
@@ -118,7 +120,11 @@ impl Annotator {
         if self.settings.points != PointsChoice::Pts {
             return self.annotate(name, &photo, None);
         }
-        match pts::read(&path.with_extension("pts")) {
+        let path = path.with_extension("pts");
+        let labels = pts::read(&path).and_then(|points| {
+            points_of(&Topology::ibug68(), points).map_err(|reason| Error::Pts { path, line: 1, reason })
+        });
+        match labels {
             Ok(labels) => self.annotate(name, &photo, Some(&labels)),
             Err(fault) => reject(Reason::NoLabels, fault),
         }

@@ -14,7 +14,7 @@ use crate::record::{Record, SIDE};
 use crate::text::{excerpt, excerpt_of_bytes};
 
 /// Most bytes of a row: a hundred times the usual size. A file without line ends is refused before it fills the memory.
-const MAX_ROW_BYTES: usize = 4 << 20;
+pub const MAX_ROW_BYTES: usize = 4 << 20;
 
 const BUFFER_BYTES: usize = 1 << 16;
 
@@ -35,7 +35,7 @@ pub struct CsvReader {
 impl CsvReader {
     /// Reads the header.
     pub fn new(path: &Path, source: Box<dyn Read + Send>, bytes: u64, options: ReadOptions) -> Result<Self> {
-        let guard = Guard { source, left: 0, ended: false, crlf: None };
+        let guard = Guard::new(source);
         let mut builder = ReaderBuilder::new();
         let reader = builder.has_headers(false).flexible(true).buffer_capacity(BUFFER_BYTES).from_reader(guard);
         let (path, cells) = (path.to_owned(), ByteRecord::new());
@@ -130,12 +130,9 @@ impl CsvReader {
         Error::Table { path: self.path.clone(), line: self.line(), reason: reason.into() }
     }
 
-    /// The last line of the row in `cells`, from 1. The parser is past the line end, but before its second byte where
-    /// it has two.
+    /// The last line of the row in `cells`, from 1.
     fn line(&self) -> u64 {
-        let guard = self.reader.get_ref();
-        let past = !guard.ended && guard.crlf == Some(false);
-        self.reader.position().line().saturating_sub(past.into()).max(1)
+        self.reader.get_ref().line(self.reader.position())
     }
 }
 
@@ -150,13 +147,26 @@ fn coordinate(cell: &[u8]) -> Result<f32, String> {
 }
 
 /// Passes bytes on, notes their end and the kind of line ends, and refuses rows without end.
-struct Guard {
+pub struct Guard {
     source: Box<dyn Read + Send>,
     /// Bytes that the row may still take.
-    left: usize,
-    ended: bool,
+    pub left: usize,
+    pub ended: bool,
     /// Whether the first line ends in two bytes; `None` before its end.
     crlf: Option<bool>,
+}
+
+impl Guard {
+    pub fn new(source: Box<dyn Read + Send>) -> Self {
+        Self { source, left: 0, ended: false, crlf: None }
+    }
+
+    /// The last line of a row that `position` is behind, from 1. The parser is past the line end, but before its second
+    /// byte where it has two.
+    pub fn line(&self, position: &csv::Position) -> u64 {
+        let past = !self.ended && self.crlf == Some(false);
+        position.line().saturating_sub(past.into()).max(1)
+    }
 }
 
 impl Read for Guard {

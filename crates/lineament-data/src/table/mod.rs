@@ -15,13 +15,13 @@
 //! # Ok::<(), lineament_data::Error>(())
 //! ```
 
-mod csv;
+pub(crate) mod csv;
 pub mod duplicates;
 pub mod hash;
-mod header;
+pub(crate) mod header;
 pub mod histogram;
 mod parquet;
-mod pixels;
+pub(crate) mod pixels;
 pub mod split;
 pub mod survey;
 
