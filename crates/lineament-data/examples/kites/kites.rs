@@ -1,0 +1,116 @@
+//! Pictures of kites, with the places of their corners: objects that are not faces.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use image::GrayImage;
+
+/// The topology of a kite: its file.
+pub const TOPOLOGY: &str = include_str!("kite.toml");
+
+/// Width and height of a picture, in pixels.
+const SIZE: (u32, u32) = (160, 128);
+
+/// From the middle of a kite to its top, in pixels.
+const SIDES: (f32, f32) = (16.0, 38.0);
+
+/// Top, left wing, tail, right wing of a kite of side 1 around (0, 0); y points down. Left is the kite's own.
+const CORNERS: [(f32, f32); 4] = [(0.0, -1.0), (0.62, -0.25), (0.0, 1.0), (-0.62, -0.25)];
+
+/// Writes `count` pictures into `folder`, and `kites.csv`, the label table of the kites in them. The same seed gives
+/// the same pictures.
+///
+/// # Errors
+/// When a file cannot be written.
+pub fn write(folder: &Path, count: usize, seed: u64) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let mut random = Random(seed.wrapping_mul(2) + 1);
+    let mut table = String::from("photo,x,y,w,h");
+    for name in ["top", "left_wing", "tail", "right_wing"] {
+        let _ = write!(table, ",{name}_x,{name}_y"); // writing to a String cannot fail, here and below
+    }
+    table.push('\n');
+    for number in 0..count {
+        let name = format!("kite{number:04}.png");
+        let (picture, kites) = picture(&mut random);
+        picture.save(folder.join(&name)).map_err(io::Error::other)?;
+        for kite in kites {
+            let _ = write!(table, "{name},,,,");
+            kite.iter().for_each(|(x, y)| drop(write!(table, ",{x:.2},{y:.2}")));
+            table.push('\n');
+        }
+    }
+    fs::write(folder.join("kites.csv"), table)
+}
+
+/// A noisy background with discs, one or two kites on it, and their corners in pixels.
+fn picture(random: &mut Random) -> (GrayImage, Vec<[(f32, f32); 4]>) {
+    let (width, height) = (SIZE.0 as f32, SIZE.1 as f32);
+    let (base, slope_x, slope_y) = (random.within(20.0, 120.0), random.within(-0.3, 0.3), random.within(-0.3, 0.3));
+    let mut picture = GrayImage::from_fn(SIZE.0, SIZE.1, |x, y| {
+        [(base + slope_x * x as f32 + slope_y * y as f32 + random.within(-10.0, 10.0)) as u8].into()
+    });
+    for _ in 0..random.below(5) {
+        let (x, y, radius) = (random.within(0.0, width), random.within(0.0, height), random.within(4.0, 15.0));
+        let shade = random.within(0.0, 255.0) as u8;
+        fill(&mut picture, shade, |px, py| (px - x).hypot(py - y) < radius);
+    }
+    let (mut kites, mut taken): (Vec<[(f32, f32); 4]>, Vec<(f32, f32, f32)>) = Default::default();
+    let wanted = 1 + random.below(2);
+    for _ in 0..50 {
+        if kites.len() == wanted {
+            break;
+        }
+        let side = random.within(SIDES.0, SIDES.1);
+        let (x, y) = (random.within(side, width - side), random.within(side, height - side));
+        if taken.iter().any(|(tx, ty, other)| (x - tx).abs().max((y - ty).abs()) < side + other) {
+            continue;
+        }
+        let (sin, cos) = random.within(-0.25, 0.25).sin_cos();
+        let corners = CORNERS.map(|(u, v)| (x + side * (cos * u - sin * v), y + side * (sin * u + cos * v)));
+        let [top, left, tail, right] = corners;
+        let middle = ((left.0 + right.0) / 2.0, (left.1 + right.1) / 2.0);
+        let shades = [random.within(170.0, 255.0) as u8, random.within(120.0, 165.0) as u8];
+        for (triangle, shade) in [
+            ([top, left, middle], shades[0]),
+            ([left, tail, middle], shades[1]),
+            ([tail, right, middle], shades[0]),
+            ([right, top, middle], shades[1]),
+        ] {
+            fill(&mut picture, shade, |px, py| is_inside(&triangle, px, py));
+        }
+        taken.push((x, y, side));
+        kites.push(corners);
+    }
+    (picture, kites)
+}
+
+fn fill(picture: &mut GrayImage, shade: u8, is_inside: impl Fn(f32, f32) -> bool) {
+    for (x, y, pixel) in picture.enumerate_pixels_mut() {
+        if is_inside(x as f32 + 0.5, y as f32 + 0.5) {
+            pixel.0 = [shade];
+        }
+    }
+}
+
+/// Whether a point lies in a triangle whose corners run clockwise on the screen.
+fn is_inside(corners: &[(f32, f32); 3], x: f32, y: f32) -> bool {
+    let next = corners.iter().cycle().skip(1);
+    corners.iter().zip(next).all(|(a, b)| (b.0 - a.0) * (y - a.1) - (b.1 - a.1) * (x - a.0) >= 0.0)
+}
+
+/// Even random numbers (Knuth's linear congruences).
+struct Random(u64);
+
+impl Random {
+    fn within(&mut self, low: f32, high: f32) -> f32 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        low + (high - low) * (self.0 >> 40) as f32 / (1u32 << 24) as f32
+    }
+
+    fn below(&mut self, end: usize) -> usize {
+        (self.within(0.0, end as f32) as usize).min(end - 1)
+    }
+}

@@ -1,0 +1,16 @@
+//! Pictures of kites to train with, as docs/your-own-points.md does:
+//! `cargo run --release -p lineament-data --example kites -- FOLDER`.
+
+mod kites;
+
+use std::path::PathBuf;
+use std::{env, fs, io};
+
+fn main() -> io::Result<()> {
+    let folder = env::args_os().nth(1).map_or_else(|| PathBuf::from("kites"), PathBuf::from);
+    kites::write(&folder.join("train"), 600, 1)?;
+    kites::write(&folder.join("test"), 60, 2)?;
+    fs::write(folder.join("kite.toml"), kites::TOPOLOGY)?;
+    println!("{}: 600 pictures to train with, 60 to test, and kite.toml, the topology", folder.display());
+    Ok(())
+}
