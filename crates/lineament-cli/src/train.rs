@@ -192,10 +192,10 @@ pub fn run(args: TrainArgs) -> Result<ExitCode> {
     if settings.config.detector.is_some() && settings.config.task == config::Task::Landmarks {
         notes.push("mining hard negatives with earlier models: some minutes".to_owned());
     }
-    notes.iter().for_each(|note| say(note));
     let config = settings.config.clone();
     let graph = Graph::new(config.architecture()?)?;
     tell_cost(&config, &NetworkSummary::measure(&config, &graph)?);
+    notes.iter().for_each(|note| say(note));
     let side = graph.shapes[0].width;
     pool.install(|| match config.task {
         config::Task::Landmarks => drive(Landmarks::new(&config, side)?, graph, settings, &summary),
@@ -216,8 +216,8 @@ fn tell_cost(config: &Config, summary: &NetworkSummary) {
     let [f32_bytes, f16_bytes] = [summary.f32_bytes, summary.f16_bytes].map(|bytes| HumanBytes(bytes as u64));
     let (pass_ms, training) = (1e3 * summary.pass.as_secs_f64(), HumanBytes(summary.training_bytes));
     say(&format!(
-        "its file: {f32_bytes} in f32, {f16_bytes} in f16; a pass on one core: {pass_ms:.2} ms; memory to train it: about \
-         {training} and the photos"
+        "its file: {f32_bytes} in f32, {f16_bytes} in f16; a pass on one core: {pass_ms:.2} ms; memory to train it: \
+         about {training} and the photos"
     ));
     if let Some(free) = free_memory().filter(|free| *free < summary.training_bytes) {
         say(&format!("warning: only {} of memory are free: choose a smaller `batch` or network", HumanBytes(free)));

@@ -1,8 +1,8 @@
 //! Training of small landmark networks and face detectors, on our own kernels.
 //!
-//! A network is text, and [`networks`] makes a list of layers of it. [`graph::Graph`] arranges it for training, [`trainer::Trainer`]
-//! takes steps, a [`task::Task`] ([`landmarks`], [`detector`]) gives samples and losses, [`train::Run`] is the loop
-//! with its files, and [`export`] makes the model file that the library `lineament` runs.
+//! A network is text, of which [`networks`] makes a list of layers. [`graph::Graph`] arranges it for training,
+//! [`trainer::Trainer`] takes steps, a [`task::Task`] ([`landmarks`], [`detector`]) gives samples and losses,
+//! [`train::Run`] is the loop with its files, and [`export`] makes the model file that the library `lineament` runs.
 //!
 //! ```
 //! use lineament_train::{graph::Graph, networks};

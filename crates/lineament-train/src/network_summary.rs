@@ -44,7 +44,7 @@ pub struct NetworkSummary {
 }
 
 impl NetworkSummary {
-    /// Exports `graph` with initial weights, as the run will export it, and runs the file for up to a third of a second.
+    /// Exports `graph` with initial weights, as the run will, and runs the file for up to a third of a second.
     ///
     /// # Errors
     /// When the network cannot be exported or run: better now than after the first epochs.

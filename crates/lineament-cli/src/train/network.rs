@@ -1,4 +1,5 @@
-//! A network as text, to change it; and as JSON with the definitions that its training needs, for the scripts in runs/gpu.
+//! A network as text, to change it; and as JSON with the definitions that its training needs, which the scripts in
+//! runs/gpu read.
 
 use std::path::Path;
 
@@ -40,7 +41,7 @@ pub fn layers(name: &str, flag: &str) -> Result<Architecture> {
 
 fn configuration(name: &str, flag: &str) -> Result<Config> {
     let path = Path::new(name);
-    if !path.extension().is_some_and(|extension| extension == "toml") {
+    if path.extension().is_none_or(|extension| extension != "toml") {
         return Err(usage(format!("{flag}: one of {}, or a configuration's .toml file", networks::NAMES.join(", "))));
     }
     Ok(Config::read(path)?)

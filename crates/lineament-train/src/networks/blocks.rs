@@ -236,7 +236,7 @@ impl LayerText {
 /// A value of a text, for an error: what is long is cut off.
 pub(super) fn shown(value: &Value) -> String {
     const MOST: usize = 40;
-    let text = match value {
+    match value {
         Value::Table(_) => return "a table".into(),
         Value::Array(_) => return "a list".into(),
         Value::String(text) if text.chars().count() > MOST => {
@@ -244,8 +244,7 @@ pub(super) fn shown(value: &Value) -> String {
         }
         Value::String(text) => format!("\"{}\"", text.escape_debug()),
         value => value.to_string(),
-    };
-    text
+    }
 }
 
 /// A whole number within its range.

@@ -349,7 +349,7 @@ fn any_value() -> impl Strategy<Value = String> {
     prop_oneof![
         4 => (0usize..12).prop_map(|n| n.to_string()),
         1 => any::<i64>().prop_map(|n| n.to_string()),
-        2 => prop::sample::select(vec!["points", "2 * points", "a", "b", "input", "relu", "prelu", "none", "score", "x"])
+        2 => prop::sample::select(vec!["points", "2 * points", "a", "b", "input", "relu", "none", "score", "x"])
             .prop_map(|text| format!("\"{text}\"")),
         1 => prop::sample::select(vec!["true", "false", "[]", "{}", "1.5", "nan", "1979-05-27", "\"\\u0000\""])
             .prop_map(str::to_owned),
