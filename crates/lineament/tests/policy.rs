@@ -389,8 +389,8 @@ fn the_passes_after_the_first_see_the_objects_own_box_whatever_its_points_span()
     let up = -0.5 / 1.35;
     let points = [(-third, up - third), (third, up - third), (0.0, up + third)];
     let around = ObjectBox { scale: 3.0, shift: (0.0, 0.75) };
-    // The mirrored pass sees a little less, so the mean of both is a little smaller. Where the topology does not say so,
-    // each crop is a third of the one before and further up.
+    // The mirrored pass sees a little less, so the mean of both is a little smaller. Where the topology does not say
+    // so, each crop is a third of the one before and further up.
     let shrunk = (BOX / 9.0 + 0.91 * BOX / 27.0) / 2.0;
     for (object_box, side, up_px) in [(around, (1.0 + 0.91) / 2.0 * BOX, 0.0), (ObjectBox::default(), shrunk, 13.84)] {
         let topology = Topology::new(Definition { object_box, ..three() }).unwrap();

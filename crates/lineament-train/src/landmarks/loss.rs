@@ -1,7 +1,7 @@
 //! The loss of a landmark network: a likelihood of the points, given the errors that the network expects, the plain
 //! distance, and the cross entropy of the face score.
 //!
-//! `runs/gpu` computes the same in PyTorch with the constants of this file, which `lineament train --print-network`
+//! `runs/gpu` computes the same in PyTorch with the constants of this file, which `lineament train --network-json`
 //! prints.
 
 use lineament::Point;

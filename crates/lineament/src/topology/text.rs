@@ -482,7 +482,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_text_is_a_topology_or_a_fault(changes in prop::collection::vec((0..KEYS.len(), value()), 0..4), full: bool) {
+        fn any_text_is_a_topology_or_a_fault(
+            changes in prop::collection::vec((0..KEYS.len(), value()), 0..4), full: bool,
+        ) {
             let mut metadata = described(if full { five() } else { three() });
             changes.iter().for_each(|(k, text)| metadata.set(KEYS[*k], text));
             match Topology::from_metadata(&metadata) {
