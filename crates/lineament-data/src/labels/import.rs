@@ -29,7 +29,7 @@ pub struct Options {
     /// Leave out and count what cannot be used, instead of stopping at the first.
     pub skip_bad: bool,
     /// The names of the points, as many as each object must have. `None` takes the source's names and the number of
-    /// points of its first object.
+    /// points of its first object. The points keep the source's order, whatever their names are there.
     pub names: Option<Vec<String>>,
     /// Where mirrored faces are to be found; see [`Warning::Mirrored`].
     pub five: Option<FivePoints>,

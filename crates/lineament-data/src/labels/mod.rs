@@ -119,7 +119,7 @@ pub enum Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Unreadable => "rows cannot be read",
+            Self::Unreadable => "cannot be read",
             Self::Count => "have another number of points",
             Self::Path => "name a photo outside the folder of the photos",
             Self::PhotoMissing => "have no photo",
