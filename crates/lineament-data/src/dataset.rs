@@ -96,7 +96,8 @@ fn wrong_columns(topology: &Topology, names: &[String]) -> String {
     let missing = topology.names().iter().find(|name| !names.contains(name));
     let missing = missing.map_or(String::new(), |name| format!("; no column `{name}_x`"));
     format!(
-        "{found} points, expected the {wanted} of `{}`{missing}. `lineament data import --topology` names them",
+        "{found} points, expected the {wanted} of `{}`{missing}; choose another topology or model, or name the columns \
+         by `lineament data import --topology`",
         topology.name()
     )
 }

@@ -58,7 +58,11 @@ pub fn json(network: &Architecture) -> Value {
         "layers": network.layers.iter().map(layer).collect::<Vec<_>>(),
         "outputs": outputs,
     });
-    if network.outputs.iter().map(|output| output.name.as_str()).eq(LANDMARK_OUTPUTS) {
+    let is_landmarks = network.outputs.iter().map(|output| output.name.as_str()).eq(LANDMARK_OUTPUTS);
+    // The scripts of runs/gpu train networks of the 68 points only.
+    let points =
+        network.shapes().ok().zip(network.outputs.first()).map(|(shapes, output)| shapes[output.value].channels);
+    if is_landmarks && points == Some(2 * POINTS) {
         json["training"] = training();
     }
     json

@@ -9,6 +9,7 @@ mod experiment;
 mod help;
 mod helpers;
 mod inspect;
+mod objects;
 mod quantize;
 mod real_face;
 mod run;

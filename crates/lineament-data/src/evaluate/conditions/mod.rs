@@ -123,6 +123,7 @@ pub fn under_conditions<E: From<Error> + Send>(
     threads: usize,
     progress: &(impl Fn(usize, usize) + Sync),
 ) -> Result<Vec<ConditionReport>, E> {
+    samples.iter().try_for_each(|sample| points_of(sample).map(drop))?;
     check_units(&Topology::ibug68(), samples)?;
     let photos = each(samples, make, threads, progress, |lineament, sample| {
         let photo = Photo::open(&sample.photo_path)?;
