@@ -75,12 +75,17 @@ export class Figures {
       [id ?? i + 1, ...figuresOf(face)].forEach((text, column) => (body.rows[i].cells[column].textContent = text));
     });
     $('face-table').hidden = faces.length === 0;
+    if (!faces.length) return;
+    const { landmarks: { pose }, expression } = faces[0].face;
+    const missing = [...(pose ? [] : ['Roll, yaw and pitch']), ...(expression ? [] : ['openings of eyes and mouth'])].join(', ');
+    $('not-offered').hidden = !missing;
+    $('not-offered').textContent = `${missing[0]?.toUpperCase()}${missing.slice(1)}: not offered by ${topology?.name}.`;
   }
 }
 
 function figuresOf({ landmarks: { pose, errors }, expression }) {
-  const angles = [pose.rollRad, pose.yawRad, pose.pitchRad].map((angle) => `${whole((angle * 180) / Math.PI)}°`);
-  const openings = [expression.rightEyeOpen, expression.leftEyeOpen, expression.mouthOpen].map((share) => share.toFixed(2));
+  const angles = [pose?.rollRad, pose?.yawRad, pose?.pitchRad].map((angle) => figure(angle, `${whole((angle * 180) / Math.PI)}°`));
+  const openings = [expression?.rightEyeOpen, expression?.leftEyeOpen, expression?.mouthOpen].map((share) => figure(share, share?.toFixed(2)));
   const error = errors.reduce((sum, each) => sum + each, 0) / errors.length;
   return [...angles, ...openings, `${error.toFixed(1)} px`];
 }
