@@ -12,7 +12,7 @@ export function topologyOf(core) {
   };
 }
 
-/** For each: number of points, the points, whether it is closed, red, green, blue, part; see crates/lineament-web/src/lib.rs. */
+/** Each is its number of points, the points, 1 where it is closed, red, green, blue, part, as `Core::outlines` says. */
 function outlines(numbers, names) {
   let at = 0;
   return names.map((name) => {

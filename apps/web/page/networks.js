@@ -1,43 +1,51 @@
-// The networks in use: those inside the package, or a landmark network of the user's own.
+// The networks in use: those inside the package, or the user's own.
 
 const $ = (id) => document.getElementById(id);
+
+/** The networks that files can replace, by the options of the package that take them: how those inside are called. */
+const INSIDE = { model: 'lite', detector: 'built in' };
 
 export class Networks {
   #engine;
   #options;
-  #own;
+  #told;
+  /** The files in use: `{ name, bytes }` by option. */
+  #own = {};
   #loading;
 
-  /** `options()` says how faces are found. */
-  constructor(engine, options) {
+  /** `options()` says how faces are found; calls `told(topology)` when networks are in use. */
+  constructor(engine, options, told) {
     this.#engine = engine;
     this.#options = options;
+    this.#told = told;
     this.#loading = this.configure();
     this.#loading.catch(() => {}); // Whoever needs the networks is told.
   }
 
-  /** Outlines and triangles of a face, once the networks are ready; loading is tried again where it failed. */
+  /** Waits until the networks are ready; loading is tried again where it failed. */
   ready() {
     this.#loading = this.#loading.catch(() => this.configure());
     return this.#loading;
   }
 
   /** Makes the networks ready by the options as they are now. */
-  configure() {
-    return this.#engine.configure({ ...this.#options(), model: this.#own?.bytes });
+  async configure() {
+    const { model, detector } = this.#own;
+    this.#told(await this.#engine.configure({ ...this.#options(), model: model?.bytes, detector: detector?.bytes }));
   }
 
-  /** Uses the landmark network of `file`, or without one that of the package. */
-  async use(file) {
-    const before = this.#own;
+  /** Uses `file` as `option`, which is `model` or `detector`; without one what the package has. */
+  async use(option, file) {
+    const before = this.#own[option];
     try {
-      this.#own = file && { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
+      this.#own[option] = file && { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
       await this.configure();
     } catch (error) {
-      this.#own = before;
-      throw new Error(`${file?.name ?? 'lite'} cannot be used: ${error.message}. The networks from before stay in use.`, { cause: error });
+      this.#own[option] = before;
+      const name = file?.name ?? INSIDE[option];
+      throw new Error(`${name} cannot be used: ${error.message}. The networks from before stay in use.`, { cause: error });
     }
-    $('model-name').textContent = this.#own?.name ?? 'lite';
-    $('model-default').hidden = !this.#own;
+    $(`${option}-name`).textContent = this.#own[option]?.name ?? INSIDE[option];
+    $(`${option}-default`).hidden = !this.#own[option];
   }
 }

@@ -13,6 +13,8 @@ export const dist = path('../dist/');
 export const out = path('out/');
 export const testdata = path('../../../testdata/');
 export const models = path('../../../models/');
+/** Networks that are obvious by eye, see topology.test.mjs. */
+export const fixtures = path('fixtures/');
 const target = process.env.CARGO_TARGET_DIR ?? path('../../../target');
 /** The programs that `make web-test` builds; PROFILE is the folder that cargo put them in. */
 const built = `${target}/${process.env.PROFILE ?? 'debug'}`;
@@ -35,8 +37,13 @@ export function film(source, frames) {
 
 /** What `lineament run` says with these options: an object per photo or frame. */
 export function native(file, ...options) {
-  const text = execFileSync(program, ['run', file, '--format', 'json', ...options], { maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
-  return text.toString().trim().split('\n').map((line) => JSON.parse(line));
+  return nativeLines(file, '--format', 'json', ...options).map((line) => JSON.parse(line));
+}
+
+/** The same as lines of text. */
+export function nativeLines(file, ...options) {
+  const text = execFileSync(program, ['run', file, ...options], { maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
+  return text.toString().trim().split('\n');
 }
 
 /** Size, rate and planes of a film of 4:2:0 frames. */
@@ -55,6 +62,14 @@ export function readPgm(file) {
   const bytes = readFileSync(file);
   const [head, width, height] = bytes.toString('latin1', 0, 40).match(/^P5\s+(\d+)\s+(\d+)\s+255\s/);
   return { data: bytes.subarray(head.length), width: Number(width), height: Number(height), format: 'grey' };
+}
+
+/** A dark picture with a white dot, which fills a cell of a detector's finest grid. */
+export function dotPicture(x, y) {
+  const side = 320;
+  const data = new Uint8Array(side * side).fill(60);
+  for (let row = y - 4; row < y + 4; row++) data.fill(255, side * row + x - 4, side * row + x + 4);
+  return { data, width: side, height: side, format: 'grey' };
 }
 
 /** Serves `dist` with the program; answers the address and a function that ends it. */
