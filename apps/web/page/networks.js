@@ -12,6 +12,8 @@ export class Networks {
   /** The files in use: `{ name, bytes }` by option. */
   #own = {};
   #loading;
+  /** Changes wait for each other: one that fails leaves the networks from before. */
+  #last = Promise.resolve();
 
   /** `options()` says how faces are found; calls `told(topology)` when networks are in use. */
   constructor(engine, options, told) {
@@ -29,23 +31,33 @@ export class Networks {
   }
 
   /** Makes the networks ready by the options as they are now. */
-  async configure() {
-    const { model, detector } = this.#own;
-    this.#told(await this.#engine.configure({ ...this.#options(), model: model?.bytes, detector: detector?.bytes }));
+  configure() {
+    return this.#queue(() => this.#configure(this.#own));
   }
 
   /** Uses `file` as `option`, which is `model` or `detector`; without one what the package has. */
-  async use(option, file) {
-    const before = this.#own[option];
-    try {
-      this.#own[option] = file && { name: file.name, bytes: new Uint8Array(await file.arrayBuffer()) };
-      await this.configure();
-    } catch (error) {
-      this.#own[option] = before;
+  use(option, file) {
+    return this.#queue(async () => {
       const name = file?.name ?? INSIDE[option];
-      throw new Error(`${name} cannot be used: ${error.message}. The networks from before stay in use.`, { cause: error });
-    }
-    $(`${option}-name`).textContent = this.#own[option]?.name ?? INSIDE[option];
-    $(`${option}-default`).hidden = !this.#own[option];
+      try {
+        const own = { ...this.#own, [option]: file && { name, bytes: new Uint8Array(await file.arrayBuffer()) } };
+        await this.#configure(own);
+        this.#own = own;
+      } catch (error) {
+        throw new Error(`${name} cannot be used: ${error.message}. The networks from before stay in use.`, { cause: error });
+      }
+      $(`${option}-name`).textContent = name;
+      $(`${option}-default`).hidden = !file;
+    });
+  }
+
+  async #configure({ model, detector }) {
+    this.#told(await this.#engine.configure({ ...this.#options(), model: model?.bytes, detector: detector?.bytes }));
+  }
+
+  #queue(change) {
+    const done = this.#last.then(change);
+    this.#last = done.catch(() => {}); // Whoever called is told.
+    return done;
   }
 }

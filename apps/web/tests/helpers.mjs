@@ -1,7 +1,7 @@
 // What the tests share: the program, films for a camera, the page's server, browsers.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -70,6 +70,14 @@ export function dotPicture(x, y) {
   const data = new Uint8Array(side * side).fill(60);
   for (let row = y - 4; row < y + 4; row++) data.fill(255, side * row + x - 4, side * row + x + 4);
   return { data, width: side, height: side, format: 'grey' };
+}
+
+/** A film of one picture; answers its file. */
+export function still({ data, width, height }, name, frames) {
+  const frame = Buffer.concat([Buffer.from('FRAME\n'), data, Buffer.alloc(width * height / 2, 128)]);
+  const head = Buffer.from(`YUV4MPEG2 W${width} H${height} F30:1 Ip A1:1 C420jpeg\n`);
+  writeFileSync(`${out}${name}`, Buffer.concat([head, ...Array(frames).fill(frame)]));
+  return `${out}${name}`;
 }
 
 /** Serves `dist` with the program; answers the address and a function that ends it. */

@@ -4,7 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { browser, dotPicture, film, fixtures, models, native, nativeLines, OTHER_MACHINE, out, serve, talking, testdata } from './helpers.mjs';
+import {
+  browser, dotPicture, film, fixtures, models, native, nativeLines, OTHER_MACHINE, out, serve, still, talking, testdata,
+} from './helpers.mjs';
 
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, colorScheme: 'light' };
 const DESKTOP = { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' };
@@ -419,14 +421,14 @@ test('a detector of one\'s own is used, a wrong file is refused by name', async 
 });
 
 test('a recording has the columns of its topology, and ends when faces get other points', async () => {
-  const page = await open(film(await dotFile(await open('none')), 30));
+  const camera = still(dotPicture(164, 100), 'dot.y4m', 30);
+  const page = await open(camera);
   await choose(page, 'model', 'triangle.onnx');
   await choose(page, 'detector', 'dots.onnx');
   await page.click('#start');
   await faces(page, '1');
   const { json, csv } = await record(page, 5);
   const options = ['--model', `${fixtures}triangle.onnx`, '--detector', `${fixtures}dots.onnx`];
-  const camera = film(`${out}dot.png`, 30);
   assert.equal(csv[0], nativeLines(camera, '--format', 'csv', ...options)[0]);
   assert.equal(csv.at(-1).split(',').length, csv[0].split(',').length);
   const [{ faces: [theirs] }] = native(camera, ...options).slice(-1);
