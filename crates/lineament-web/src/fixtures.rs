@@ -59,7 +59,7 @@ fn landmark_network() -> Vec<u8> {
 fn dot_detector() -> Vec<u8> {
     const LEAST: f32 = 10.0;
     /// The logarithm of 5, written out: processors compute it differently to the last bit.
-    const LOG_SIDE_CELLS: f32 = 1.609_437_9;
+    const LOG_SIDE_CELLS: f32 = 1.609_438;
     /// Log-odds per standard deviation.
     const GAIN: f32 = 20.0;
     let mut net = Architecture::new(Shape::hwc(64, 64, 1));
