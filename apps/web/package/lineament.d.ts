@@ -31,7 +31,7 @@ export interface Detection {
   /** @rust Detection.rect */
   rect: Rect;
   /** @rust Detection.points */
-  points: Point[];
+  points: Point[] | null;
   /** @rust Detection.score */
   score: number;
 }
@@ -44,8 +44,8 @@ export interface Landmarks {
   errors: number[];
   /** @rust Landmarks.score */
   score: number;
-  /** @rust Landmarks.pose */
-  pose: Pose;
+  /** How the head is turned, from the points; `null` where the topology does not tell. */
+  pose: Pose | null;
 }
 
 /** @rust Expression */
@@ -62,14 +62,14 @@ export interface Expression {
 
 /** @rust Face */
 export interface Face {
-  /** The box around the 68 points. */
+  /** The box around the points, or a wider one where the topology says so. */
   box: Rect;
   /** @rust Face.detection */
   detection: Detection;
   /** @rust Face.landmarks */
   landmarks: Landmarks;
-  /** How far eyes and mouth are open, from the points. */
-  expression: Expression;
+  /** How far eyes and mouth are open, from the points; `null` where the topology does not tell. */
+  expression: Expression | null;
 }
 
 /** @rust TrackedFace */
@@ -82,14 +82,32 @@ export interface TrackedFace {
   raw: Landmarks;
 }
 
-/** Consecutive points that are joined when a face is drawn. */
+/** @rust Outline */
 export interface Outline {
-  /** Index of its first point. */
-  first: number;
-  /** One more than the index of its last. */
-  end: number;
+  /** @rust Outline.name */
+  name: string;
+  /** @rust Outline.points */
+  points: number[];
   /** @rust Outline.closed */
   closed: boolean;
+  /** Its own, such as `#ffbe46`; `null`: it is drawn in the colour of its part. */
+  colour: string | null;
+  /** The number of the part that its first point belongs to, from 0. Outlines of one part look alike. */
+  part: number;
+}
+
+/** Which points an object has, by the landmark network. Indices count from 0. */
+export interface Topology {
+  /** `ibug68` for the network inside. */
+  name: string;
+  /** The names of the points; how many there are is its length. */
+  points: string[];
+  /** The lines that are drawn. */
+  outlines: Outline[];
+  /** For each point, the point that it becomes when the picture is mirrored left to right. */
+  mirror: number[];
+  /** The triangles of a mesh, three points each; empty where there is none. Only the iBUG 68 points have one. */
+  triangles: Uint16Array;
 }
 
 /** Bytes in memory, with their description. `ImageData` is one. */
@@ -202,7 +220,8 @@ export interface Options {
 }
 
 /**
- * Finds faces, places 68 points on each, and follows them through a video.
+ * Finds faces, places points on each, and follows them through a video: 68 points with the network inside, those of its
+ * `topology` with another.
  *
  * Calls may overlap: `track`, `faces`, `detect`, `landmarks`, `smoothing`, `reset` and `free` take effect one after another,
  * in the order in which they are called. `points` and `searched` tell about the call that was answered last.
@@ -226,12 +245,19 @@ export class Lineament {
   /** @rust Lineament.detect */
   detect(source: Source): Promise<Detection[]>;
 
-  /** The points of the face within a box: one around the 68 points (brows to chin, jaw to jaw), or what `detect` found. */
+  /**
+   * The points of the object within a box, or within what `detect` found. The box of a face is that of the 68 points: brows
+   * to chin, jaw to jaw.
+   */
   landmarks(source: Source, box: Rect | Detection): Promise<Landmarks>;
 
+  /** Which points are placed. */
+  readonly topology: Topology;
+
   /**
-   * The points that the last call placed, `[x0, y0, x1, ...]`, 136 numbers a face in the order of the faces. The same
-   * array every time, longer only when more faces come than ever before; copy what you keep.
+   * The points that the last call placed, `[x0, y0, x1, ...]`: two numbers a point, and as many points a face as the
+   * `topology` has, in the order of the faces. The same array every time, longer only when more faces come than ever before;
+   * copy what you keep.
    */
   readonly points: Float32Array;
 
@@ -246,12 +272,6 @@ export class Lineament {
 
   /** Gives the memory back. Calls made before this are answered, later ones are refused. */
   free(): void;
-
-  /** The nine lines of a drawn face, along jaw, brows, nose, eyes and lips. */
-  static readonly outlines: Outline[];
-
-  /** @rust TRIANGLES */
-  static readonly triangles: Uint8Array;
 }
 
 /** Loads the wasm before the first `Lineament.create` does. */

@@ -1,12 +1,10 @@
 // Facial landmarks in the browser: what is documented in lineament.d.ts.
 
-import init, { Core, outlines, triangles } from './core.js';
+import init, { Core } from './core.js';
 import { withSettings } from './options.js';
 import { Pixels } from './pixels.js';
 import { readAll } from './records.js';
-
-/** Numbers of one face in `points`: x and y of 68 points. */
-const POINT_NUMBERS = 136;
+import { topologyOf } from './topology.js';
 
 const FREED = 'this Lineament was freed';
 
@@ -25,8 +23,9 @@ export class Lineament {
   #core;
   #memory;
   #options;
+  #topology;
   #pixels = new Pixels();
-  #points = new Float32Array(POINT_NUMBERS);
+  #points;
   #searched = false;
   #freed = false;
   /** Calls run one after another: they share the memory that holds the image. */
@@ -37,6 +36,8 @@ export class Lineament {
     this.#core = core;
     this.#memory = memory;
     this.#options = options;
+    this.#topology = topologyOf(core);
+    this.#points = new Float32Array(this.#pointNumbers);
   }
 
   static async create({ model, detector, wasm, ...options } = {}) {
@@ -64,6 +65,10 @@ export class Lineament {
     const place = Float32Array.of(x, y, width, height, ...points);
     const found = await this.#run(source, (core) => core.landmarks(place), (read) => read.landmarks());
     return found[0];
+  }
+
+  get topology() {
+    return this.#topology;
   }
 
   get points() {
@@ -95,16 +100,9 @@ export class Lineament {
     this.#freed = true;
   }
 
-  static get outlines() {
-    const [numbers, lines] = [outlines(), []];
-    for (let i = 0; i < numbers.length; i += 3) {
-      lines.push({ first: numbers[i], end: numbers[i + 1], closed: numbers[i + 2] === 1 });
-    }
-    return lines;
-  }
-
-  static get triangles() {
-    return triangles();
+  /** Numbers of one face in `points`: x and y of each point. */
+  get #pointNumbers() {
+    return 2 * this.#topology.points.length;
   }
 
   /** Calls `step(core)` when all calls before have been answered. */
@@ -136,9 +134,10 @@ export class Lineament {
   }
 
   #keepPoints({ results, pointsAt, numbers }) {
-    const needed = POINT_NUMBERS * Math.max(pointsAt.length, this.#options.maxFaces ?? 0);
+    const length = this.#pointNumbers;
+    const needed = length * Math.max(pointsAt.length, this.#options.maxFaces ?? 0);
     if (this.#points.length < needed) this.#points = new Float32Array(needed);
-    pointsAt.forEach((at, i) => this.#points.set(numbers.subarray(at, at + POINT_NUMBERS), i * POINT_NUMBERS));
+    pointsAt.forEach((at, i) => this.#points.set(numbers.subarray(at, at + length), i * length));
     return results;
   }
 }

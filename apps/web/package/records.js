@@ -28,39 +28,46 @@ class Reader {
   }
 
   detection() {
-    return { rect: this.#rect(), points: this.#points(5), score: this.#number() };
+    const [rect, points, score] = [this.#rect(), this.#points(), this.#number()];
+    return { rect, points: points.length ? points : null, score };
   }
 
   landmarks() {
-    this.pointsAt.push(this.#next);
+    this.pointsAt.push(this.#next + 1); // After their number.
     return this.#landmarks();
   }
 
   #landmarks() {
-    const points = this.#points(68);
-    const errors = Array.from({ length: 68 }, () => this.#number());
-    const score = this.#number();
-    return { points, errors, score, pose: { rollRad: this.#number(), yawRad: this.#number(), pitchRad: this.#number() } };
+    const points = this.#points();
+    const errors = this.#take(points.length);
+    const [score, ...angles] = this.#take(4);
+    const [rollRad, yawRad, pitchRad] = angles;
+    return { points, errors, score, pose: isOffered(angles) ? { rollRad, yawRad, pitchRad } : null };
   }
 
   #expression() {
-    return {
-      leftEyeOpen: this.#number(),
-      rightEyeOpen: this.#number(),
-      mouthOpen: this.#number(),
-      mouthWidth: this.#number(),
-    };
+    const openings = this.#take(4);
+    const [leftEyeOpen, rightEyeOpen, mouthOpen, mouthWidth] = openings;
+    return isOffered(openings) ? { leftEyeOpen, rightEyeOpen, mouthOpen, mouthWidth } : null;
   }
 
   #rect() {
     return { x: this.#number(), y: this.#number(), width: this.#number(), height: this.#number() };
   }
 
-  #points(count) {
-    return Array.from({ length: count }, () => ({ x: this.#number(), y: this.#number() }));
+  /** Their number stands before them. */
+  #points() {
+    return Array.from({ length: this.#number() }, () => ({ x: this.#number(), y: this.#number() }));
+  }
+
+  #take(count) {
+    return Array.from({ length: count }, () => this.#number());
   }
 
   #number() {
     return this.#numbers[this.#next++];
   }
 }
+
+/** What a topology does not offer has no numbers. */
+const isOffered = (numbers) => !numbers.every(Number.isNaN);

@@ -22,6 +22,14 @@ export class Controls {
     return Object.fromEntries([points, numbers, outlines, mesh, box, pose, mirror].map((each) => [each.name, each.checked]));
   }
 
+  /** Which points are shown: says how many, and offers a mesh only where there is one. */
+  set topology({ name, points, triangles }) {
+    $('point-count').textContent = points.length === 1 ? '1 point' : `${points.length} points`;
+    const { mesh } = this.#form.elements;
+    mesh.disabled = triangles.length === 0;
+    mesh.parentElement.title = mesh.disabled ? `The topology ${name} has no mesh` : '';
+  }
+
   set mirror(is) {
     this.#form.elements.mirror.checked = is;
   }

@@ -1,7 +1,7 @@
 // Faces over the picture. All lengths are chosen by eye on faces from 40 to 400 pixels.
 
-/** Colours of the nine outlines: jaw, brows, nose, eyes, lips; the same as `lineament run --draw` uses. */
-const COLOURS = ['#c8d7ff', '#ffbe46', '#ffbe46', '#82e678', '#82e678', '#46dcff', '#46dcff', '#ff6987', '#ff9baa'];
+/** Colours of a topology's parts, in their order and from the start again; the same as `lineament run --draw` uses. */
+const COLOURS = ['#c8d7ff', '#ffbe46', '#82e678', '#46dcff', '#ff6987', '#be96ff', '#d2f05a', '#f0d2aa'];
 const AXES = ['#ff5c5c', '#6ee26e', '#5c9dff'];
 
 /** Line width in sizes of the face, and its bounds on the screen. */
@@ -25,8 +25,6 @@ export class Overlay {
   #canvas;
   #context;
   #softDot = softDot();
-  /** What a face consists of, from the library. */
-  topology = { outlines: [], triangles: [] };
 
   constructor(canvas) {
     this.#canvas = canvas;
@@ -38,8 +36,8 @@ export class Overlay {
     this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
   }
 
-  /** Draws faces in pixels of a picture of `width` x `height`; `show` says what of them. */
-  draw(faces, width, height, show) {
+  /** Draws faces of `topology` in pixels of a picture of `width` x `height`; `show` says what of them. */
+  draw({ faces, topology, width, height }, show) {
     const { clientWidth, clientHeight } = this.#canvas;
     // More dots than eyes can tell apart only cost time.
     const dots = Math.min(devicePixelRatio, 2);
@@ -48,13 +46,13 @@ export class Overlay {
       [this.#canvas.width, this.#canvas.height] = size;
     }
     this.clear();
-    paint(this.#context, faces, { ...place(width, height, ...size), dots }, show, this.topology, this.#softDot);
+    paint(this.#context, faces, { ...place(width, height, ...size), dots }, show, topology, this.#softDot);
   }
 
   /** Draws the same on another canvas, which the picture, `width` pixels wide, fills. */
-  drawOnto(context, faces, width, show) {
+  drawOnto(context, { faces, topology, width }, show) {
     const scale = context.canvas.width / width;
-    paint(context, faces, { scale, left: 0, top: 0, width, dots: 1 }, show, this.topology, this.#softDot);
+    paint(context, faces, { scale, left: 0, top: 0, width, dots: 1 }, show, topology, this.#softDot);
   }
 }
 
@@ -75,7 +73,7 @@ function paint(context, faces, { scale, left, top, width, dots }, show, topology
     if (show.box) box(context, rect, line);
     if (show.outlines) outlines(context, landmarks.points, topology.outlines, line);
     if (show.points) points(context, landmarks, line, faceSize, softDot);
-    if (show.pose) axes(context, landmarks, faceSize, line);
+    if (show.pose && landmarks.pose) axes(context, landmarks, origin(landmarks.points, topology), faceSize, line);
     if (show.numbers) numbers(context, landmarks.points, Math.max(NUMBER * faceSize, LEAST_NUMBER * dots / scale), show.mirror);
     // Which row of the table is which face.
     if (faces.length > 1) {
@@ -127,18 +125,18 @@ function box(context, { x, y, width, height }, line) {
 }
 
 function outlines(context, points, lines, line) {
-  lines.forEach(({ first, end, closed }, i) => {
-    const part = points.slice(first, end);
+  lines.forEach(({ points: indices, closed, colour, part }) => {
+    const count = indices.length;
+    const at = (k) => points[indices[closed ? (k + count) % count : Math.min(Math.max(k, 0), count - 1)]];
     context.beginPath();
-    context.moveTo(part[0].x, part[0].y);
-    const at = (k) => (closed ? part[(k + part.length) % part.length] : part[Math.min(Math.max(k, 0), part.length - 1)]);
-    for (let k = 0; k < part.length - (closed ? 0 : 1); k++) {
+    context.moveTo(at(0).x, at(0).y);
+    for (let k = 0; k < count - (closed ? 0 : 1); k++) {
       // Catmull and Rom's curve through the points, as a Bezier.
       const [before, from, to, after] = [at(k - 1), at(k), at(k + 1), at(k + 2)];
       context.bezierCurveTo(from.x + (to.x - before.x) / 6, from.y + (to.y - before.y) / 6,
         to.x - (after.x - from.x) / 6, to.y - (after.y - from.y) / 6, to.x, to.y);
     }
-    stroke(context, COLOURS[i], line);
+    stroke(context, colour ?? COLOURS[part % COLOURS.length], line);
   });
 }
 
@@ -189,8 +187,15 @@ function softDot() {
   return canvas;
 }
 
-/** The head's own axes at the tip of the nose: to its side, down, and out of the face. */
-function axes(context, { points, pose: { rollRad, yawRad, pitchRad } }, faceSize, line) {
+/** Where the head's axes begin: at the tip of the nose, or in the middle of points that are not the iBUG 68. */
+function origin(points, { name }) {
+  if (name === 'ibug68') return points[30];
+  const mean = (axis) => points.reduce((sum, point) => sum + point[axis], 0) / points.length;
+  return { x: mean('x'), y: mean('y') };
+}
+
+/** The head's own axes from `start`: to its side, down, and out of the face. */
+function axes(context, { pose: { rollRad, yawRad, pitchRad } }, start, faceSize, line) {
   const [cr, sr, cy, sy, cp, sp] = [rollRad, yawRad, pitchRad].flatMap((a) => [Math.cos(a), Math.sin(a)]);
   // Nod, then turn, then tilt; x to the right, y down, z towards the viewer.
   const turned = ([x, y, z]) => {
@@ -198,12 +203,11 @@ function axes(context, { points, pose: { rollRad, yawRad, pitchRad } }, faceSize
     const x2 = cy * x + sy * z1;
     return [cr * x2 - sr * y1, sr * x2 + cr * y1];
   };
-  const nose = points[30];
   [[1, 0, 0], [0, 1, 0], [0, 0, 1]].forEach((axis, i) => {
     const [dx, dy] = turned(axis);
     context.beginPath();
-    context.moveTo(nose.x, nose.y);
-    context.lineTo(nose.x + 0.5 * faceSize * dx, nose.y + 0.5 * faceSize * dy);
+    context.moveTo(start.x, start.y);
+    context.lineTo(start.x + 0.5 * faceSize * dx, start.y + 0.5 * faceSize * dy);
     stroke(context, AXES[i], 1.6 * line);
   });
 }

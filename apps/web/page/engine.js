@@ -12,6 +12,8 @@ export class Engine {
   #wasm = compiled();
   /** What made the networks ready, for a worker that takes the place of this one. */
   #configured;
+  /** Which points they place. */
+  #topology;
   #waiting = new Map();
   #number = 0;
 
@@ -20,13 +22,13 @@ export class Engine {
     this.#start();
   }
 
-  /** Makes networks ready; answers the outlines and triangles of a face. */
+  /** Makes networks ready; answers which points they place. */
   async configure(options) {
     this.#wasm = this.#wasm.catch(compiled);
     const argument = { ...options, wasm: await this.#wasm };
-    const answer = await this.#ask('configure', argument);
+    this.#topology = await this.#ask('configure', argument);
     this.#configured = argument;
-    return answer;
+    return this.#topology;
   }
 
   /** Changes the smoothing of the frames that follow. */
@@ -39,14 +41,20 @@ export class Engine {
     return this.#ask('reset');
   }
 
-  /** Follows the faces; `frame` is given away. */
+  /** Follows the faces; `frame` is given away. The answer says which points they have. */
   track(frame, timeMs) {
-    return this.#ask('track', { frame, timeMs }, [frame]);
+    return this.#faces('track', { frame, timeMs });
   }
 
-  /** Finds the faces of a photo; `frame` is given away. */
+  /** Finds the faces of a photo; `frame` is given away. The answer says which points they have. */
   photo(frame) {
-    return this.#ask('photo', { frame }, [frame]);
+    return this.#faces('photo', { frame });
+  }
+
+  async #faces(call, argument) {
+    const answer = await this.#ask(call, argument, [argument.frame]);
+    // The worker answers in order: these are still the points of the networks that it was last told to use.
+    return { ...answer, topology: this.#topology };
   }
 
   #start() {

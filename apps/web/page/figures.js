@@ -5,6 +5,9 @@ import { Pace } from './frames.js';
 /** Numbers that change with each frame cannot be read. */
 const REFRESH_MS = 250;
 
+/** Three columns that say nothing. */
+const DASHES = ['–', '–', '–'];
+
 const $ = (id) => document.getElementById(id);
 
 export class Figures {
@@ -24,13 +27,14 @@ export class Figures {
     [this.#frames, this.#following, this.#searching] = [new Pace(), new Pace(), new Pace()];
     [this.#faces, this.#toldMs] = [0, -Infinity];
     for (const figure of document.querySelectorAll('#figures dd')) figure.textContent = '–';
-    this.#tellFaces([]);
+    this.#tellFaces({ faces: [] });
     $('overlay').setAttribute('aria-label', 'No picture yet');
     $('status').textContent = this.#announced = '';
   }
 
   /** Counts a frame of a video. Frames in which faces are searched take longer by what the detector takes. */
-  addFrame({ faces, searched, ms }) {
+  addFrame(answer) {
+    const { faces, searched, ms } = answer;
     this.#frames.add(ms);
     if (faces.length !== this.#faces) {
       this.#faces = faces.length;
@@ -42,28 +46,29 @@ export class Figures {
     if (nowMs - this.#toldMs < REFRESH_MS) return;
     this.#toldMs = nowMs;
     const followMs = faces.length ? this.#following.median : 0;
-    this.#tell(faces, this.#frames.perSecond, followMs / faces.length, this.#searching.median - followMs);
+    this.#tell(answer, this.#frames.perSecond, followMs / faces.length, this.#searching.median - followMs);
   }
 
   /** Tells about a photo. */
-  photo({ faces, pointsMs, searchMs }) {
-    this.#tell(faces, '–', pointsMs, searchMs);
+  photo(answer) {
+    this.#tell(answer, '–', answer.pointsMs, answer.searchMs);
   }
 
-  #tell(faces, perSecond, pointsMs, searchMs) {
+  #tell(answer, perSecond, pointsMs, searchMs) {
+    const { faces } = answer;
     $('faces').textContent = faces.length;
     $('fps').textContent = perSecond;
     $('points-ms').textContent = ms(pointsMs);
     $('search-ms').textContent = ms(searchMs);
-    this.#tellFaces(faces);
+    this.#tellFaces(answer);
     const text = counted(faces.length);
     $('overlay').setAttribute('aria-label', `Picture with ${text}`);
     // For those who listen: only when the number of faces has changed.
     if (text !== this.#announced) $('status').textContent = this.#announced = text;
   }
 
-  /** A row per face. */
-  #tellFaces(faces) {
+  /** A row per face, and what their topology does not offer. */
+  #tellFaces({ faces, topology }) {
     const body = $('face-rows');
     while (body.rows.length > faces.length) body.deleteRow(-1);
     while (body.rows.length < faces.length) {
@@ -75,14 +80,25 @@ export class Figures {
       [id ?? i + 1, ...figuresOf(face)].forEach((text, column) => (body.rows[i].cells[column].textContent = text));
     });
     $('face-table').hidden = faces.length === 0;
+    const missing = faces.length ? notOffered(faces[0].face) : [];
+    $('not-offered').hidden = missing.length === 0;
+    if (missing.length) $('not-offered').textContent = `Not offered by ${topology.name}: ${missing.join(', ')}.`;
   }
 }
 
 function figuresOf({ landmarks: { pose, errors }, expression }) {
-  const angles = [pose.rollRad, pose.yawRad, pose.pitchRad].map((angle) => `${whole((angle * 180) / Math.PI)}°`);
-  const openings = [expression.rightEyeOpen, expression.leftEyeOpen, expression.mouthOpen].map((share) => share.toFixed(2));
+  const degrees = (angle) => `${whole((angle * 180) / Math.PI)}°`;
+  const angles = pose ? [pose.rollRad, pose.yawRad, pose.pitchRad].map(degrees) : DASHES;
+  const openings = expression
+    ? [expression.rightEyeOpen, expression.leftEyeOpen, expression.mouthOpen].map((share) => share.toFixed(2))
+    : DASHES;
   const error = errors.reduce((sum, each) => sum + each, 0) / errors.length;
   return [...angles, ...openings, `${error.toFixed(1)} px`];
+}
+
+/** What the topology of a face does not tell. */
+function notOffered({ landmarks: { pose }, expression }) {
+  return [...(pose ? [] : ['angles']), ...(expression ? [] : ['openings of eyes and mouth'])];
 }
 
 /** With a true minus sign, and without a negative zero. */

@@ -1,26 +1,34 @@
 // Faces as `lineament run` writes them: JSON, CSV and .pts, in pixels of the picture.
 
 const CSV_COLUMNS = ['video', 'frame', 'time', 'width', 'height', 'id',
-  'box_x', 'box_y', 'box_width', 'box_height', 'score', 'roll', 'yaw', 'pitch',
-  ...Array.from({ length: 68 }, (_, i) => [`x${i}`, `y${i}`, `error${i}`]).flat()];
+  'box_x', 'box_y', 'box_width', 'box_height', 'score', 'roll', 'yaw', 'pitch'];
+const POINT_COLUMNS = ['x', 'y', 'error'];
+
+/** These are known by their numbers; others are named. */
+const isIbug68 = ({ name }) => name === 'ibug68';
 
 /** The faces of a photo as a line of JSON. */
-export function photoLine({ name, width, height, ms, faces }) {
-  return `${JSON.stringify({ image: name, width, height, ms: rounded(ms, 2), faces: faces.map(({ face }) => faceRecord(face)) })}\n`;
+export function photoLine({ name, width, height, ms, faces, topology }) {
+  const records = faces.map(({ face }) => faceRecord(face, topology));
+  return `${JSON.stringify({ image: name, width, height, ms: rounded(ms, 2), faces: records })}\n`;
 }
 
 /** The faces of a frame as an object for JSON; `secs` counts from the first frame. */
-export function frameRecord({ name, frame, secs, width, height, ms, faces }) {
-  const records = faces.map(({ id, face }) => ({ id, ...faceRecord(face) }));
+export function frameRecord({ name, frame, secs, width, height, ms, faces, topology }) {
+  const records = faces.map(({ id, face }) => ({ id, ...faceRecord(face, topology) }));
   return { video: name, frame, time: rounded(secs, 4), width, height, ms: rounded(ms, 2), faces: records };
 }
 
-export const csvHeader = `${CSV_COLUMNS.join(',')}\n`;
+/** Three columns a point: `x0,y0,error0`, or `NAME_x,NAME_y,NAME_error`. */
+export function csvHeader(topology) {
+  const columns = (name, i) => POINT_COLUMNS.map((what) => (isIbug68(topology) ? `${what}${i}` : `${name}_${what}`));
+  return `${[...CSV_COLUMNS, ...topology.points.flatMap(columns)].join(',')}\n`;
+}
 
-/** The rows of a frame, one per face, from its `frameRecord`. */
+/** The rows of a frame, one per face, from its `frameRecord`. Without a pose the angles are empty. */
 export function csvRows({ video, frame, time, width, height, faces }) {
   return faces.map(({ id, box, score, points, errors, pose }) => `${[quoted(video), frame, time, width, height, id, ...box, score,
-    pose.roll, pose.yaw, pose.pitch, ...points.flatMap(([x, y], i) => [x, y, errors[i]])].join(',')}\n`).join('');
+    pose?.roll, pose?.yaw, pose?.pitch, ...points.flatMap(([x, y], i) => [x, y, errors[i]])].join(',')}\n`).join('');
 }
 
 /** The points of one face as 300-W's files have them: they count from 1, and whole numbers are centres of pixels. */
@@ -32,14 +40,20 @@ export function pts({ landmarks: { points } }) {
 /** An angle in degrees, to a tenth. */
 export const degrees = (radians) => rounded((radians * 180) / Math.PI, 1);
 
-function faceRecord({ box, detection, landmarks: { points, errors, score, pose } }) {
+/** What a topology or a detector does not offer is left out. */
+function faceRecord({ box, detection, landmarks: { points, errors, score, pose } }, topology) {
   return {
     box: boxRecord(box),
     score: rounded(score, 4),
+    ...(!isIbug68(topology) && { topology: topology.name, names: topology.points }),
     points: pairs(points),
     errors: errors.map((error) => rounded(error, 2)),
-    pose: { roll: degrees(pose.rollRad), yaw: degrees(pose.yawRad), pitch: degrees(pose.pitchRad) },
-    detection: { box: boxRecord(detection.rect), score: rounded(detection.score, 4), points: pairs(detection.points) },
+    ...(pose && { pose: { roll: degrees(pose.rollRad), yaw: degrees(pose.yawRad), pitch: degrees(pose.pitchRad) } }),
+    detection: {
+      box: boxRecord(detection.rect),
+      score: rounded(detection.score, 4),
+      ...(detection.points && { points: pairs(detection.points) }),
+    },
   };
 }
 

@@ -23,7 +23,9 @@ const engine = new Engine();
 const stage = new Stage();
 const figures = new Figures();
 const controls = new Controls({ redraw, smooth, find });
-const networks = new Networks(engine, () => ({ maxFaces: controls.maxFaces, smoothing: controls.smoothing }));
+const networks = new Networks(engine, () => ({ maxFaces: controls.maxFaces, smoothing: controls.smoothing }), (topology) => {
+  controls.topology = topology;
+});
 const saving = new Saving(() => ({ source, answer, picture: () => stage.drawn(answer, controls.show) }), say);
 
 // --- Beginning and ending ---
@@ -48,7 +50,6 @@ async function begin(open) {
     if (turn === begun) say(failure);
     return false;
   }
-  stage.topology = loaded.value;
   show(opened.value, NO_FACES);
   // The button that began this is gone, or will be when the browser next draws.
   if (document.activeElement === document.body || $('welcome').contains(document.activeElement)) $('stop').focus();
@@ -70,7 +71,7 @@ async function startCamera() {
 /** Opens a file that the user has chosen or dropped: a photo, a video or a model. */
 function open(file) {
   if (!file) return undefined;
-  if (file.name.toLowerCase().endsWith('.onnx')) return useModel(file);
+  if (file.name.toLowerCase().endsWith('.onnx')) return useNetwork('model', file);
   controls.mirror = false;
   return begin(() => (file.type.startsWith('video/') ? videoSource(file) : photoSource(file)));
 }
@@ -136,7 +137,7 @@ function scaled(face, scale) {
   return {
     ...face,
     box: rect(box),
-    detection: { ...detection, rect: rect(detection.rect), points: detection.points.map(point) },
+    detection: { ...detection, rect: rect(detection.rect), points: detection.points && detection.points.map(point) },
     landmarks: { ...landmarks, points: landmarks.points.map(point), errors: landmarks.errors.map((error) => scale * error) },
   };
 }
@@ -151,8 +152,9 @@ function find() {
   return changeNetworks(() => networks.configure());
 }
 
-function useModel(file) {
-  return changeNetworks(() => networks.use(file));
+/** Uses a file as `model` or as `detector`, or without one what the page has. */
+function useNetwork(option, file) {
+  return changeNetworks(() => networks.use(option, file));
 }
 
 async function changeNetworks(change) {
@@ -205,9 +207,13 @@ $('flip').onclick = () => {
 };
 for (const button of document.querySelectorAll('[data-open]')) button.onclick = () => $('file').click();
 for (const button of document.querySelectorAll('[data-sample]')) button.onclick = openSample;
-$('model').onclick = () => $('model-file').click();
-$('model-default').onclick = () => useModel();
-for (const [id, use] of [['file', open], ['model-file', useModel]]) {
+const files = { file: open };
+for (const option of ['model', 'detector']) {
+  $(option).onclick = () => $(`${option}-file`).click();
+  $(`${option}-default`).onclick = () => useNetwork(option);
+  files[`${option}-file`] = (file) => useNetwork(option, file);
+}
+for (const [id, use] of Object.entries(files)) {
   $(id).onchange = ({ target }) => {
     const [file] = target.files;
     target.value = ''; // The same file may be chosen again.

@@ -10,6 +10,8 @@ export class Recording {
   /** Text takes a third of the memory that objects take. */
   #lines = [];
   #beginMs;
+  /** What stands above the table: the same points have the same. */
+  #header;
 
   /** `name` is what the video is called. */
   constructor(name) {
@@ -24,11 +26,17 @@ export class Recording {
     return this.frames >= MOST_FRAMES;
   }
 
-  /** Adds the faces of a frame: an answer of the worker, with the frame's size. */
-  add({ faces, width, height, ms }, timeMs) {
+  /** Whether the faces of an answer have the points of those before: all rows of a table have the same columns. */
+  fits({ topology }) {
+    return this.#header === undefined || this.#header === csvHeader(topology);
+  }
+
+  /** Adds the faces of a frame: an answer of the engine, with the frame's size. */
+  add({ faces, topology, width, height, ms }, timeMs) {
+    this.#header ??= csvHeader(topology);
     this.#beginMs ??= timeMs;
     const secs = (timeMs - this.#beginMs) / 1000;
-    this.#lines.push(JSON.stringify(frameRecord({ name: this.#name, frame: this.frames, secs, width, height, ms, faces })));
+    this.#lines.push(JSON.stringify(frameRecord({ name: this.#name, frame: this.frames, secs, width, height, ms, faces, topology })));
   }
 
   json() {
@@ -36,6 +44,6 @@ export class Recording {
   }
 
   csv() {
-    return new Blob([csvHeader, ...this.#lines.map((line) => csvRows(JSON.parse(line)))], { type: 'text/csv' });
+    return new Blob([this.#header, ...this.#lines.map((line) => csvRows(JSON.parse(line)))], { type: 'text/csv' });
   }
 }

@@ -46,6 +46,11 @@ export class Saving {
   /** The faces of a frame, for a recording that goes on. */
   addFrame(answer, timeMs) {
     if (!this.#recording) return;
+    if (!this.#recording.fits(answer)) {
+      this.end();
+      this.#say('The recording has ended: from here on faces have other points. Save it, then start another.');
+      return;
+    }
     this.#recording.add(answer, timeMs);
     $('recorded-frames').textContent = `${this.#recording.frames} frames`;
     if (!this.#recording.isFull) return;

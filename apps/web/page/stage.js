@@ -15,11 +15,6 @@ export class Stage {
   #overlay = new Overlay($('overlay'));
   #source = NOTHING;
 
-  /** What a face consists of: outlines and triangles, from the library. */
-  set topology(topology) {
-    this.#overlay.topology = topology;
-  }
-
   /** Puts the picture of `source` in place of the one before. */
   set source(source) {
     this.#source.picture?.remove();
@@ -30,23 +25,23 @@ export class Stage {
   }
 
   /** Draws the faces; `show` says what of them. */
-  draw({ faces, width, height }, show) {
+  draw(answer, show) {
     const [pictureWidth, pictureHeight] = this.#source.size();
     this.#stage.style.setProperty('--aspect', pictureWidth ? `${pictureWidth} / ${pictureHeight}` : '4 / 3');
     this.#stage.classList.toggle('mirrored', show.mirror);
-    if (width) this.#overlay.draw(faces, width, height, show);
+    if (answer.width) this.#overlay.draw(answer, show);
     else this.#overlay.clear();
   }
 
   /** The picture with the faces drawn into it, in its own size: a PNG file. */
-  drawn({ faces, width }, show) {
+  drawn(answer, show) {
     const { picture } = this.#source;
     const canvas = document.createElement('canvas');
     [canvas.width, canvas.height] = [picture.videoWidth ?? picture.width, picture.videoHeight ?? picture.height];
     const context = canvas.getContext('2d');
     if (show.mirror) context.setTransform(-1, 0, 0, 1, canvas.width, 0);
     context.drawImage(picture, 0, 0);
-    if (width) this.#overlay.drawOnto(context, faces, width, show);
+    if (answer.width) this.#overlay.drawOnto(context, answer, show);
     return new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
   }
 

@@ -11,7 +11,7 @@ const answers = {
     if (!lineament) await warmUp(next);
     lineament?.free();
     lineament = next;
-    return { outlines: Lineament.outlines, triangles: Lineament.triangles };
+    return lineament.topology;
   },
 
   smooth({ smoothing }) {

@@ -60,3 +60,22 @@ test('a worker that failed is replaced by one with the same networks', async () 
   workers[1].answer(second, 'done');
   assert.equal(await reset, 'done');
 });
+
+test('faces come with the topology of the networks that found them', async () => {
+  const engine = new Engine();
+  const [worker] = workers;
+  const answer = async (i, result) => {
+    await soon();
+    worker.answer(worker.asked[i], result); // Each message is a task of its own.
+  };
+  engine.configure({});
+  await answer(0, 'first');
+  const before = engine.track('frame', 0);
+  engine.configure({ model: 'other' });
+  await soon();
+  const after = engine.photo('photo');
+  await answer(1, { faces: [] });
+  await answer(2, 'second');
+  await answer(3, { faces: [] });
+  assert.deepEqual([await before, await after].map(({ topology }) => topology), ['first', 'second']);
+});

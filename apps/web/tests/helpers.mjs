@@ -1,7 +1,7 @@
 // What the tests share: the program, films for a camera, the page's server, browsers.
 
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -13,6 +13,8 @@ export const dist = path('../dist/');
 export const out = path('out/');
 export const testdata = path('../../../testdata/');
 export const models = path('../../../models/');
+/** Networks that are obvious by eye, see topology.test.mjs. */
+export const fixtures = path('fixtures/');
 const target = process.env.CARGO_TARGET_DIR ?? path('../../../target');
 /** The programs that `make web-test` builds; PROFILE is the folder that cargo put them in. */
 const built = `${target}/${process.env.PROFILE ?? 'debug'}`;
@@ -35,8 +37,13 @@ export function film(source, frames) {
 
 /** What `lineament run` says with these options: an object per photo or frame. */
 export function native(file, ...options) {
-  const text = execFileSync(program, ['run', file, '--format', 'json', ...options], { maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
-  return text.toString().trim().split('\n').map((line) => JSON.parse(line));
+  return nativeLines(file, '--format', 'json', ...options).map((line) => JSON.parse(line));
+}
+
+/** The same as lines of text. */
+export function nativeLines(file, ...options) {
+  const text = execFileSync(program, ['run', file, ...options], { maxBuffer: 1 << 28, stdio: ['ignore', 'pipe', 'ignore'] });
+  return text.toString().trim().split('\n');
 }
 
 /** Size, rate and planes of a film of 4:2:0 frames. */
@@ -55,6 +62,22 @@ export function readPgm(file) {
   const bytes = readFileSync(file);
   const [head, width, height] = bytes.toString('latin1', 0, 40).match(/^P5\s+(\d+)\s+(\d+)\s+255\s/);
   return { data: bytes.subarray(head.length), width: Number(width), height: Number(height), format: 'grey' };
+}
+
+/** A dark picture with a white dot, which fills a cell of a detector's finest grid. */
+export function dotPicture(x, y) {
+  const side = 320;
+  const data = new Uint8Array(side * side).fill(60);
+  for (let row = y - 4; row < y + 4; row++) data.fill(255, side * row + x - 4, side * row + x + 4);
+  return { data, width: side, height: side, format: 'grey' };
+}
+
+/** A film of one picture; answers its file. */
+export function still({ data, width, height }, name, frames) {
+  const frame = Buffer.concat([Buffer.from('FRAME\n'), data, Buffer.alloc(width * height / 2, 128)]);
+  const head = Buffer.from(`YUV4MPEG2 W${width} H${height} F30:1 Ip A1:1 C420jpeg\n`);
+  writeFileSync(`${out}${name}`, Buffer.concat([head, ...Array(frames).fill(frame)]));
+  return `${out}${name}`;
 }
 
 /** Serves `dist` with the program; answers the address and a function that ends it. */

@@ -102,7 +102,7 @@ const MOST_WASM_BYTES = 1_500_000;
 test('the types fit their use', () => {
   const file = `${out}use.ts`;
   writeFileSync(file, `
-    import { Lineament, type Source, type TrackedFace } from '../../dist/lineament/lineament.js';
+    import { Lineament, type Source, type Topology, type TrackedFace } from '../../dist/lineament/lineament.js';
     export async function use(video: HTMLVideoElement, frame: VideoFrame, file: File, canvas: OffscreenCanvas): Promise<number> {
       const lineament: Lineament = await Lineament.create({ model: file, maxFaces: 2, smoothing: false });
       await Lineament.create({ minFace: 40, detectorThreshold: 0.4, faceThreshold: 0.8, refine: false,
@@ -110,10 +110,17 @@ test('the types fit their use', () => {
       const sources: Source[] = [video, frame, canvas, { data: new Uint8Array(1), width: 1, height: 1, format: 'grey' }];
       const faces: TrackedFace[] = await lineament.track(sources[0], performance.now());
       lineament.smoothing = 0.1;
-      const mouth: number = faces[0].face.expression.mouthOpen + faces[0].face.box.width;
+      const mouth: number = (faces[0].face.expression?.mouthOpen ?? 0) + faces[0].face.box.width;
       const [detection] = await lineament.detect(canvas);
       const { pose, points } = await lineament.landmarks(canvas, detection);
-      return faces[0].face.landmarks.errors[30] + pose.yawRad + points[0].x + lineament.points[0] + mouth;
+      const topology: Topology = lineament.topology;
+      const drawn = topology.outlines.map(({ points, closed, colour, part }) => [topology.points[points[0]], closed, colour ?? part]);
+      // @ts-expect-error: a topology need not offer a pose
+      pose.rollRad;
+      // @ts-expect-error: which points there are is no fact about all networks
+      Lineament.outlines;
+      return faces[0].face.landmarks.errors[30] + (pose?.yawRad ?? 0) + (detection.points?.[0] ?? points[0]).x + lineament.points[0] +
+        mouth + drawn.length + topology.triangles[0] + topology.mirror[0];
     }
     // @ts-expect-error: there is no such option
     Lineament.create({ models: 'x' });

@@ -1,10 +1,12 @@
 // The page in Chromium with a film for a camera: what a user sees, does and is told.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, test } from 'node:test';
 
-import { browser, film, models, native, OTHER_MACHINE, out, serve, talking, testdata } from './helpers.mjs';
+import {
+  browser, dotPicture, film, fixtures, models, native, nativeLines, OTHER_MACHINE, out, serve, still, talking, testdata,
+} from './helpers.mjs';
 
 const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, colorScheme: 'light' };
 const DESKTOP = { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' };
@@ -294,12 +296,12 @@ test('everything is reached by the keyboard', async () => {
   await press('Enter');
   await faces(page, '1');
   const reached = [await focused()];
-  for (let i = 0; i < 16; i++) {
+  for (let i = 0; i < 17; i++) {
     await press('Tab');
     reached.push(await focused());
   }
   assert.deepEqual(reached, ['stop', 'open', 'sample', 'save-picture', 'save-photo-json', 'save-photo-pts', 'face-table', 'points', 'numbers',
-    'outlines', 'mesh', 'box', 'pose', 'mirror', 'smoothing', 'max-faces', 'model']);
+    'outlines', 'mesh', 'box', 'pose', 'mirror', 'smoothing', 'max-faces', 'model', 'detector']);
   await page.focus('#settings [name=numbers]');
   await press('Space');
   assert.ok(await page.isChecked('[name=numbers]'));
@@ -336,6 +338,109 @@ test('a model of one\'s own is used, a broken one is refused by name', async () 
   await faces(page, '1');
   await page.click('#model-default');
   await page.waitForFunction(() => document.getElementById('model-name').textContent === 'lite');
+});
+
+/** Chooses a file of `fixtures` as `option`, and waits until it is in use. */
+async function choose(page, option, name) {
+  await page.setInputFiles(`#${option}-file`, `${fixtures}${name}`);
+  await page.waitForFunction(([option, name]) => document.getElementById(`${option}-name`).textContent === name, [option, name]);
+}
+
+/** A picture with a white dot at (164, 100), which only the detector of `fixtures` finds: a PNG file. */
+async function dotFile(page) {
+  const { data, width, height } = dotPicture(164, 100);
+  const bytes = await page.evaluate(async ({ grey, width, height }) => {
+    const canvas = new OffscreenCanvas(width, height);
+    canvas.getContext('2d').putImageData(new ImageData(Uint8ClampedArray.from(grey.flatMap((v) => [v, v, v, 255])), width), 0, 0);
+    return [...new Uint8Array(await (await canvas.convertToBlob({ type: 'image/png' })).arrayBuffer())];
+  }, { grey: [...data], width, height });
+  writeFileSync(`${out}dot.png`, Uint8Array.from(bytes));
+  return `${out}dot.png`;
+}
+
+test('a landmark model with other points is shown and saved as its topology says', async () => {
+  const page = await open('none');
+  await page.click('#welcome [data-sample]');
+  await faces(page, '1');
+  assert.equal(await page.locator('#not-offered').isVisible(), false);
+  const mesh = page.locator('[name=mesh]');
+  await choose(page, 'model', 'triangle.onnx');
+  await page.waitForSelector('#not-offered:visible');
+  assert.equal(await page.locator('#not-offered').textContent(), 'Not offered by triangle: angles, openings of eyes and mouth.');
+  const cells = await page.locator('#face-rows tr').locator('th, td').allTextContents();
+  assert.deepEqual(cells.slice(0, -1), ['1', ...Array(6).fill('–')]);
+  assert.match(cells.at(-1), /^\d+\.\d px$/);
+  assert.equal(await page.locator('#point-count').textContent(), '3 points');
+  assert.deepEqual([await mesh.isDisabled(), await mesh.locator('..').getAttribute('title')], [true, 'The topology triangle has no mesh']);
+  for (const each of ['Numbers', 'Box', 'Pose']) await page.locator('#settings').getByText(each, { exact: true }).click();
+
+  const json = JSON.parse((await saved(page, '#save-photo-json')).bytes);
+  const [theirs] = native(`${testdata}astronaut.jpg`, '--model', `${fixtures}triangle.onnx`);
+  const [ours] = json.faces;
+  assert.deepEqual([Object.keys(ours), ours.topology, ours.names], [Object.keys(theirs.faces[0]), 'triangle', theirs.faces[0].names]);
+  ours.points.forEach(([x, y], i) => assert.ok(Math.hypot(x - theirs.faces[0].points[i][0], y - theirs.faces[0].points[i][1]) < 1));
+  assert.match((await saved(page, '#save-photo-pts')).bytes.toString(), /^version: 1\nn_points: 3\n/);
+
+  // The line between the two upper corners has the model's own colour.
+  const { bytes } = await saved(page, '#save-picture');
+  const [[x0, y0], [x1, y1]] = ours.points;
+  const colour = await page.evaluate(async ({ bytes, x, y }) => {
+    const bitmap = await createImageBitmap(new Blob([Uint8Array.from(bytes)]));
+    const context = new OffscreenCanvas(bitmap.width, bitmap.height).getContext('2d');
+    context.drawImage(bitmap, 0, 0);
+    return [...context.getImageData(x, y, 1, 1).data];
+  }, { bytes: [...bytes], x: Math.floor((x0 + x1) / 2), y: Math.floor((y0 + y1) / 2) });
+  [0x12, 0xab, 0xef].forEach((wanted, i) => assert.ok(Math.abs(colour[i] - wanted) < 60, `${colour}`));
+
+  await page.click('#model-default');
+  await page.waitForSelector('#not-offered', { state: 'hidden' });
+  assert.deepEqual([await mesh.isDisabled(), await mesh.locator('..').getAttribute('title')], [false, '']);
+  assert.equal(await page.locator('#point-count').textContent(), '68 points');
+  assert.equal(JSON.parse((await saved(page, '#save-photo-json')).bytes).faces[0].points.length, 68);
+});
+
+test('a detector of one\'s own is used, a wrong file is refused by name', async () => {
+  const page = await open('none');
+  const file = await dotFile(page);
+  await page.setInputFiles('#file', file);
+  await faces(page, '0');
+  await page.setInputFiles('#detector-file', `${fixtures}triangle.onnx`);
+  await page.waitForSelector('#message:visible');
+  assert.match(await message(page), /^triangle\.onnx cannot be used: .*expected the role `detector`, the file says `landmarks`/);
+  assert.match(await message(page), /The networks from before stay in use\.$/);
+  await choose(page, 'model', 'triangle.onnx');
+  await choose(page, 'detector', 'dots.onnx');
+  await faces(page, '1');
+  assert.equal(await page.locator('#message').isVisible(), false);
+  const options = ['--model', `${fixtures}triangle.onnx`, '--detector', `${fixtures}dots.onnx`];
+  const [{ faces: theirs }] = native(file, ...options);
+  assert.deepEqual(JSON.parse((await saved(page, '#save-photo-json')).bytes).faces, theirs);
+  await page.click('#detector-default');
+  await faces(page, '0');
+  assert.equal(await page.locator('#detector-name').textContent(), 'built in');
+});
+
+test('a recording has the columns of its topology, and ends when faces get other points', async () => {
+  const camera = still(dotPicture(164, 100), 'dot.y4m', 30);
+  const page = await open(camera);
+  await choose(page, 'model', 'triangle.onnx');
+  await choose(page, 'detector', 'dots.onnx');
+  await page.click('#start');
+  await faces(page, '1');
+  const { json, csv } = await record(page, 5);
+  const options = ['--model', `${fixtures}triangle.onnx`, '--detector', `${fixtures}dots.onnx`];
+  assert.equal(csv[0], nativeLines(camera, '--format', 'csv', ...options)[0]);
+  assert.equal(csv.at(-1).split(',').length, csv[0].split(',').length);
+  const [{ faces: [theirs] }] = native(camera, ...options).slice(-1);
+  assert.deepEqual(Object.keys(JSON.parse(json.at(-1)).faces[0]), Object.keys(theirs));
+
+  await page.click('#record');
+  await page.waitForFunction(() => parseInt(document.getElementById('recorded-frames').textContent) > 0);
+  await page.click('#model-default');
+  await page.waitForSelector('#message:visible');
+  assert.match(await message(page), /^The recording has ended: from here on faces have other points\./);
+  const lines = (await saved(page, '#save-csv')).bytes.toString().trim().split('\n');
+  assert.equal(lines[0], csv[0], 'what was recorded stays as it was');
 });
 
 test('a camera that cannot be had is explained', async () => {

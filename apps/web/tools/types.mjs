@@ -40,7 +40,7 @@ function documentation(name, member) {
     if (comment) text.unshift(comment[1]);
   }
   if (!text.length) throw new Error(`${template}: no documentation of ${name}${member ? `.${member}` : ''}`);
-  return forJavaScript(text);
+  return forJavaScript(text, name.endsWith('Options') ? 'undefined' : 'null');
 }
 
 /** What `Default` gives the member: a number or a word, where it stands for itself or is a constant of the same file. */
@@ -53,15 +53,16 @@ function defaultOf(name, member) {
   return found.replace(/^None$/, 'undefined').replace(/^(\d+)\.0$/, '$1');
 }
 
-/** Links lose their brackets, snake_case becomes camelCase; examples and Rust's own sections are left out. */
-function forJavaScript(lines) {
+/** Links lose their brackets, snake_case becomes camelCase, `None` is `none`; examples and Rust's own sections are left out. */
+function forJavaScript(lines, none) {
   const end = lines.findIndex((line) => /^(#|```)/.test(line));
   const text = (end < 0 ? lines : lines.slice(0, end)).join('\n').trim();
   return text
     .replace(/\[(`[^`]+`)\](\([^)]*\))?/g, '$1')
     .replace(/`[^`]+`/g, (code) => code.replaceAll('::', '.').replace(/_(\w)/g, (_, letter) => letter.toUpperCase()))
-    .replaceAll('`None`', '`undefined`')
+    .replaceAll('`None`', `\`${none}\``)
     .replaceAll('timeSecs', 'timeMs')
+    .replaceAll('Face.rect', 'Face.box')
     .split('\n');
 }
 

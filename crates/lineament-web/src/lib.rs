@@ -3,6 +3,8 @@
 //! The npm package (`apps/web/package`) turns a video frame into bytes here and the numbers into objects. Nothing in
 //! between knows about faces: each method calls the library's own of the same name.
 
+#[cfg(test)]
+mod fixtures;
 mod numbers;
 mod settings;
 
