@@ -10,7 +10,7 @@
 use std::path::Path;
 
 use lineament::stages::{ImageFrame, PixelFrame, sample};
-use lineament::{Crop, Lineament, Normalisation, Options, Similarity};
+use lineament::{Lineament, Normalisation, Options, Similarity};
 use lineament_data::Photo;
 
 /// Side of the crop that `lite` sees.
@@ -27,7 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let view = photo.view();
 
     let mut crop = vec![0.0; CROP_SIDE * CROP_SIDE];
-    Crop::from_points(&face.landmarks.points).cut_into(&view, CROP_SIDE, &mut crop);
+    face.landmarks.crop().cut_into(&view, CROP_SIDE, &mut crop);
     write(folder, "lite", (CROP_SIDE, CROP_SIDE), &crop)?;
 
     let (width, height) = FRAME;

@@ -190,3 +190,118 @@ pub fn parse(text: &str) -> Result<TopologyFile, String> {
     let topology = Topology::new(definition).map_err(|fault| fault.to_string())?;
     Ok(TopologyFile { topology, about: file.about, source: file.source, drawing })
 }
+
+#[cfg(test)]
+mod tests {
+    use lineament::topology::ibug68;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn shipped() -> Vec<TopologyFile> {
+        SHIPPED.iter().map(|(name, _)| open(name).unwrap()).collect()
+    }
+
+    #[test]
+    fn the_shipped_topologies_have_their_points_and_ibug68_is_the_librarys() {
+        let counts = [68, 51, 5, 15, 98, 106, 29, 19];
+        for ((file, (name, _)), count) in shipped().iter().zip(SHIPPED).zip(counts) {
+            let TopologyFile { topology, about, source, drawing } = file;
+            assert_eq!((topology.name(), topology.len(), drawing.len()), (name, count, count));
+            assert!(!about.is_empty() && !source.is_empty(), "{name}");
+            assert_eq!(topology.is_ibug68(), name == "ibug68");
+            assert!(topology.definition().five.is_some() && topology.has_pose(), "{name} is a face");
+            let has_lids_and_lips = ["ibug68", "ibug51", "wflw98", "jd106"].contains(&name);
+            assert_eq!(topology.has_expression(), has_lids_and_lips, "{name}");
+            assert_eq!(topology.follows_ibug68(), ["ibug68", "ibug51", "five"].contains(&name), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_drawing_is_its_own_mirror_image_with_the_right_eye_on_its_left_and_closed_lines_clockwise() {
+        for TopologyFile { topology, drawing, .. } in shipped() {
+            let name = topology.name();
+            for (i, &partner) in topology.mirror().iter().enumerate() {
+                let (p, q) = (drawing[i], drawing[partner]);
+                assert!((p.x + q.x).abs() < 0.05 && (p.y - q.y).abs() < 0.05, "{name}: points {i} and {partner}");
+                assert_eq!(topology.mirror()[partner], i, "{name}: mirrored twice");
+            }
+            let [right_eye, left_eye, nose, right_mouth, left_mouth] = topology.five(&drawing).unwrap();
+            assert!(right_eye.x < 0.0 && left_eye.x > 0.0 && right_mouth.x < 0.0 && left_mouth.x > 0.0, "{name}");
+            assert!(right_eye.y < nose.y && nose.y < right_mouth.y, "{name}: y points down");
+            for outline in topology.outlines().iter().filter(|outline| outline.closed) {
+                let points: Vec<Point> = outline.points.iter().map(|&i| drawing[i]).collect();
+                let next = points.iter().cycle().skip(1);
+                let doubled_area: f32 = points.iter().zip(next).map(|(p, q)| p.x * q.y - q.x * p.y).sum();
+                assert!(doubled_area > 0.0, "{name}: `{}` runs clockwise", outline.name);
+            }
+            assert!(topology.unit(&drawing) > 20.0, "{name}");
+        }
+    }
+
+    #[test]
+    fn points_that_are_ibug_points_lie_where_those_do() {
+        let of_68 = open("ibug68").unwrap().drawing;
+        for TopologyFile { topology, drawing, .. } in shipped() {
+            for (i, set) in topology.definition().ibug68.iter().enumerate().filter(|(_, set)| !set.is_empty()) {
+                let mean = Point::mean(&set.iter().map(|&j| of_68[j]).collect::<Vec<_>>());
+                let off = mean.distance(drawing[i]);
+                assert!(
+                    off < 9.0,
+                    "{}: point {i} is {off} mm from {set:?} on a head of {}",
+                    topology.name(),
+                    ibug68::NAME
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn the_box_of_a_few_points_is_about_that_of_all_68() {
+        let of_68 = open("ibug68").unwrap();
+        let whole = of_68.topology.rect(&of_68.drawing);
+        for TopologyFile { topology, drawing, .. } in shipped() {
+            let iou = topology.rect(&drawing).iou(&whole);
+            assert!(iou > 0.7, "{}: {iou}", topology.name());
+        }
+    }
+
+    #[test]
+    fn a_topology_survives_the_metadata_of_a_model() {
+        for TopologyFile { topology, .. } in shipped() {
+            let mut metadata = lineament_nn::model::Metadata::new(Role::Landmarks);
+            topology.describe(&mut metadata);
+            assert_eq!(Topology::from_metadata(&metadata).unwrap(), topology, "{topology:?}");
+        }
+    }
+
+    #[test]
+    fn faults_of_a_file_are_named() {
+        let kite = include_str!("../examples/kites/kite.toml");
+        assert_eq!(parse(kite).unwrap().topology.len(), 4);
+        for (from, to, expected) in [
+            ("mirror = 3", "mirror = 4", "topology: mirror: point 1 becomes 4"),
+            ("name = \"tail\"", "name = \"top\"", "topology: points: two points are called `top`"),
+            ("name = \"tail\"", "name = \"the tail\"", "lower-case letters, digits and underscores"),
+            ("at = [0.0, 100.0]", "at = [nan, 100.0]", "`at` of point 2 is not two finite numbers"),
+            ("at = [0.0, 100.0]", "at = [0.0]", "line 6: "),
+            ("\"0-3, 0\"", "\"0-4, 0\"", "topology: outlines: `frame` has point 4, the last one is 3"),
+            ("\"0-3, 0\"", "\"0 to 3\"", "outlines: `0 to 3` is not an index"),
+            ("name = \"kite\"", "name = \"ibug68\"", "differs from this one"),
+            ("about =", "abuot =", "line 2: unknown field `abuot`"),
+        ] {
+            assert!(kite.contains(from), "{from}");
+            let error = parse(&kite.replacen(from, to, 1)).unwrap_err();
+            assert!(error.contains(expected), "{to}: {error}");
+        }
+        let error = open("wflw").unwrap_err().to_string();
+        assert!(error.starts_with("wflw: neither a topology file nor one of ibug68, "), "{error}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_a_topology_or_a_fault(text in "(name|points|at|mirror|[a-z0-9=\\[\\]{}\", .\n-]){0,60}") {
+            let _ = parse(&text);
+        }
+    }
+}

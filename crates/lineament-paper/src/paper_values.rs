@@ -87,7 +87,7 @@ pub fn of(layers: &Paper) -> Option<&'static PaperNetwork> {
 
 #[cfg(test)]
 mod tests {
-    use lineament::topology::POINTS;
+    use lineament::topology::ibug68::POINTS;
     use lineament_train::networks;
 
     use super::*;

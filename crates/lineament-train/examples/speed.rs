@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use lineament::topology::POINTS;
+use lineament::topology::ibug68::POINTS;
 use lineament_train::adam::AdamStep;
 use lineament_train::graph::Graph;
 use lineament_train::networks;

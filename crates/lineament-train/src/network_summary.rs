@@ -123,8 +123,6 @@ pub fn training_bytes(net: &Architecture, batch: usize, groups: usize) -> Result
 
 #[cfg(test)]
 mod tests {
-    use lineament::topology::ibug68::POINTS;
-
     use super::*;
 
     #[test]

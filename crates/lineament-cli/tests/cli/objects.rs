@@ -7,55 +7,8 @@ use crate::helpers::Folder;
 #[path = "../../../lineament-data/examples/kites/kites.rs"]
 mod kites;
 
-/// Both tasks, as small as they work.
-const TRAINING: &str = r#"
-topology = "kite.toml"
-photos = "train/kites.csv"
-batch = 16
-groups = 2
-warmup_epochs = 1.0
-ema = 0.95
-rate = 5e-3
-turned_share = 0.0
-nonface_share = 0.15
-"#;
-
-const DETECTOR: &str = r#"
-[network]
-name = "kite_detector"
-input = [128, 128]
-layers = [
-  { block = "conv", filters = 8, stride = 2 },
-  { block = "separable", filters = 16, stride = 2 },
-  { block = "separable", filters = 24, stride = 2 },
-  { block = "residual", name = "eighth" },
-  { block = "separable", filters = 32, stride = 2 },
-  { block = "residual", name = "sixteenth" },
-  { block = "separable", filters = 32, stride = 2 },
-  { block = "residual", name = "last" },
-  { block = "head", from = "eighth", filters = 15, output = "grid8" },
-  { block = "head", from = "sixteenth", filters = 15, output = "grid16" },
-  { block = "head", from = "last", filters = 15, output = "grid32" },
-]
-"#;
-
-const CORNERS: &str = r#"
-[network]
-name = "kite_corners"
-input = [48, 48]
-activation = "prelu"
-layers = [
-  { block = "conv", filters = 8, stride = 2 },
-  { block = "separable", filters = 16, stride = 2 },
-  { block = "residual" },
-  { block = "separable", filters = 32, stride = 2 },
-  { block = "residual", repeat = 2, name = "features" },
-  { block = "vote", filters = "2 * points", position_bias = true, output = "points" },
-  { block = "vote", from = "features", filters = "points", output = "log_errors" },
-  { block = "conv", from = "features", filters = 16, kernel = 1 },
-  { block = "dense", units = 1, output = "score" },
-]
-"#;
+/// The topology that goes with the pictures.
+const TOPOLOGY: &str = kites::TEXTS[0].1;
 
 fn succeeds(folder: &Folder, arguments: &[&str]) -> String {
     let outcome = folder.run(arguments);
@@ -68,14 +21,12 @@ fn kites_are_learned_found_measured_quantised_and_written_in_every_format() {
     let folder = Folder::new();
     kites::write(&folder.path("train"), 240, 1).unwrap();
     kites::write(&folder.path("test"), 40, 2).unwrap();
-    folder.write("kite.toml", kites::TOPOLOGY);
-    folder.write("corners.toml", format!("{TRAINING}epochs = 24\nvalidate_every = 24\n{CORNERS}"));
-    folder
-        .write("detector.toml", format!("task = \"detector\"\n{TRAINING}epochs = 24\nvalidate_every = 24\n{DETECTOR}"));
-    for name in ["corners", "detector"] {
-        succeeds(&folder, &["train", &format!("{name}.toml"), "--out", name, "--threads", "2"]);
+    kites::TEXTS.iter().for_each(|(name, text)| folder.write(name, text));
+    for name in ["points", "detector"] {
+        let config = format!("{name}.toml");
+        succeeds(&folder, &["train", &config, "--out", name, "--epochs", "24", "--threads", "2"]);
     }
-    let models = ["--detector", "detector/model.onnx", "--model", "corners/model.onnx"];
+    let models = ["--detector", "detector/model.onnx", "--model", "points/model.onnx"];
     let with_models = |arguments: &[&str]| succeeds(&folder, &[arguments, &models].concat());
 
     // Two thirds of the kites are found, their corners within 5 % of the kite's size in the median.
@@ -110,13 +61,13 @@ fn kites_are_learned_found_measured_quantised_and_written_in_every_format() {
     // Smaller versions, the model's own topology, and its points from a box of the user's.
     succeeds(
         &folder,
-        &["quantize", "corners/model.onnx", "--data", "train/kites.csv", "--to", "int8", "--max-loss", "1"],
+        &["quantize", "points/model.onnx", "--data", "train/kites.csv", "--to", "int8", "--max-loss", "1"],
     );
     succeeds(&folder, &["quantize", "detector/model.onnx", "--data", "train/kites.csv", "--to", "f16"]);
-    succeeds(&folder, &["calibrate", "corners/model.onnx", "--data", "train/kites.csv", "--out", "calibrated.onnx"]);
-    let described = succeeds(&folder, &["topology", "corners/model.int8.onnx"]);
+    succeeds(&folder, &["calibrate", "points/model.onnx", "--data", "train/kites.csv", "--out", "calibrated.onnx"]);
+    let described = succeeds(&folder, &["topology", "points/model.int8.onnx"]);
     assert!(described.contains("name            kite\n") && described.contains("left_wing"), "{described}");
-    let boxed = ["run", "test/kite0000.png", "--box", "40,30,60,60", "--model", "corners/model.int8.onnx"];
+    let boxed = ["run", "test/kite0000.png", "--box", "40,30,60,60", "--model", "points/model.int8.onnx"];
     assert!(succeeds(&folder, &boxed).contains("tail"));
 
     // What a kite does not have is said, not guessed.
@@ -134,16 +85,16 @@ fn topologies_are_listed_described_drawn_and_checked() {
     for name in listed.lines().filter_map(|line| line.split_whitespace().next()) {
         let described = succeeds(&folder, &["topology", name, "--draw", &format!("{name}.png")]);
         assert!(described.contains("point  name"), "{described}");
-        let picture = image::open(folder.path(format!("{name}.png"))).unwrap();
+        let picture = image::open(folder.path(&format!("{name}.png"))).unwrap();
         assert_eq!((picture.width(), picture.height()), (1200, 1200));
         let printed = succeeds(&folder, &["topology", name, "--print"]);
         assert!(printed.contains(&format!("name = \"{name}\"")), "{printed}");
     }
-    folder.write("kite.toml", kites::TOPOLOGY.replace("mirror = 3", "mirror = 2"));
+    folder.write("kite.toml", TOPOLOGY.replace("mirror = 3", "mirror = 2"));
     let broken = folder.run(&["topology", "kite.toml"]);
     let expected = "error: kite.toml: topology: mirror: point 1 becomes 2, but 2 does not become 1";
     assert!(broken.code == Some(1) && broken.stderr.contains(expected), "{broken:?}");
-    folder.write("kite.toml", kites::TOPOLOGY.replace("closed", "shut").replace("at = ", "place = "));
+    folder.write("kite.toml", TOPOLOGY.replace("closed", "shut").replace("at = ", "place = "));
     let misspelled = folder.run(&["topology", "kite.toml"]);
     assert!(misspelled.code == Some(1) && misspelled.stderr.contains("kite.toml: line "), "{misspelled:?}");
     let unknown = folder.run(&["topology", "wflw"]);

@@ -7,8 +7,12 @@ use std::path::Path;
 
 use image::GrayImage;
 
-/// The topology of a kite: its file.
-pub const TOPOLOGY: &str = include_str!("kite.toml");
+/// The topology of a kite, and how its points and a detector are trained: the files that go with the pictures.
+pub const TEXTS: [(&str, &str); 3] = [
+    ("kite.toml", include_str!("kite.toml")),
+    ("points.toml", include_str!("points.toml")),
+    ("detector.toml", include_str!("detector.toml")),
+];
 
 /// Width and height of a picture, in pixels.
 const SIZE: (u32, u32) = (160, 128);
@@ -38,7 +42,9 @@ pub fn write(folder: &Path, count: usize, seed: u64) -> io::Result<()> {
         picture.save(folder.join(&name)).map_err(io::Error::other)?;
         for kite in kites {
             let _ = write!(table, "{name},,,,");
-            kite.iter().for_each(|(x, y)| drop(write!(table, ",{x:.2},{y:.2}")));
+            for (x, y) in kite {
+                let _ = write!(table, ",{x:.2},{y:.2}");
+            }
             table.push('\n');
         }
     }
@@ -57,7 +63,8 @@ fn picture(random: &mut Random) -> (GrayImage, Vec<[(f32, f32); 4]>) {
         let shade = random.within(0.0, 255.0) as u8;
         fill(&mut picture, shade, |px, py| (px - x).hypot(py - y) < radius);
     }
-    let (mut kites, mut taken): (Vec<[(f32, f32); 4]>, Vec<(f32, f32, f32)>) = Default::default();
+    let mut kites = Vec::new();
+    let mut taken: Vec<(f32, f32, f32)> = Vec::new();
     let wanted = 1 + random.below(2);
     for _ in 0..50 {
         if kites.len() == wanted {

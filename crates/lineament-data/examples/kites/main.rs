@@ -10,7 +10,9 @@ fn main() -> io::Result<()> {
     let folder = env::args_os().nth(1).map_or_else(|| PathBuf::from("kites"), PathBuf::from);
     kites::write(&folder.join("train"), 600, 1)?;
     kites::write(&folder.join("test"), 60, 2)?;
-    fs::write(folder.join("kite.toml"), kites::TOPOLOGY)?;
-    println!("{}: 600 pictures to train with, 60 to test, and kite.toml, the topology", folder.display());
+    for (name, text) in kites::TEXTS {
+        fs::write(folder.join(name), text)?;
+    }
+    println!("{}: 600 pictures to train with, 60 to test, a topology and two configurations", folder.display());
     Ok(())
 }

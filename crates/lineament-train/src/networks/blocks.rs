@@ -237,10 +237,10 @@ impl LayerText {
 pub(super) fn shown(value: &Value) -> String {
     const MOST: usize = 40;
     match value {
-        Value::Table(_) => return "a table".into(),
-        Value::Array(_) => return "a list".into(),
+        Value::Table(_) => "a table".into(),
+        Value::Array(_) => "a list".into(),
         Value::String(text) if text.chars().count() > MOST => {
-            return format!("\"{}...\"", text.chars().take(MOST).collect::<String>().escape_debug());
+            format!("\"{}...\"", text.chars().take(MOST).collect::<String>().escape_debug())
         }
         Value::String(text) => format!("\"{}\"", text.escape_debug()),
         value => value.to_string(),
