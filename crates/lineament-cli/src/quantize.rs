@@ -88,8 +88,8 @@ pub struct QuantizeArgs {
     /// Largest loss that is accepted [default: 0.02 for landmarks, 0.5 for a detector]
     ///
     /// For a landmark network: growth of the mean error of its points, in percent of the distance between the outer eye
-    /// corners or of what its topology says. For a detector: loss of found faces, or of the boxes' overlap with the true ones, in percent of the
-    /// photos, whichever is larger.
+    /// corners or of what its topology says. For a detector: loss of found faces, or of the boxes' overlap with the
+    /// true ones, in percent of the photos, whichever is larger.
     #[arg(long, value_name = "LOSS", allow_negative_numbers = true)]
     max_loss: Option<f64>,
 

@@ -48,14 +48,15 @@ model.onnx, curves.csv and curves.png.";
 /// Trains a network from labelled photos
 ///
 /// Trains a landmark network or a detector from a folder of photos with a .pts file next to each, or from a label
-/// table: of faces, or of objects with points of your own (docs/your-own-points.md). One TOML file says how; it is saved next to the weights. The same configuration gives the same weights, with any number of
-/// threads.
+/// table: of faces, or of objects with points of your own (docs/your-own-points.md). One TOML file says how; it is
+/// saved next to the weights. The same configuration gives the same weights, with any number of threads.
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct TrainArgs {
     /// The configuration; paths in it are relative to its folder. Not needed with --resume, and where --photos and the
     /// default of every other knob are enough
-    #[arg(required_unless_present_any = ["resume", "print_config", "print_network", "network_json", "recipe", "photos"])]
+    #[arg(required_unless_present_any = ["resume", "print_config", "print_network", "network_json", "recipe",
+          "photos"])]
     config: Option<PathBuf>,
 
     /// Folder for the model, its configuration, checkpoint and curves

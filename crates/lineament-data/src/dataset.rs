@@ -1,5 +1,5 @@
-//! Labelled photos, as a folder with a `.pts` file next to each photo or as a label table, and their split into training
-//! and validation.
+//! Labelled photos, as a folder with a `.pts` file next to each photo or as a label table, and their split into
+//! training and validation.
 
 use std::path::{Path, PathBuf};
 
@@ -16,7 +16,8 @@ use crate::stable_hash::hash;
 /// One labelled object: a face by default.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
-    /// Path of the photo below the dataset's folder, or from its table, with `/` and without its extension. Objects of one photo share it.
+    /// Path of the photo below the dataset's folder, or from its table, with `/` and without its extension. Objects of
+    /// one photo share it.
     pub name: String,
     /// The photo's file.
     pub photo_path: PathBuf,

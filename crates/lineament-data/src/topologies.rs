@@ -213,7 +213,7 @@ mod tests {
             assert!(topology.definition().five.is_some() && topology.has_pose(), "{name} is a face");
             let has_lids_and_lips = ["ibug68", "ibug51", "wflw98", "jd106"].contains(&name);
             assert_eq!(topology.has_expression(), has_lids_and_lips, "{name}");
-            assert_eq!(topology.follows_ibug68(), ["ibug68", "ibug51", "five"].contains(&name), "{name}");
+            assert_eq!(topology.follows_ibug68(), ["ibug68", "ibug51", "five", "kaggle15"].contains(&name), "{name}");
         }
     }
 
@@ -247,7 +247,7 @@ mod tests {
                 let mean = Point::mean(&set.iter().map(|&j| of_68[j]).collect::<Vec<_>>());
                 let off = mean.distance(drawing[i]);
                 assert!(
-                    off < 9.0,
+                    off < 11.0,
                     "{}: point {i} is {off} mm from {set:?} on a head of {}",
                     topology.name(),
                     ibug68::NAME
@@ -287,7 +287,7 @@ mod tests {
             ("at = [0.0, 100.0]", "at = [0.0]", "line 6: "),
             ("\"0-3, 0\"", "\"0-4, 0\"", "topology: outlines: `frame` has point 4, the last one is 3"),
             ("\"0-3, 0\"", "\"0 to 3\"", "outlines: `0 to 3` is not an index"),
-            ("name = \"kite\"", "name = \"ibug68\"", "differs from this one"),
+            ("name = \"kite\"", "name = \"ibug68\"", "topology: ibug68: points 0 and 0 are not mirrored"),
             ("about =", "abuot =", "line 2: unknown field `abuot`"),
         ] {
             assert!(kite.contains(from), "{from}");

@@ -84,14 +84,14 @@ fn labels_of_people_come_back_to_a_hundredth_of_a_pixel() {
     let folder = tempfile::tempdir().unwrap();
     let photo = folder.path().join("a.jpg");
     fs::copy(testdata("astronaut.jpg"), &photo).unwrap();
-    let labels = astronaut_face().1.map(|p| Point::new(p.x + 1.37, p.y - 2.11));
+    let labels: Vec<Point> = astronaut_face().1.iter().map(|p| Point::new(p.x + 1.37, p.y - 2.11)).collect();
     pts::write(&photo.with_extension("pts"), &labels).unwrap();
     let settings = Settings { points: PointsChoice::Pts, ..Settings::default() };
     let mut annotator = Annotator::new(&settings).unwrap();
     let records = annotator.annotate_file("a.jpg", &photo);
     assert!(farthest(records[0].as_ref().unwrap(), &labels) < 0.01);
 
-    let elsewhere = labels.map(|p| Point::new(p.x + 200.0, p.y + 200.0));
+    let elsewhere: Vec<Point> = labels.iter().map(|p| Point::new(p.x + 200.0, p.y + 200.0)).collect();
     let rejected = annotator.annotate("a.jpg", &astronaut(), Some(&elsewhere));
     assert_eq!(rejected[0].as_ref().unwrap_err().reason, Reason::LabelledFaceNotFound);
     fs::write(photo.with_extension("pts"), "no points").unwrap();

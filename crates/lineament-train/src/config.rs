@@ -63,7 +63,8 @@ knobs! {
     /// `[network]` at the end of the file has layers of its own instead, see docs/training.md.
     network: Network = Network::default(),
     /// Which points an object has: `ibug68`, `ibug51`, `five`, `kaggle15`, `wflw98`, `jd106`, `cofw29`, `aflw19`, or a
-    /// topology file of your own (`topologies/README.md`). Labels of the 68 points also train `ibug51` and `five`.
+    /// topology file of your own (`topologies/README.md`). Labels of the 68 points also train `ibug51`, `five` and
+    /// `kaggle15`.
     topology: String = "ibug68".into(),
     /// Folder of photos, each with a `.pts` file of the same name, or a label table (`lineament data import`).
     photos: PathBuf = PathBuf::new(),

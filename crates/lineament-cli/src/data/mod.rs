@@ -26,8 +26,8 @@ Examples:
 
 `lineament annotate` makes such tables. They are CSV as in the paper (x0,y0,...,x67,y67,Image with 96x96 grey \
 values), CSV of Kaggle's facial keypoints (training.csv), or Parquet, which also keeps the photo and the place of \
-each face; docs/tables.md describes them. `lineament data import` makes another kind, a label table, which has points but \
-no pixels; docs/labels.md describes it. A table may be larger than the memory. `lineament data COMMAND --help` \
+each face; docs/tables.md describes them. `lineament data import` makes another kind, a label table, which has points \
+but no pixels; docs/labels.md describes it. A table may be larger than the memory. `lineament data COMMAND --help` \
 shows more examples.";
 
 /// Shows, checks, splits and converts tables of annotated faces, and imports labels

@@ -338,8 +338,8 @@ fn import_makes_a_label_table_and_tells_what_it_saw() {
     );
     assert_eq!(
         outcome.stderr,
-        "warning: 1 of 3 objects have points outside of their photo: cats.json: annotations[1]: point 0 at (70.5, 9.5), \
-         the photo is 64x48\n"
+        "warning: 1 of 3 objects have points outside of their photo: cats.json: annotations[1]: point 0 at (70.5, \
+         9.5), the photo is 64x48\n"
     );
     assert_eq!(
         folder.read("out/cats.csv"),

@@ -13,7 +13,7 @@ pub const FAILURE_PERCENT: f64 = 10.0;
 /// Groups of the calibration table.
 const DECILES: usize = 10;
 
-/// Distance of each point to the true one, in percent of [`unit`]. NaN where the true point has no label; not finite
+/// Distance of each point to the true one, in percent of [`unit()`]. NaN where the true point has no label; not finite
 /// when the unit is 0.
 pub fn point_errors(topology: &Topology, points: &[Point], truth: &[Point]) -> Vec<f64> {
     let unit = unit(topology, truth);

@@ -9,7 +9,8 @@ use serde::Serialize;
 use crate::dataset::Sample;
 use crate::evaluate::metrics::{nme, nme51, point_errors};
 
-/// A face counts as the labelled one from this overlap on: intersection over union (IoU) of their boxes. Low on purpose: a face whose points are far off must count as a failure, not as a face that was not found.
+/// A face counts as the labelled one from this overlap on: intersection over union (IoU) of their boxes. Low on
+/// purpose: a face whose points are far off must count as a failure, not as a face that was not found.
 pub const TRUE_FACE_IOU: f32 = 0.3;
 
 /// A detector's box counts as found from this IoU with the true box on: the usual limit for detectors, which are

@@ -52,8 +52,8 @@ pub fn outside(labelled: &Labelled, size: Size) -> Option<String> {
     Some(format!("point {index} at {point:.1?}{others}, the photo is {}x{}", size.width, size.height))
 }
 
-/// Whether the person's right eye is on the left side where the face's own up is up: the turn from the eyes to the mouth
-/// tells, at any roll. Profiles, whose eyes are nearly in one place, tell nothing.
+/// Whether the person's right eye is on the left side where the face's own up is up: the turn from the eyes to the
+/// mouth tells, at any roll. Profiles, whose eyes are nearly in one place, tell nothing.
 pub fn is_mirrored(points: &[Option<Point>], five: &FivePoints) -> bool {
     let mean = |indices: &Vec<usize>| {
         let found: Option<Vec<Point>> = indices.iter().map(|&i| points.get(i).copied().flatten()).collect();

@@ -303,9 +303,8 @@ fn faults_name_their_place() {
     let xml = |inside: &str| format!("<dataset>\n<images><image file='a.png'>{inside}</image></images></dataset>");
     let boxed = |parts: &str| xml(&format!("<box top='1' left='2' width='3' height='4'>\n{parts}</box>"));
     let coco = |annotation: &str| {
-        format!(
-            r#"{{"images":[{{"id":1,"file_name":"a.png"}}],"annotations":[{{"image_id":1,"keypoints":[]}},{annotation}]}}"#
-        )
+        let start = r#"{"images":[{"id":1,"file_name":"a.png"}],"annotations":[{"image_id":1,"keypoints":[]},"#;
+        format!("{start}{annotation}]}}")
     };
     let table = |row: &str| format!("photo,x,y,w,h,a_x,a_y,b_x,b_y\n\n{row}\n");
     let cases: Vec<(Format, String, &str)> = vec![
@@ -487,8 +486,8 @@ fn faults_of_ljson_name_their_path() {
         (r#"{"version":2,"landmarks":{"points":[7]}}"#, "landmarks.points[0]: is not a pair of numbers: [y, x]"),
         (
             r#"{"version":2,"landmarks":{"points":[[1,1e99]]}}"#,
-            "landmarks.points[0]: 1000000000000000000000000000000000000000000000000000000000000000000000000000000000000000\
-             000000000000 is not a coordinate in a photo",
+            "landmarks.points[0]: 100000000000000000000000000000000000000000000000000000000000000000000000000000\
+             0000000000000000000000 is not a coordinate in a photo",
         ),
         (r#"{"version":1,"groups":[{}]}"#, "groups[0].landmarks: is missing, expected a list"),
         (r#"{"version":1,"groups":[0]}"#, "groups[0].landmarks: is missing"),

@@ -1,7 +1,7 @@
 //! The networks we train.
 //!
 //! `lite` and the detector are text (`networks/*.toml` of this crate), in the language of a training configuration's
-//! section `[network]`: [`text`] reads and writes it, [`mod@build`] makes the list of layers. The paper's networks are
+//! section `[network]`: `text` reads and writes it, `build` makes the list of layers. The paper's networks are
 //! Rust, as its experiment varies them.
 
 mod blocks;
