@@ -9,7 +9,7 @@ use std::sync::Arc;
 use lineament::models::DETECTOR;
 use lineament::stages::CropFrame;
 use lineament::topology::Topology;
-use lineament::{Crop, CropRule, Lineament, Normalisation, Options, Point};
+use lineament::{Crop, CropRule, Lineament, Normalisation, Options, Point, Rect};
 use lineament_data::dataset::{self, Sample};
 use lineament_data::evaluate::metrics::{mean, nme, nme51, point_errors, unit};
 use lineament_data::{GreyPhoto, Jitter, Photo, augment, boxes, topologies};
@@ -49,6 +49,8 @@ const NONFACE_SIDE_POWER: f32 = 0.7;
 const NEIGHBOUR_SHIFTS: (f32, f32) = (0.6, 1.0);
 /// Sides of such crops, in sides of the face's crop.
 const NEIGHBOUR_SIDES: (f32, f32) = (0.5, 1.3);
+/// How often such a crop is drawn anew because it shows another labelled object.
+const NEIGHBOUR_DRAWS: usize = 20;
 /// Directions of such crops: a whole turn.
 const NEIGHBOUR_ANGLE_RAD: f32 = 3.2;
 
@@ -58,6 +60,8 @@ struct Face {
     /// Shared by the objects of one photo.
     photo: Arc<GreyPhoto>,
     label: Sample,
+    /// Boxes of the photo's other labelled objects.
+    others: Vec<Rect>,
 }
 
 /// The labelled objects of a folder or a label table, each with its photo's name.
@@ -68,8 +72,14 @@ fn read_faces(path: &Path, topology: &Topology) -> Result<Vec<(String, Face)>> {
     paths.dedup();
     let open = |path: &PathBuf| Ok((path.clone(), Arc::new(Photo::open(path)?.grey())));
     let photos = paths.into_par_iter().map(open).collect::<Result<HashMap<_, _>>>()?;
-    let face = |label: Sample| (label.name.clone(), Face { photo: photos[&label.photo_path].clone(), label });
-    Ok(samples.into_iter().map(face).collect())
+    let mut rects: HashMap<&PathBuf, Vec<Rect>> = HashMap::new();
+    samples.iter().for_each(|label| rects.entry(&label.photo_path).or_default().push(label.rect(topology)));
+    let face = |label: &Sample| {
+        let (own, mut others) = (label.rect(topology), rects[&label.photo_path].clone());
+        others.retain(|other| *other != own);
+        (label.name.clone(), Face { photo: photos[&label.photo_path].clone(), label: label.clone(), others })
+    };
+    Ok(samples.iter().map(face).collect())
 }
 
 /// Which photo.
@@ -139,11 +149,23 @@ impl Landmarks {
             Crop { center, side, roll_rad }.sample_into(&photo.view(), self.side, input);
         } else {
             let near = face.label.crop(&self.topology);
-            let angle = rng.random_range(-NEIGHBOUR_ANGLE_RAD..NEIGHBOUR_ANGLE_RAD);
-            let shift = near.side * rng.random_range(NEIGHBOUR_SHIFTS.0..NEIGHBOUR_SHIFTS.1);
-            let center = Point::new(near.center.x + shift * angle.cos(), near.center.y + shift * angle.sin());
-            let side = near.side * rng.random_range(NEIGHBOUR_SIDES.0..NEIGHBOUR_SIDES.1);
-            Crop { center, side, roll_rad }.sample_into(&face.photo.view(), self.side, input);
+            let mut neighbour = || {
+                let angle = rng.random_range(-NEIGHBOUR_ANGLE_RAD..NEIGHBOUR_ANGLE_RAD);
+                let shift = near.side * rng.random_range(NEIGHBOUR_SHIFTS.0..NEIGHBOUR_SHIFTS.1);
+                let center = Point::new(near.center.x + shift * angle.cos(), near.center.y + shift * angle.sin());
+                let side = near.side * rng.random_range(NEIGHBOUR_SIDES.0..NEIGHBOUR_SIDES.1);
+                Crop { center, side, roll_rad }
+            };
+            // Not one that shows another object of the photo; where all do, as in a crowd, the last one.
+            let shows_another = |crop: &Crop| face.others.iter().any(|other| overlaps(crop, other));
+            let mut crop = neighbour();
+            for _ in 1..NEIGHBOUR_DRAWS {
+                if !shows_another(&crop) {
+                    break;
+                }
+                crop = neighbour();
+            }
+            crop.sample_into(&face.photo.view(), self.side, input);
         }
     }
 
@@ -164,6 +186,12 @@ impl Landmarks {
         };
         Ok(self.validation.par_iter().enumerate().map_init(|| lineament.clone(), place).collect())
     }
+}
+
+/// Whether a crop, taken as upright, shows a fifth or more of a box.
+fn overlaps(crop: &Crop, rect: &Rect) -> bool {
+    let square = Rect::from_center_size(crop.center, crop.side, crop.side);
+    square.intersection(rect).area() >= 0.2 * rect.area()
 }
 
 /// The points of a face in the frame of a crop.
@@ -191,6 +219,7 @@ fn mine(
             || miner.clone(),
             |miner, (index, face)| {
                 let mut faces = vec![face.label.rect(topology)];
+                faces.extend(&face.others);
                 faces.extend(boxes::of_photo(&table, &face.label.photo_path).iter().map(|row| row.rect));
                 let crops = miner.mine(&face.photo, &faces).into_iter();
                 crops.map(|crop| (Which::Train(index), crop)).collect()
@@ -333,7 +362,8 @@ mod tests {
         let landmarks = lineament.faces(&photo.view())[0].landmarks.clone();
         let points = landmarks.points.iter().map(|p| Point::new(p.x + x, p.y + y)).collect();
         let label = Sample { name: "astronaut".into(), photo_path: path, points, rect: None };
-        let (topology, validation) = (landmarks.topology, vec![Face { photo: photo.into(), label }]);
+        let (topology, validation) =
+            (landmarks.topology, vec![Face { photo: photo.into(), label, others: Vec::new() }]);
         let (train, pseudo_labelled, nonfaces, hard_negatives) = Default::default();
         let config = Config::default();
         Landmarks { config, topology, side: 112, train, validation, pseudo_labelled, nonfaces, hard_negatives }
@@ -356,6 +386,31 @@ mod tests {
         assert_eq!(figures.iter().map(|f| f.0).collect::<Vec<_>>(), ["nme68", "nme51", "kept"]);
         assert!(figures[0].1 < 2.0 && figures[1].1 < 2.0, "points from another crop are nearly the same: {figures:?}");
         assert_eq!(figures[2].1, 1.0, "the library takes it for a face");
+    }
+
+    #[test]
+    fn a_crop_next_to_a_face_shows_no_other_labelled_object() {
+        // A grey photo with a white square to the right of the face, which is labelled, too.
+        let mut task = task(0.0, 0.0);
+        let face = &task.validation[0];
+        let near = face.label.crop(&task.topology);
+        let rect = Rect::from_center_size(Point::new(near.center.x + near.side, near.center.y), 40.0, 40.0);
+        let (width, height) = (face.photo.width, face.photo.height);
+        let white = |i: usize| rect.contains(Point::new((i % width) as f32, (i / width) as f32));
+        let pixels = (0..width * height).map(|i| if white(i) { 255 } else { 90 }).collect();
+        let photo = Arc::new(GreyPhoto { pixels, width, height });
+        task.validation = vec![Face { photo, label: face.label.clone(), others: vec![rect] }];
+        let brightest = |task: &Landmarks| {
+            let (mut rng, mut input) = (Pcg64::seed_from_u64(3), vec![0.0; 112 * 112]);
+            let bright = (0..200).filter(|_| {
+                task.cut_nonface(&task.validation[0], &mut rng, &mut input);
+                input.iter().filter(|v| **v > 200.0).count() > 400
+            });
+            bright.count()
+        };
+        assert_eq!(brightest(&task), 0);
+        task.validation[0].others.clear();
+        assert!(brightest(&task) > 10, "the square would be seen");
     }
 
     #[test]

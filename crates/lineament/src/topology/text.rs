@@ -150,8 +150,13 @@ impl Topology {
 /// more indices than that.
 pub fn parse_indices(text: &str) -> Result<Vec<usize>, String> {
     let index = |text: &str| {
-        let index: usize = text.trim().parse().map_err(|_| format!("`{}` is not an index", excerpt(text)))?;
-        if index < MAX_POINTS { Ok(index) } else { Err(format!("{index} is above the last index, {}", MAX_POINTS - 1)) }
+        // 64 bits on every platform, so that the messages are the same.
+        let index: u64 = text.trim().parse().map_err(|_| format!("`{}` is not an index", excerpt(text)))?;
+        if index < MAX_POINTS as u64 {
+            Ok(index as usize)
+        } else {
+            Err(format!("{index} is above the last index, {}", MAX_POINTS - 1))
+        }
     };
     let mut indices = Vec::new();
     for item in text.split(',') {
