@@ -188,10 +188,10 @@ impl Landmarks {
     }
 }
 
-/// Whether a crop, taken as upright, shows a fifth or more of a box.
+/// Whether the upright square around a crop covers more than a twentieth of a box.
 fn overlaps(crop: &Crop, rect: &Rect) -> bool {
-    let square = Rect::from_center_size(crop.center, crop.side, crop.side);
-    square.intersection(rect).area() >= 0.2 * rect.area()
+    let side = crop.side * (crop.roll_rad.cos().abs() + crop.roll_rad.sin().abs());
+    Rect::from_center_size(crop.center, side, side).intersection(rect).area() > 0.05 * rect.area()
 }
 
 /// The points of a face in the frame of a crop.
