@@ -376,13 +376,7 @@ mod tests {
         let config = Config { epochs: 5, network: Network::Own(lite.clone()), ..Config::default() };
         for text in [config.to_toml(), config.to_commented_toml()] {
             assert_eq!(toml::from_str::<Config>(&text).unwrap(), config, "{text}");
-            assert!(
-                !text.contains(
-                    "
-network = "
-                ),
-                "{text}"
-            );
+            assert!(!text.contains("\nnetwork = "), "{text}");
         }
         assert_eq!(config.network_name(), "lite");
         let wider = lite.to_toml().replace("filters = 16", "filters = 24");

@@ -1,6 +1,6 @@
 //! Counts of the photos of a run, known before the photos are read, and warnings about them.
 
-use lineament_data::{dataset, topologies};
+use lineament_data::dataset;
 
 use crate::config::{Config, Task};
 use crate::error::Result;
@@ -28,7 +28,7 @@ impl DatasetSummary {
     /// # Errors
     /// When a folder or a file of points cannot be read.
     pub fn new(config: &Config) -> Result<Self> {
-        let topology = topologies::open(&config.topology)?.topology;
+        let topology = config.topology()?;
         let samples = dataset::read(&config.photos, &topology)?;
         let validation = samples.iter().filter(|s| dataset::is_validation(&s.name, config.validation_share)).count();
         let nonfaces = nonface_paths(config)?.len();

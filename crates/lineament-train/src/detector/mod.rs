@@ -12,7 +12,7 @@ use lineament::stages::{Detector, GRIDS, ImageFrame, PixelFrame, SAME_FACE_IOU, 
 use lineament::topology::Topology;
 use lineament::{ImageView, Normalisation, Rect};
 use lineament_data::evaluate::MATCH_IOU;
-use lineament_data::{BoxRow, GreyPhoto, Sample, boxes, dataset, topologies};
+use lineament_data::{BoxRow, GreyPhoto, Sample, boxes, dataset};
 use lineament_nn::model::{Metadata, Model, key};
 use rand_pcg::Pcg64;
 use rayon::prelude::*;
@@ -49,7 +49,7 @@ impl DetectorTask {
     /// # Errors
     /// When photos, points or the box table cannot be read.
     pub fn new(config: &Config, side: usize) -> Result<Self> {
-        let topology = topologies::open(&config.topology)?.topology;
+        let topology = config.topology()?;
         let table = match &config.boxes {
             Some(table) => boxes::read(table)?,
             // A label table names all objects.

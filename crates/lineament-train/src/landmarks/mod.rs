@@ -12,7 +12,7 @@ use lineament::topology::Topology;
 use lineament::{Crop, CropRule, Lineament, Normalisation, Options, Point, Rect};
 use lineament_data::dataset::{self, Sample};
 use lineament_data::evaluate::metrics::{mean, nme, nme51, point_errors, unit};
-use lineament_data::{GreyPhoto, Jitter, Photo, augment, boxes, topologies};
+use lineament_data::{GreyPhoto, Jitter, Photo, augment, boxes};
 use lineament_nn::model::{Metadata, Model, Op, Shape, key};
 use rand::{Rng, SeedableRng};
 use rand_pcg::Pcg64;
@@ -109,7 +109,7 @@ impl Landmarks {
     /// # Errors
     /// When photos or points cannot be read.
     pub fn new(config: &Config, side: usize) -> Result<Self> {
-        let topology = topologies::open(&config.topology)?.topology;
+        let topology = config.topology()?;
         let read = |path: &Path| read_faces(path, &topology);
         let (train, validation) = split(read(&config.photos)?, config)?;
         let pseudo_labelled = config.pseudo_labelled.as_deref().map(read).transpose()?.unwrap_or_default();
