@@ -22,6 +22,7 @@ mod picture;
 mod progress;
 mod quantize;
 mod recipe;
+mod render;
 mod run;
 mod sink;
 mod text;
@@ -62,6 +63,7 @@ enum Command {
     Annotate(annotate::AnnotateArgs),
     Data(data::DataArgs),
     Topology(topology::TopologyArgs),
+    Render(render::RenderArgs),
     Quantize(quantize::QuantizeArgs),
     Calibrate(calibrate::CalibrateArgs),
     Inspect(inspect::InspectArgs),
@@ -82,6 +84,7 @@ fn main() -> ExitCode {
         Command::Annotate(args) => annotate::run(args),
         Command::Data(args) => data::run(args),
         Command::Topology(args) => topology::run(args),
+        Command::Render(args) => render::run(&args),
         Command::Quantize(args) => quantize::run(args),
         Command::Calibrate(args) => calibrate::run(&args),
         Command::Inspect(args) => inspect::run(args),

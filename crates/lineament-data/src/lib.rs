@@ -34,7 +34,7 @@ mod testing;
 mod text;
 pub mod topologies;
 pub mod video;
-mod workers;
+pub mod workers;
 
 pub use augment::{Jitter, Knob, Photometric};
 pub use boxes::BoxRow;

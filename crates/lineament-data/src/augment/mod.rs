@@ -6,6 +6,8 @@
 
 /// Makes a struct of knobs, its `Default`, the table `KNOBS` and `check` from one list: a knob's reason, default and
 /// range stand once, for readers of the code and of a printed configuration alike.
+#[macro_export]
+#[doc(hidden)]
 macro_rules! knobs {
     ($(#[$meta:meta])* $name:ident {
         $($(#[doc = $line:literal])+ $knob:ident: $kind:ty = $default:literal, $least:literal to $most:expr;)+
@@ -29,7 +31,7 @@ macro_rules! knobs {
 
         impl $name {
             /// Each knob, in the order of the fields.
-            pub const KNOBS: &[crate::augment::Knob] = &[$(crate::augment::Knob {
+            pub const KNOBS: &[$crate::augment::Knob] = &[$($crate::augment::Knob {
                 name: stringify!($knob),
                 reason: &[$($line),+],
                 default: $default as f32,
@@ -37,8 +39,8 @@ macro_rules! knobs {
             },)+];
 
             /// # Errors
-            /// [`crate::Error::Setting`] naming the first knob outside its range.
-            pub fn check(&self) -> crate::Result<()> {
+            /// `lineament_data::Error::Setting` naming the first knob outside its range.
+            pub fn check(&self) -> $crate::Result<()> {
                 let values = [$(f32::from(self.$knob),)+];
                 Self::KNOBS.iter().zip(values).try_for_each(|(knob, value)| knob.check(value))
             }
@@ -53,7 +55,7 @@ mod photometric;
 pub use geometric::{Jitter, mirror_points, mirror_rows};
 pub use photometric::Photometric;
 
-pub(crate) use filters::{Size, gaussian_blur, motion_blur};
+pub use filters::{Size, gaussian_blur, motion_blur};
 pub(crate) use photometric::{add_noise, compress};
 
 use crate::error::{Error, Result};
@@ -72,7 +74,9 @@ pub struct Knob {
 }
 
 impl Knob {
-    fn check(&self, value: f32) -> Result<()> {
+    /// # Errors
+    /// [`Error::Setting`] when the value is outside the knob's range.
+    pub fn check(&self, value: f32) -> Result<()> {
         let (least, most) = self.range;
         match (least..=most).contains(&value) {
             true => Ok(()),
