@@ -12,7 +12,7 @@ mod window;
 use std::time::{Duration, Instant, SystemTime};
 
 use android_activity::input::{InputEvent, KeyAction, Keycode, MotionAction};
-use android_activity::{AndroidApp, InputStatus, MainEvent, PollEvent};
+use android_activity::{AndroidApp, InputStatus, MainEvent, PollEvent, WindowManagerFlags};
 
 use crate::app::{App, Event, Patience};
 use crate::platform::{Clock, Platform};
@@ -29,6 +29,7 @@ fn android_main(app: AndroidApp) {
         folder: app.external_data_path().or_else(|| app.internal_data_path()),
     };
     let mut state = App::new(platform).expect("the models inside the library");
+    app.set_window_flags(WindowManagerFlags::KEEP_SCREEN_ON, WindowManagerFlags::empty());
     let mut alive = true;
     while alive {
         let timeout = match state.patience() {
