@@ -8,7 +8,6 @@ use lineament_bench::{Device, Plan, Report, Run};
 
 use crate::figures::Format;
 use crate::progress::{Progress, Unit};
-use crate::values;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -26,9 +25,8 @@ same. Fields that the system hides are null.";
 #[command(after_long_help = EXAMPLES)]
 pub struct SustainedArgs {
     /// Seconds until the device counts as warm
-    #[arg(long, value_name = "SECS", value_parser = values::seconds, allow_negative_numbers = true,
-          default_value_t = 120.0)]
-    warm_up: f64,
+    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u32).range(0..=3600), default_value_t = 120)]
+    warm_up: u32,
 
     /// How the figures are written
     #[arg(long, value_name = "FORMAT", default_value = "text", conflicts_with = "json")]
@@ -41,7 +39,7 @@ pub struct SustainedArgs {
 
 /// Runs the command.
 pub fn run(args: SustainedArgs) -> Result<ExitCode> {
-    let mut run = Run::new(Plan::with_warm_up(args.warm_up))?;
+    let mut run = Run::new(Plan::with_warm_up(args.warm_up.into()))?;
     let progress = Progress::new(Unit::Percent, Some(100));
     let mut shown = 0;
     while let Some(share) = run.advance() {
