@@ -126,6 +126,7 @@ pub fn prepare() {
         table.fill(object as *const c_void);
         let places: &[(usize, *const c_void)] = &[
             (4, version as *const c_void),
+            (11, yes as *const c_void),           // IsAssignableFrom
             (15, zero as *const c_void),          // ExceptionOccurred
             (16, zero as *const c_void),          // ExceptionDescribe
             (17, zero as *const c_void),          // ExceptionClear
