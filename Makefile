@@ -9,6 +9,7 @@ ARM64_TARGET := aarch64-unknown-linux-gnu
 WASM_TOOLCHAIN ?=
 WASI_TOOLCHAIN ?=
 ARM64_TOOLCHAIN ?=
+ANDROID_TOOLCHAIN ?=
 # The library's tests that depend on the processor: kernels, golden points, whole networks, cascades.
 PORTABLE_TESTS := -p lineament-nn -p lineament --features lineament/draw,lineament/cascade --lib --test engine --test cascade --test draw
 
@@ -19,9 +20,9 @@ FEATURES += --no-default-features
 endif
 
 .PHONY: check fmt clippy test doctest doc no-default-features wasm-check wasm-test arm64-test inlined miri regenerate
-.PHONY: web web-test program
+.PHONY: web web-test program android android-test
 
-export CARGO WASM_TOOLCHAIN WASI_TOOLCHAIN ARM64_TOOLCHAIN
+export CARGO ANDROID_TOOLCHAIN WASM_TOOLCHAIN WASI_TOOLCHAIN ARM64_TOOLCHAIN
 
 check:
 	@MAKE="$(MAKE)" tools/check.sh
@@ -93,6 +94,16 @@ web-test: web
 # The page, and the program that serves it from apps/web/dist: `target/release/lineament web`.
 program: web
 	$(CARGO) build --release -p lineament-cli
+
+# The app for arm64 and x86_64, in target/apk: built, signed, and checked. docs/android.md says what it needs.
+android:
+	tools/android.sh build
+	tools/android.sh check
+
+# The app's library in Android's own linker and C library, with fakes of the camera and the window. ANDROID_SYSTEM is a
+# folder with these parts of a system: docs/android.md#running-it-without-a-phone.
+android-test:
+	tools/android_test.sh
 
 # After a new model: the points that tests compare with. Look at the differences before committing them.
 regenerate:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # `make check`: looks for the tools first, then runs every check that this machine can run. What it lacks is skipped with
 # a line that says how to get it, and listed again at the end. REQUIRE_ALL=1 (as in .ci/run) makes a missing tool an error,
-# except for the check named by MAY_SKIP.
+# except for the checks named in MAY_SKIP.
 #
 # POSIX sh and make 3.81 suffice, so that it runs on a Mac as well. MAKE, CARGO and the *_TOOLCHAIN variables come from
 # the Makefile.
@@ -22,7 +22,7 @@ skip() {
   echo "$line"
   skipped="$skipped  $line
 "
-  [ "$1" = "${MAY_SKIP:-}" ] || forbidden=yes
+  case " ${MAY_SKIP:-} " in *" $1 "*) ;; *) forbidden=yes ;; esac
 }
 
 run() { checks="$checks $1"; }
@@ -101,6 +101,22 @@ elif ! have "${CHROMIUM:-/usr/bin/chromium}"; then
   skip web-test "Chromium is" "Debian: apt install chromium; elsewhere set CHROMIUM to its path"
 else
   run web-test
+fi
+
+if ! has_target aarch64-linux-android "${ANDROID_TOOLCHAIN:-}" || ! has_target x86_64-linux-android "${ANDROID_TOOLCHAIN:-}"; then
+  skip android "an Android target is" "rustup target add aarch64-linux-android x86_64-linux-android"
+elif [ -z "${ANDROID_NDK_HOME:-}${ANDROID_LINKER:-}" ]; then
+  skip android "a linker for Android is" "Install the NDK and set ANDROID_NDK_HOME"
+elif ! have aapt || ! have apksigner || ! have keytool; then
+  skip android "aapt, apksigner or keytool is" \
+    "Debian: apt install aapt apksigner android-framework-res openjdk-17-jre-headless"
+else
+  run android
+  if [ -d "${ANDROID_SYSTEM:-}" ]; then
+    run android-test
+  else
+    echo "android-test: ANDROID_SYSTEM names no folder, so the app is not run; see docs/android.md"
+  fi
 fi
 
 if [ -n "$forbidden" ] && [ "${REQUIRE_ALL:-}" = 1 ]; then

@@ -8,6 +8,7 @@ mod networks;
 mod path;
 mod report;
 mod steadiness;
+mod sustained;
 mod timing;
 
 use std::path::PathBuf;
@@ -43,6 +44,7 @@ Examples:
   lineament bench photo.jpg --level avx2                       as on a processor without AVX-512
   lineament bench photo.jpg --format json > bench.json
   lineament bench steadiness photo.jpg                         how much points jitter and lag on video
+  lineament bench sustained                                    this device when it is cool and when it is warm
 
 What the lines mean:
   network    the networks alone. M: millions of multiply-adds; G/s: billions of them per second; GB/s: weights read; \
@@ -114,12 +116,15 @@ enum Other {
     // The first name of the command.
     #[command(alias = "stability")]
     Steadiness(steadiness::SteadinessArgs),
+    Sustained(sustained::SustainedArgs),
 }
 
 /// Runs the command.
 pub fn run(args: BenchArgs) -> Result<ExitCode> {
-    if let Some(Other::Steadiness(args)) = args.other {
-        return steadiness::run(args);
+    match args.other {
+        Some(Other::Steadiness(args)) => return steadiness::run(args),
+        Some(Other::Sustained(args)) => return sustained::run(args),
+        None => (),
     }
     let place = |level: &String| simd::LEVELS.iter().position(|name| name.eq_ignore_ascii_case(level));
     if let Some(level) = args.level.as_ref().and_then(place) {

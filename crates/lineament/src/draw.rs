@@ -180,6 +180,12 @@ impl Canvas {
         self.pixmap.data()
     }
 
+    /// The same bytes to write over, so that a live picture uses one canvas for all frames. Alpha stays 255: what is
+    /// drawn later assumes that.
+    pub fn pixels_mut(&mut self) -> &mut [u8] {
+        self.pixmap.data_mut()
+    }
+
     /// Draws one face. Points outside the picture or without a number are left out.
     pub fn draw_face(&mut self, face: &Face, options: &DrawOptions) {
         let (landmarks, rect) = (&face.landmarks, face.rect());
