@@ -187,6 +187,33 @@ impl Format {
         }
     }
 
+    /// What its sources are, in half a line.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Pts => "Photos with a .pts file of the same name next to each, as 300-W; any number of points",
+            Self::Wflw => "WFLW's lists: 98 points per line",
+            Self::Cofw => "COFW's 29 points, as CSV",
+            Self::Aflw => "AFLW's 21 points or AFLW-19's 19, as CSV",
+            Self::Jd106 => "JD-landmark: PHOTO.txt with 106 points per photo",
+            Self::Imglab => "The XML of dlib's imglab",
+            Self::Ljson => "Menpo's .ljson next to each photo",
+            Self::Coco => "COCO's JSON with keypoints",
+            Self::Kaggle => "Kaggle's facial keypoints, with the pixels in the CSV",
+            Self::Csv => "A label table; its checks, and another place for it",
+        }
+    }
+
+    /// The name of the topology whose points these are, where the format has one.
+    pub fn topology(self) -> Option<&'static str> {
+        match self {
+            Self::Wflw => Some("wflw98"),
+            Self::Cofw => Some("cofw29"),
+            Self::Jd106 => Some("jd106"),
+            Self::Kaggle => Some("kaggle15"),
+            Self::Pts | Self::Aflw | Self::Imglab | Self::Ljson | Self::Coco | Self::Csv => None,
+        }
+    }
+
     /// How its sources count pixels unless the reader is told otherwise; `docs/labels.md` gives the reasons.
     pub fn origin(self) -> Origin {
         match self {

@@ -20,7 +20,7 @@ pub mod duplicates;
 pub mod hash;
 pub(crate) mod header;
 pub mod histogram;
-mod parquet;
+pub(crate) mod parquet;
 pub(crate) mod pixels;
 pub mod split;
 pub mod survey;

@@ -130,9 +130,12 @@ impl Topology {
     /// A topology of one's own.
     ///
     /// # Errors
-    /// A [`Fault`] that names what contradicts itself: an index out of range, a mirror partner that is not mutual, a
-    /// point in no part or in two, a normaliser or `five` that is another one in the mirror, or a definition that bears
-    /// the name of [`Topology::ibug68`] and differs from it.
+    /// A [`Fault`] that names the field that contradicts itself:
+    ///
+    /// - an index out of range, or a set without points;
+    /// - a mirror partner that is not mutual, or a normaliser or `five` that is another one in the mirror;
+    /// - a point in no part or in two;
+    /// - the name of [`Topology::ibug68`] on points that differ from it.
     pub fn new(mut definition: Definition) -> Result<Self, Fault> {
         let count = definition.names.len();
         if definition.mirror.is_empty() {

@@ -203,8 +203,9 @@ fn points_of_68_are_taken_over_or_averaged() {
     assert_eq!(Topology::ibug68().from_ibug68(&face).unwrap(), face);
     assert_eq!(Topology::new(inner()).unwrap().from_ibug68(&face).unwrap(), face[17..]);
     let five = Topology::new(five()).unwrap().from_ibug68(&face).unwrap();
-    assert_eq!(five, ibug68::five_points(&face));
-    assert_eq!(five[0], Point::new(38.5, Point::mean(&face[36..42]).y), "the mean of 36 to 41");
+    let eyes = [ibug68::RIGHT_EYE, ibug68::LEFT_EYE].map(|eye| Point::mean(&face[eye]));
+    assert_eq!(five, [eyes[0], eyes[1], face[30], face[48], face[54]]);
+    assert_eq!(five[0].x, 38.5, "the mean of 36 to 41");
     // One point without any is enough for labels of 68 not to do.
     let mut partly = self::five();
     partly.ibug68[2].clear();
@@ -298,7 +299,9 @@ proptest! {
     ) {
         let face: [Point; 68] = std::array::from_fn(|i| Point::new(numbers[2 * i], numbers[2 * i + 1]));
         let topology = Topology::ibug68();
-        prop_assert_eq!(topology.five(&face).unwrap(), ibug68::five_points(&face), "to the last bit");
+        let eyes = [ibug68::RIGHT_EYE, ibug68::LEFT_EYE].map(|eye| Point::mean(&face[eye]));
+        let five = [eyes[0], eyes[1], face[30], face[48], face[54]];
+        prop_assert_eq!(topology.five(&face).unwrap(), five, "to the last bit");
         prop_assert_eq!(topology.unit(&face), ibug68::inter_ocular(&face));
         prop_assert_eq!(topology.rect(&face), Rect::bounding(&face).unwrap());
     }

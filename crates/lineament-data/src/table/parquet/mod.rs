@@ -1,9 +1,10 @@
 //! Tables as Parquet: columns with names and types, compressed, and with the origin of each face.
 
-mod columns;
+pub mod columns;
+pub mod groups;
 mod pages;
 mod read;
-mod write;
+pub mod write;
 
 pub use read::ParquetReader;
 pub use write::ParquetWriter;
