@@ -29,9 +29,11 @@ Examples:
   lineament data import wflw list_98pt_rect_attr_train.txt wflw.csv --photos WFLW_images/
   lineament data import pts mine/ mine.csv --zero-based                      .pts files that count pixels from 0
   lineament data import kaggle training.csv kaggle.csv                       writes the pictures to kaggle-photos/, too
+  lineament data import records faces.parquet labels.csv --photos photos/    what `annotate` wrote
+  lineament data import table cats.csv cats.parquet                          another format for a label table
 
 The table has a row per object: photo,x,y,w,h and NAME_x,NAME_y for each point, in pixels of the photo, where the \
-first pixel covers 0 to 1. A point without a label is empty. Photos stay where they are; the table has their paths \
+first pixel covers 0 to 1. A point without a label is empty, in Parquet null. Photos stay where they are; the table has their paths \
 relative to its own folder. Every object is checked against its photo: a photo that is missing or damaged, another \
 number of points, and coordinates from 0 to 1 cannot be used, and stop the import unless --skip-bad is given. Points \
 outside of the photo and objects that are there twice are kept, with a warning. docs/labels.md describes each format, \
@@ -48,7 +50,7 @@ pub struct ImportArgs {
     /// The labels: a file, or for pts, ljson and jd106 a folder
     src: PathBuf,
 
-    /// The new table, .csv; a file that is there is not replaced
+    /// The new table, .csv or .parquet; a file that is there is not replaced
     out: PathBuf,
 
     /// Folder that the photos' names are relative to; by default that of SRC

@@ -93,6 +93,7 @@ pub(super) fn definition() -> Definition {
         name: NAME.into(),
         names: names.collect(),
         mirror: MIRROR.into(),
+        chiral: false,
         outlines: OUTLINES.iter().map(outline).collect(),
         parts: PARTS.iter().map(part).collect(),
         normaliser: Some([vec![OUTER_EYE_CORNERS.0], vec![OUTER_EYE_CORNERS.1]]),

@@ -138,34 +138,34 @@ fn faults_name_their_place() {
         (Format::Kaggle, "a_x,a_y,Image\n1,,1 2\n".into(), "t:2: column `a_y`: `` is not a number"),
         (Format::Kaggle, "a_x,a_y,Image\n1,2,1 2\n".into(), "t:2: column `Image`: 2 pixels, expected 9216"),
         (
-            Format::Csv,
+            Format::Table,
             "photo,x,y,w\n".into(),
             "t:1: column 5 is called ``, expected `h`: a label table begins \
             photo,x,y,w,h and then has NAME_x,NAME_y for each point",
         ),
         (
-            Format::Csv,
+            Format::Table,
             "photo,x,y,w,h,a_x,b_y\n".into(),
             "t:1: columns 6 and 7 are called `a_x` and `b_y`: a label table \
             begins photo,x,y,w,h and then has NAME_x,NAME_y for each point",
         ),
         (
-            Format::Csv,
+            Format::Table,
             "photo,x,y,w,h,A_x,A_y\n".into(),
             "t:1: a point is called `A`, expected small letters a-z, digits \
             and _",
         ),
-        (Format::Csv, "photo,x,y,w,h,a_x,a_y,a_x,a_y\n".into(), "t:1: two points are called `a`"),
-        (Format::Csv, table("p,,,,,1,2"), "t:3: 7 cells, expected 9"),
+        (Format::Table, "photo,x,y,w,h,a_x,a_y,a_x,a_y\n".into(), "t:1: two points are called `a`"),
+        (Format::Table, table("p,,,,,1,2"), "t:3: 7 cells, expected 9"),
         (
-            Format::Csv,
+            Format::Table,
             table("p,,,,,1,2,3,"),
             "t:3: column `b_y` is empty, but the other coordinate of the point is not",
         ),
-        (Format::Csv, table("p,1,,,,1,2,3,4"), "t:3: column `y`: `` is not a number"),
-        (Format::Csv, table("p,,,,,,,,"), "t:3: no point has a label"),
-        (Format::Csv, table("p,,,,,1,2,inf,4"), "t:3: column `b_x`: inf is not a coordinate in a photo"),
-        (Format::Csv, table(",,,,,1,2,3,4"), "t:3: column `photo` is empty"),
+        (Format::Table, table("p,1,,,,1,2,3,4"), "t:3: column `y` is empty, but the rest of the box is not"),
+        (Format::Table, table("p,,,,,,,,"), "t:3: no point has a label"),
+        (Format::Table, table("p,,,,,1,2,inf,4"), "t:3: column `b_x`: inf is not a coordinate in a photo"),
+        (Format::Table, table(",,,,,1,2,3,4"), "t:3: column `photo` is empty"),
     ];
     let wrong: Vec<String> = cases
         .into_iter()

@@ -125,7 +125,7 @@ fn every_format_becomes_a_table_in_our_frame() {
             ],
         },
         Case {
-            format: Format::Csv,
+            format: Format::Table,
             source: "table.csv",
             names: &["nose", "left_ear"],
             points: 2,

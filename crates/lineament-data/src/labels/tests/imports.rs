@@ -69,7 +69,7 @@ fn what_looks_wrong_is_told_and_kept() {
          photos/a.png,,,,,{upright}\nphotos/a.png,,,,,-1,10,40,10,30,20,22,30,38,49\n"
     );
     let five = Some([vec![0], vec![1], vec![2], vec![3], vec![4]]);
-    let summary = import_text(Format::Csv, "in.csv", &text, Options { five, ..Options::default() }).unwrap();
+    let summary = import_text(Format::Table, "in.csv", &text, Options { five, ..Options::default() }).unwrap();
     assert_eq!((summary.objects, summary.photos), (5, 2));
     for (warning, example) in [
         (Warning::Mirrored, "in.csv:3: photos/a.png"),
@@ -171,5 +171,60 @@ fn an_import_without_an_object_says_why() {
         assert!(error.ends_with(message), "{error}");
     }
     let read = ReadOptions { origin: Some(Origin::Zero), ..ReadOptions::default() };
-    assert!(Reader::open(Format::Csv, &fixture("table.csv"), &read).is_err());
+    assert!(Reader::open(Format::Table, &fixture("table.csv"), &read).is_err());
+}
+
+#[test]
+fn records_go_back_to_their_photos_or_become_photos() {
+    use crate::record::{Origin as RecordOrigin, record_from_image};
+    use crate::table::Writer;
+
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let crop = Rect::from_xywh(8.0, 4.0, 24.0, 24.0);
+    let points = [Point::new(10.25, 8.5), Point::new(30.0, 20.0)];
+    let origin = RecordOrigin {
+        photo: "photos/a.png".into(),
+        photo_size: (64, 48),
+        face: Rect::from_xywh(9.0, 5.0, 20.0, 22.0),
+        crop,
+        score: 0.9,
+        expected_error: None,
+        pose: None,
+    };
+    let record = |origin: Option<RecordOrigin>| crate::Record {
+        points: points.iter().map(|&p| record_from_image(&crop, p)).collect(),
+        pixels: vec![77; 96 * 96],
+        origin,
+    };
+    for (table, origins) in [
+        ("r.parquet", vec![Some(origin.clone()), None]),
+        ("r.csv", vec![None, None]),
+        ("o.parquet", vec![Some(origin)]),
+    ] {
+        let columns = ["left_x", "left_y", "right_x", "right_y"].map(str::to_owned);
+        let mut writer = Writer::create(&at(table), &columns).unwrap();
+        origins.iter().for_each(|origin| writer.write(&record(origin.clone())).unwrap());
+        writer.finish().unwrap();
+        let out = at(&format!("{table}-out.parquet"));
+        let summary = import(Format::Records, &at(table), &out, Options::default(), |_| {}).unwrap();
+        assert_eq!(summary.names, ["left", "right"]);
+        assert_eq!(summary.written_photos.is_some(), origins.contains(&None), "{table}");
+        for (read, origin) in table::Reader::open(&out).unwrap().zip(&origins) {
+            let read = read.unwrap();
+            let photo = crate::Photo::open(&folder.path().join(&read.photo)).unwrap();
+            // The crop's 96 pixels are 24 of the photo.
+            let (size, expected) = match origin {
+                Some(_) => ((64, 48), points),
+                None => ((96, 96), points.map(|p| Point::new((p.x - 8.0) * 4.0, (p.y - 4.0) * 4.0))),
+            };
+            assert_eq!((photo.width, photo.height), size, "{table}");
+            let far = read.points.iter().zip(expected).map(|(p, q)| p.unwrap().distance(q)).fold(0.0, f32::max);
+            assert!(far < 1e-3, "{table}: {read:?}");
+            assert_eq!(read.rect.is_some(), origin.is_some());
+        }
+    }
+    let error = import(Format::Records, &at("r.parquet-out.parquet"), &at("n.csv"), Options::default(), |_| {});
+    assert!(error.unwrap_err().to_string().contains("no column `points`"));
+    assert!(!at("n-photos").exists());
 }

@@ -50,13 +50,13 @@ fn source(format: Format, bytes: &[u8]) -> Result<Box<dyn Source>> {
         Format::Imglab => Box::new(imglab::Imglab::new(input(), input(), origin)?),
         Format::Coco => Box::new(coco::Coco::new(input(), input(), origin, None)?),
         Format::Kaggle => Box::new(kaggle::Kaggle::new(input(), origin)?),
-        Format::Csv => Box::new(table::Rows::new(input())?),
-        Format::Pts | Format::Jd106 | Format::Ljson => unreachable!("these read folders"),
+        Format::Table => Box::new(table::Rows::from_csv(input())?),
+        Format::Pts | Format::Jd106 | Format::Ljson | Format::Records => unreachable!("these read files"),
     })
 }
 
 const STREAMS: [Format; 7] =
-    [Format::Wflw, Format::Cofw, Format::Aflw, Format::Imglab, Format::Coco, Format::Kaggle, Format::Csv];
+    [Format::Wflw, Format::Cofw, Format::Aflw, Format::Imglab, Format::Coco, Format::Kaggle, Format::Table];
 
 fn rows(format: Format, bytes: &[u8]) -> Result<Vec<Row>> {
     let mut source = source(format, bytes)?;
@@ -89,7 +89,7 @@ fn stream_fixture(format: Format) -> Vec<u8> {
         Format::Aflw => "aflw21.csv",
         Format::Imglab => "imglab.xml",
         Format::Coco => "coco.json",
-        Format::Csv => "table.csv",
+        Format::Table => "table.csv",
         _ => return kaggle().into_bytes(),
     };
     fs::read(fixture(name)).unwrap()

@@ -27,7 +27,7 @@ mod key {
 }
 
 /// The columns that are neither numbers of [`NUMBERS`] nor whole numbers.
-mod name {
+pub mod name {
     pub const PHOTO: &str = "photo";
     pub const POINTS: &str = "points";
     pub const PIXELS: &str = "pixels";
