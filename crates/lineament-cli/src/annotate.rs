@@ -30,6 +30,8 @@ Examples:
       --detector boxes:dlib_boxes.csv --points dlib:shape_predictor_68_face_landmarks.dat
                                                             as in the paper
   lineament annotate labelled/ --out a.csv --points pts     points placed by people, from the .pts files
+  lineament annotate labelled/ --out a.csv --points pts:jd106
+                                                            106 points in each .pts file
 
 A .csv is the paper's table: x and y of 68 points, then the 96x96 grey values of the crop. A .parquet also keeps \
 photo, box, crop, score, expected error and pose of each face. NAME.rejects.csv, next to the first table, lists \
@@ -66,7 +68,8 @@ pub struct AnnotateArgs {
 
     /// What places the points: ours, FILE.onnx, dlib:FILE.dat, or pts for the .pts file next to each photo
     ///
-    /// With pts and several boxes, the one on the labelled face is used. A file of dlib may have the usual 68 points,
+    /// pts are the iBUG 68 points; pts:TOPOLOGY are those of a topology, a name or a file (`lineament topology`). With
+    /// pts and several boxes, the one on the labelled face is used. A file of dlib may have the usual 68 points,
     /// five, or others; the table has as many.
     #[arg(long, value_name = "POINTS", default_value = "ours", help_heading = "Annotator")]
     points: PointsChoice,

@@ -39,7 +39,7 @@ of the eyes, or of what the model's topology says. Means are over the faces that
 #[derive(Debug, clap::Args)]
 #[command(after_long_help = EXAMPLES)]
 pub struct EvalArgs {
-    /// Folder of photos; each has its points in a .pts file of the same name. Or a label table (`data import`)
+    /// Folder of photos; each has its points in a .pts file of the same name. Or a label table (.csv, .parquet)
     #[arg(value_name = "FOLDER")]
     dataset: PathBuf,
 

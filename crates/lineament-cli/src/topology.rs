@@ -16,6 +16,7 @@ use crate::inputs::Source;
 use crate::output::{Files, print};
 use crate::picture::{encode, has_extension, is_jpeg};
 use crate::progress::say;
+use crate::text::counted;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -112,6 +113,12 @@ fn text(file: &TopologyFile) -> String {
     let five =
         if topology.definition().five.is_some() { "from eyes, nose and mouth" } else { "objects are taken as upright" };
     row("roll", five);
+    let pairs = (0..topology.len()).filter(|&i| topology.mirror()[i] > i).count();
+    let mirror = match topology.is_chiral() {
+        true => "pictures are never mirrored: it is another object in the mirror (`chiral`)".into(),
+        false => format!("pictures may be mirrored; {} of points swap sides", counted(pairs as u64, "pair")),
+    };
+    row("mirror", &mirror);
     let offered = |is: bool| if is { "offered" } else { "not offered: too few points are iBUG points (`ibug68`)" };
     row("head pose", offered(topology.has_pose()));
     row("expression", offered(topology.has_expression()));

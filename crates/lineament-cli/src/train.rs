@@ -87,7 +87,7 @@ pub struct TrainArgs {
     #[arg(long, value_name = "NAME|FILE")]
     topology: Option<String>,
 
-    /// Folder of photos with .pts files, or a label table, instead of the configuration's
+    /// Folder of photos with .pts files, or a label table (.csv or .parquet), instead of the configuration's
     #[arg(long, value_name = "DIR|TABLE")]
     photos: Option<PathBuf>,
 

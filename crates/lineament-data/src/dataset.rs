@@ -17,7 +17,8 @@ use crate::stable_hash::hash;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Sample {
     /// Path of the photo below the dataset's folder, or from its table, with `/` and without its extension. Objects of
-    /// one photo share it.
+    /// one photo share it, and so do photos of a table that differ only in their extension: [`is_validation`] keeps
+    /// them together.
     pub name: String,
     /// The photo's file.
     pub photo_path: PathBuf,
@@ -74,7 +75,8 @@ fn read_table(path: &Path, topology: &Topology) -> Result<Vec<Sample>> {
     if samples.is_empty() {
         return Err(Error::dataset(path, "a label table without a row"));
     }
-    samples.sort_by(|a, b| a.name.cmp(&b.name)); // stable: the objects of a photo stay in their order
+    // Photos whose names differ only in their extension are two photos. The objects of each stay in their order.
+    samples.sort_by(|a, b| (&a.name, &a.photo_path).cmp(&(&b.name, &b.photo_path)));
     Ok(samples)
 }
 
@@ -268,6 +270,20 @@ mod tests {
         let unboxed = Sample { rect: None, ..torn };
         let crop = unboxed.crop(&topology);
         assert!(crop.center.is_finite() && crop.side > 50.0, "the other points say where it is: {crop:?}");
+    }
+
+    #[test]
+    fn photos_of_a_table_that_differ_only_in_their_extension_stay_two_photos() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        let rows = ["a.jpg", "a.png", "a.jpg", "a.png"].map(|photo| format!("{photo},,,,,1,2\n")).concat();
+        fs::write(&path, format!("photo,x,y,w,h,p0_x,p0_y\n{rows}")).unwrap();
+        let one =
+            lineament::topology::Definition { name: "one".into(), names: vec!["only".into()], ..Default::default() };
+        let samples = read(&path, &Topology::new(one).unwrap()).unwrap();
+        let photos: Vec<_> = samples.chunk_by(|a, b| a.photo_path == b.photo_path).collect();
+        assert_eq!(photos.iter().map(|objects| objects.len()).collect::<Vec<_>>(), [2, 2]);
+        assert!(samples.iter().all(|sample| sample.name == "a"));
     }
 
     #[test]

@@ -46,6 +46,8 @@ struct File {
     about: String,
     #[serde(default)]
     source: String,
+    #[serde(default)]
+    chiral: bool,
     normaliser: Option<[String; 2]>,
     five: Option<[String; 5]>,
     points: Vec<FilePoint>,
@@ -179,6 +181,7 @@ pub fn parse(text: &str) -> Result<TopologyFile, String> {
         ibug68: file.points.iter().enumerate().map(source_of).collect::<Result<_, _>>()?,
         names: file.points.into_iter().map(|p| p.name).collect(),
         name: file.name,
+        chiral: file.chiral,
         outlines: file.outlines.into_iter().map(outline).collect::<Result<_, String>>()?,
         parts: file.parts.into_iter().map(part).collect::<Result<_, String>>()?,
         normaliser,
@@ -281,6 +284,7 @@ mod tests {
         assert_eq!(parse(kite).unwrap().topology.len(), 4);
         for (from, to, expected) in [
             ("mirror = 3", "mirror = 4", "topology: mirror: point 1 becomes 4"),
+            ("about =", "chiral = true\nabout =", "topology: mirror: point 1 has a partner, but a chiral object"),
             ("name = \"tail\"", "name = \"top\"", "topology: points: two points are called `top`"),
             ("name = \"tail\"", "name = \"the tail\"", "lower-case letters, digits and underscores"),
             ("at = [0.0, 100.0]", "at = [nan, 100.0]", "`at` of point 2 is not two finite numbers"),

@@ -86,7 +86,7 @@ fn labels_of_people_come_back_to_a_hundredth_of_a_pixel() {
     fs::copy(testdata("astronaut.jpg"), &photo).unwrap();
     let labels: Vec<Point> = astronaut_face().1.iter().map(|p| Point::new(p.x + 1.37, p.y - 2.11)).collect();
     pts::write(&photo.with_extension("pts"), &labels).unwrap();
-    let settings = Settings { points: PointsChoice::Pts, ..Settings::default() };
+    let settings = Settings { points: "pts".parse().unwrap(), ..Settings::default() };
     let mut annotator = Annotator::new(&settings).unwrap();
     let records = annotator.annotate_file("a.jpg", &photo);
     assert!(farthest(records[0].as_ref().unwrap(), &labels) < 0.01);
@@ -98,6 +98,31 @@ fn labels_of_people_come_back_to_a_hundredth_of_a_pixel() {
     let rejected = annotator.annotate_file("a.jpg", &photo);
     let rejection = rejected[0].as_ref().unwrap_err();
     assert!(rejection.reason == Reason::NoLabels && rejection.detail.starts_with("line 1: "), "{rejection:?}");
+}
+
+#[test]
+fn labels_of_any_topology_are_taken() {
+    let folder = tempfile::tempdir().unwrap();
+    let photo = folder.path().join("a.jpg");
+    fs::copy(testdata("astronaut.jpg"), &photo).unwrap();
+    let points = astronaut_face().1;
+    let five = topologies::open("five").unwrap().topology;
+    let five = five.from_ibug68(points[..].try_into().unwrap()).unwrap();
+    let settings = |text: &str| Settings { points: text.parse().unwrap(), ..Settings::default() };
+    let mut annotator = Annotator::new(&settings("pts:five")).unwrap();
+    assert_eq!(annotator.points(), 5);
+    for labels in [&five, &points] {
+        // Labels of 68 points become the five.
+        pts::write(&photo.with_extension("pts"), labels).unwrap();
+        let records = annotator.annotate_file("a.jpg", &photo);
+        assert!(farthest(records[0].as_ref().unwrap(), &five) < 0.01);
+    }
+    pts::write(&photo.with_extension("pts"), &points[..7]).unwrap();
+    let rejected = annotator.annotate_file("a.jpg", &photo);
+    let rejection = rejected[0].as_ref().unwrap_err();
+    assert!(rejection.detail.contains("7 points, expected the 5 of `five` or the 68 of iBUG"), "{rejection:?}");
+    let error = Annotator::new(&settings("pts:none")).unwrap_err().to_string();
+    assert!(error.contains("none: neither a topology file nor one of ibug68, "), "{error}");
 }
 
 #[test]

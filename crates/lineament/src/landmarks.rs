@@ -195,7 +195,8 @@ impl LandmarkNetwork {
     }
 
     /// As [`LandmarkNetwork::place`], from the mirrored crop. The errors there are partly independent of those in the
-    /// crop itself, so the mean of both is more accurate than either.
+    /// crop itself, so the mean of both is more accurate than either. Not for a chiral object: its network has seen no
+    /// mirrored one.
     pub fn place_mirrored(&mut self, image: &ImageView, crop: &Crop) -> Landmarks {
         let mut landmarks = self.nothing();
         self.run(image, crop, true, &mut landmarks);

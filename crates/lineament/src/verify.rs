@@ -10,7 +10,7 @@
 //!   v
 //!  second pass, around the points of the first .............. its score is 0 -> no face
 //!   v
-//!  mirrored pass, around the points of the second
+//!  mirrored pass, around the points of the second; of a chiral object it is not mirrored
 //!   |
 //!   |  points, errors: the mean of second and mirrored pass;  score: the lowest of the three passes
 //!   |  the network has no face score, or places other points than the iBUG 68 -> done
@@ -115,8 +115,12 @@ fn refined(network: &mut LandmarkNetwork, image: &ImageView, first: Landmarks) -
         return second;
     }
     let crop = second.crop();
-    let mirrored = network.place_mirrored(image, &Crop { side: MIRRORED_SIDE * crop.side, ..crop });
-    let mean = second.mean(&mirrored);
+    let tighter = Crop { side: MIRRORED_SIDE * crop.side, ..crop };
+    let third = match network.topology().is_chiral() {
+        true => network.place(image, &tighter),
+        false => network.place_mirrored(image, &tighter),
+    };
+    let mean = second.mean(&third);
     // Without a face, the crop drifts to whatever resembles one: the first pass must have seen a face, too.
     let mut score = mean.score.min(first.score);
     if network.has_face_score() && network.topology().is_ibug68() {

@@ -9,7 +9,7 @@ mod schematic;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
 use lineament::draw::{Canvas, DrawOptions};
-use lineament::topology::ibug68::{POINTS, five_points};
+use lineament::topology::ibug68::POINTS;
 use lineament::topology::{Definition, Outline, Part, Topology};
 use lineament::{Detection, Face, ImageView, Landmarks, PixelFormat, Point, Rect};
 use schematic::FACE_MM;
@@ -34,8 +34,8 @@ const NONE: DrawOptions =
 /// The schematic face from its left and top edges on, 100 pixels wide with a `scale` of 1.
 fn face(left: f32, top: f32, scale: f32, error: f32) -> Face {
     let points = FACE_MM.map(|(x, y)| Point::new(left + (x + 73.0) / 1.46 * scale, top + (y + 25.0) / 1.46 * scale));
-    let detection =
-        Detection { rect: Rect::bounding(&points).unwrap(), points: Some(five_points(&points)), score: 0.9 };
+    let five = Topology::ibug68().five(&points);
+    let detection = Detection { rect: Rect::bounding(&points).unwrap(), points: five, score: 0.9 };
     let landmarks = Landmarks::new(Topology::ibug68(), points.to_vec(), vec![error; POINTS], 0.98);
     Face { detection, landmarks }
 }

@@ -237,7 +237,7 @@ impl Camera for NdkCamera {
             // What a failed close leaves behind, nobody can help.
             let _ = unsafe { ndk_sys::ACameraDevice_close(device) };
         });
-        // SAFETY: from here to the end each pointer is of something that lives until it is dropped in `Running`'s order.
+        // SAFETY: from here on each pointer is of something that lives until it is dropped in `Running`'s order.
         unsafe {
             let output = made(|output| ndk_sys::ACaptureSessionOutput_create(surface, output))?;
             let output = Owned(output, |output| ndk_sys::ACaptureSessionOutput_free(output));

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 
 use anyhow::{Context, Result};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use lineament::{Crop, Point, Rect};
 use lineament_data::labels::import::{Found, Import, Options, Summary};
-use lineament_data::labels::{self, Labelled, Origin, ReadOptions};
+use lineament_data::labels::{self, Format, Labelled, Origin, ReadOptions};
 use lineament_data::record::{SIDE, record_from_image};
 use lineament_data::{Photo, Record, topologies};
 
@@ -28,9 +29,11 @@ Examples:
   lineament data import wflw list_98pt_rect_attr_train.txt wflw.csv --photos WFLW_images/
   lineament data import pts mine/ mine.csv --zero-based                      .pts files that count pixels from 0
   lineament data import kaggle training.csv kaggle.csv                       writes the pictures to kaggle-photos/, too
+  lineament data import records faces.parquet labels.csv --photos photos/    what `annotate` wrote
+  lineament data import table cats.csv cats.parquet                          another format for a label table
 
 The table has a row per object: photo,x,y,w,h and NAME_x,NAME_y for each point, in pixels of the photo, where the \
-first pixel covers 0 to 1. A point without a label is empty. Photos stay where they are; the table has their paths \
+first pixel covers 0 to 1. A point without a label is empty, in Parquet null. Photos stay where they are; the table has their paths \
 relative to its own folder. Every object is checked against its photo: a photo that is missing or damaged, another \
 number of points, and coordinates from 0 to 1 cannot be used, and stop the import unless --skip-bad is given. Points \
 outside of the photo and objects that are there twice are kept, with a warning. docs/labels.md describes each format, \
@@ -41,13 +44,13 @@ and how COFW's and AFLW's files become the CSV that is read.";
 #[command(after_long_help = EXAMPLES)]
 pub struct ImportArgs {
     /// What SRC is
-    #[arg(value_name = "FORMAT")]
+    #[arg(value_name = "FORMAT", value_parser = formats())]
     format: Format,
 
     /// The labels: a file, or for pts, ljson and jd106 a folder
     src: PathBuf,
 
-    /// The new table, .csv; a file that is there is not replaced
+    /// The new table, .csv or .parquet; a file that is there is not replaced
     out: PathBuf,
 
     /// Folder that the photos' names are relative to; by default that of SRC
@@ -87,59 +90,10 @@ pub struct ImportArgs {
     summary: Figures,
 }
 
-/// The formats, in the words of the help.
-#[derive(Debug, Clone, Copy, clap::ValueEnum)]
-enum Format {
-    /// Photos with a .pts file of the same name next to each, as 300-W; any number of points
-    Pts,
-    /// WFLW's lists: 98 points per line
-    Wflw,
-    /// COFW's 29 points, as CSV
-    Cofw,
-    /// AFLW's 21 points or AFLW-19's 19, as CSV
-    Aflw,
-    /// JD-landmark: PHOTO.txt with 106 points per photo
-    Jd106,
-    /// The XML of dlib's imglab
-    Imglab,
-    /// Menpo's .ljson next to each photo
-    Ljson,
-    /// COCO's JSON with keypoints
-    Coco,
-    /// Kaggle's facial keypoints, with the pixels in the CSV
-    Kaggle,
-    /// A label table; its checks, and another place for it
-    Csv,
-}
-
-impl Format {
-    /// The topology of a format that has one.
-    fn topology(self) -> Option<&'static str> {
-        match self {
-            Self::Wflw => Some("wflw98"),
-            Self::Cofw => Some("cofw29"),
-            Self::Jd106 => Some("jd106"),
-            Self::Kaggle => Some("kaggle15"),
-            Self::Pts | Self::Aflw | Self::Imglab | Self::Ljson | Self::Coco | Self::Csv => None,
-        }
-    }
-}
-
-impl From<Format> for labels::Format {
-    fn from(format: Format) -> Self {
-        match format {
-            Format::Pts => Self::Pts,
-            Format::Wflw => Self::Wflw,
-            Format::Cofw => Self::Cofw,
-            Format::Aflw => Self::Aflw,
-            Format::Jd106 => Self::Jd106,
-            Format::Imglab => Self::Imglab,
-            Format::Ljson => Self::Ljson,
-            Format::Coco => Self::Coco,
-            Format::Kaggle => Self::Kaggle,
-            Format::Csv => Self::Csv,
-        }
-    }
+/// The formats by name, each with its line of help.
+fn formats() -> impl TypedValueParser<Value = Format> {
+    let values = Format::ALL.map(|format| PossibleValue::new(format.name()).help(format.about()));
+    PossibleValuesParser::new(values).try_map(|name| name.parse())
 }
 
 /// Runs the command.
@@ -161,7 +115,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     };
     let stop = stop()?;
     let progress = Progress::new(Unit::Percent, Some(WHOLE));
-    let mut import = Import::new(args.format.into(), &args.src, &args.out, options)?;
+    let mut import = Import::new(args.format, &args.src, &args.out, options)?;
     loop {
         match import.step() {
             Ok(true) => {}

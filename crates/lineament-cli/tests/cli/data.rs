@@ -347,10 +347,14 @@ fn import_makes_a_label_table_and_tells_what_it_saw() {
          ../photos/a.png,1,2,30,40,70.5,9.5,,\n../photos/b.png,1,2,30,40,6.5,9.5,,\n"
     );
     // A label table is a format, too.
-    let outcome = ok(&folder, &["data", "import", "csv", "out/cats.csv", "cats.csv", "--summary", "json"]);
+    let outcome = ok(&folder, &["data", "import", "table", "out/cats.csv", "cats.csv", "--summary", "json"]);
     let summary: serde_json::Value = serde_json::from_str(&outcome.stdout).unwrap();
     assert_eq!((&summary["objects"], &summary["warnings"]["outside"]["count"]), (&3.into(), &1.into()));
     assert!(folder.read("cats.csv").contains("\nphotos/b.png,1,2,30,40,6.5,9.5,,\n"));
+    // So is Parquet, which holds the same.
+    ok(&folder, &["data", "import", "coco", "cats.json", "cats.parquet", "--photos", "photos"]);
+    ok(&folder, &["data", "import", "table", "cats.parquet", "again.csv"]);
+    assert_eq!(folder.read("again.csv"), folder.read("cats.csv"));
 }
 
 #[test]
@@ -369,7 +373,7 @@ fn import_stops_at_what_it_cannot_use_or_counts_it() {
             1,
             "there.csv: is there already and is left as it is; choose another name, or remove it",
         ),
-        (cats(&["c.parquet"]), 1, "c.parquet: the name of a label table ends in .csv"),
+        (cats(&["c.txt"]), 1, "c.txt: the name of a label table ends in .csv or .parquet"),
         (cats(&["c.csv", "--category", "dog"]), 1, "cats.json: no category `dog`; there are cat"),
         (cats(&["c.csv", "--zero-based", "--one-based"]), 2, "--one-based"),
         (vec!["data", "import", "yolo", "cats.json", "c.csv"], 2, "wflw"),

@@ -32,7 +32,10 @@ pub(super) fn identity(settings: &Settings, photos: &[Input]) -> Result<Identity
         PointsChoice::Ours => "ours".to_owned(),
         PointsChoice::Network(path) => name_and_hash(path)?,
         PointsChoice::Dlib(path) => format!("dlib:{}", name_and_hash(path)?),
-        PointsChoice::Pts => "pts".to_owned(),
+        PointsChoice::Pts(topology) if Path::new(topology).is_file() => {
+            format!("pts:{}", name_and_hash(Path::new(topology))?)
+        }
+        PointsChoice::Pts(_) => settings.points.to_string(),
     };
     let mut names = StableHash::new();
     for photo in photos {

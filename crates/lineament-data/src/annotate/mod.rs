@@ -1,5 +1,5 @@
 //! Makes records of photos as in the paper (section 3): a detector finds a box, a square of 96x96 grey pixels is cut
-//! out around it, and 68 points are placed in it. Dark, bright, flat and blurred crops and non-faces are left out, with
+//! out around it, and 68 points, or others, are placed in it. Dark, bright, flat and blurred crops and non-faces are left out, with
 //! a reason.
 //!
 //! [`Annotator::annotate`] does it for one photo; [`shards::run`] for any number of files, with several threads, in
@@ -83,7 +83,7 @@ impl Annotator {
         &self.settings
     }
 
-    /// Points of each record: 68, or as many as a shape predictor of dlib places.
+    /// Points of each record: 68, or as many as a network, a shape predictor of dlib or the labels have.
     pub fn points(&self) -> usize {
         self.placer.points()
     }
@@ -117,13 +117,10 @@ impl Annotator {
             Ok(photo) => photo,
             Err(fault) => return reject(Reason::Unreadable, fault),
         };
-        if self.settings.points != PointsChoice::Pts {
-            return self.annotate(name, &photo, None);
-        }
+        let Some(topology) = self.placer.of_labels() else { return self.annotate(name, &photo, None) };
         let path = path.with_extension("pts");
-        let labels = pts::read(&path).and_then(|points| {
-            points_of(&Topology::ibug68(), points).map_err(|reason| Error::Pts { path, line: 1, reason })
-        });
+        let labels = pts::read(&path)
+            .and_then(|points| points_of(topology, points).map_err(|reason| Error::Pts { path, line: 1, reason }));
         match labels {
             Ok(labels) => self.annotate(name, &photo, Some(&labels)),
             Err(fault) => reject(Reason::NoLabels, fault),
@@ -133,8 +130,8 @@ impl Annotator {
     /// The faces that the settings ask for. Cascades find faces in curtains, too: boxes that our network rejects do not
     /// count, and where a detector has no others the next one is tried.
     fn choose(&mut self, subject: &Subject) -> Result<Vec<Face>, Objection> {
-        if self.settings.points == PointsChoice::Pts {
-            return self.labelled(subject);
+        if let Some(topology) = self.placer.of_labels().cloned() {
+            return self.labelled(subject, &topology);
         }
         let wanted = self.settings.faces;
         let mut doubtful = Vec::new();
@@ -170,9 +167,10 @@ impl Annotator {
     }
 
     /// The labelled face.
-    fn labelled(&mut self, subject: &Subject) -> Result<Vec<Face>, Objection> {
+    fn labelled(&mut self, subject: &Subject, topology: &Topology) -> Result<Vec<Face>, Objection> {
         let labels = subject.labels.ok_or((Reason::NoLabels, String::new()))?;
-        let overlap = |found: &Found| Rect::bounding(labels).map_or(0.0, |truth| found.rect.iou(&truth));
+        let truth = topology.rect(labels);
+        let overlap = |found: &Found| found.rect.iou(&truth);
         let mut any = false;
         for i in 0..self.detectors.len() {
             let found = self.detectors[i].find(subject);
@@ -194,7 +192,7 @@ impl Annotator {
         let pixels = cut(&subject.view, &crop);
         let cropped = Cropped { subject, found: &found, crop, pixels: &pixels };
         let placed = self.placer.place(self.settings.points_on, &cropped)?;
-        let verdict = points::verify(&mut self.verifier, &cropped, &placed);
+        let verdict = points::verify(&mut self.verifier, &cropped, &self.placer, &placed);
         Some(Face { number, rect: found.rect, crop, pixels, points: placed.in_crop, verdict })
     }
 

@@ -14,6 +14,7 @@ use crate::dlib::ShapePredictor;
 use crate::error::{Error, Result};
 use crate::model_file::read_model_file;
 use crate::record::{self, RecordFrame, SIDE};
+use crate::topologies;
 
 /// The source of the points, loaded; clones share their large parts.
 #[derive(Debug, Clone)]
@@ -25,7 +26,7 @@ pub(super) enum Placer {
     },
     Dlib(Arc<ShapePredictor>),
     /// The labels that come with the photo.
-    Labels,
+    Labels(Topology),
 }
 
 /// The points of a face.
@@ -58,7 +59,7 @@ impl Placer {
                 network(landmark_network(&read_model_file(path)?, true).map_err(|e| Error::model(path, e))?, false)
             }
             PointsChoice::Dlib(path) => Self::Dlib(Arc::new(ShapePredictor::open(path)?)),
-            PointsChoice::Pts => Self::Labels,
+            PointsChoice::Pts(topology) => Self::Labels(topologies::open(topology)?.topology),
         })
     }
 
@@ -67,7 +68,24 @@ impl Placer {
         match self {
             Self::Dlib(predictor) => predictor.points(),
             Self::Network { lineament, .. } => lineament.topology().len(),
-            Self::Labels => POINTS,
+            Self::Labels(topology) => topology.len(),
+        }
+    }
+
+    /// The topology of the labels that come with a photo, where those are the points.
+    pub fn of_labels(&self) -> Option<&Topology> {
+        match self {
+            Self::Labels(topology) => Some(topology),
+            _ => None,
+        }
+    }
+
+    /// Whether it places the iBUG 68 points; of dlib's files with 68 points it is assumed.
+    fn is_ibug68(&self) -> bool {
+        match self {
+            Self::Dlib(predictor) => predictor.points() == POINTS,
+            Self::Network { lineament, .. } => lineament.topology().is_ibug68(),
+            Self::Labels(topology) => topology.is_ibug68(),
         }
     }
 
@@ -75,7 +93,7 @@ impl Placer {
     pub fn place(&mut self, on: PointsOn, cropped: &Cropped) -> Option<Placed> {
         let Cropped { subject, found, .. } = cropped;
         match (self, on) {
-            (Self::Labels, _) => subject.labels.map(|points| Placed::on_photo(cropped, points.to_vec(), None)),
+            (Self::Labels(_), _) => subject.labels.map(|points| Placed::on_photo(cropped, points.to_vec(), None)),
             (Self::Network { lineament, verifies }, PointsOn::Photo) => {
                 let known = found.landmarks.clone().filter(|_| *verifies);
                 let place = || lineament.landmarks(&subject.view, &Crop::from_rect(&found.rect));
@@ -121,9 +139,10 @@ pub(super) struct Verdict {
 }
 
 /// Verifies a face with these points. Where they are not the 68, the network places those itself.
-pub(super) fn verify(verifier: &mut Lineament, cropped: &Cropped, placed: &Placed) -> Verdict {
+pub(super) fn verify(verifier: &mut Lineament, cropped: &Cropped, placer: &Placer, placed: &Placed) -> Verdict {
     let view = &cropped.subject.view;
-    let points: Option<&[Point; POINTS]> = placed.in_photo.as_slice().try_into().ok();
+    let points = placer.is_ibug68().then_some(placed.in_photo.as_slice());
+    let points: Option<&[Point; POINTS]> = points.and_then(|points| points.try_into().ok());
     let crop = match points {
         Some(points) => Crop::from_points(&Topology::ibug68(), points),
         None => verifier.landmarks(view, &Crop::from_rect(&cropped.found.rect)).crop(),

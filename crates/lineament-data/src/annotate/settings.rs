@@ -5,6 +5,8 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use lineament::topology::ibug68;
+
 use crate::error::{Error, Result};
 
 /// How photos become records.
@@ -44,7 +46,7 @@ pub enum DetectorChoice {
     Boxes(PathBuf),
 }
 
-/// What places the points. As text: `ours`, `FILE.onnx`, `dlib:FILE.dat` or `pts`.
+/// What places the points. As text: `ours`, `FILE.onnx`, `dlib:FILE.dat`, `pts` or `pts:TOPOLOGY`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum PointsChoice {
     /// The landmark network inside the library.
@@ -54,8 +56,9 @@ pub enum PointsChoice {
     Network(PathBuf),
     /// dlib's shape predictor, as in the paper, with any number of points.
     Dlib(PathBuf),
-    /// People's labels: the `.pts` file next to each photo.
-    Pts,
+    /// People's labels: the `.pts` file next to each photo, with the points of this topology, a name or a file. As text
+    /// `pts` stands for the iBUG 68 points.
+    Pts(String),
 }
 
 /// On which image points are placed. Labels are the same either way.
@@ -178,10 +181,11 @@ impl FromStr for PointsChoice {
     fn from_str(text: &str) -> Result<Self, String> {
         match split(text) {
             ("", "ours") => Ok(Self::Ours),
-            ("", "pts") => Ok(Self::Pts),
+            ("", "pts") => Ok(Self::Pts(ibug68::NAME.into())),
+            ("pts", topology) if !topology.is_empty() => Ok(Self::Pts(topology.into())),
             ("dlib", file) if !file.is_empty() => Ok(Self::Dlib(file.into())),
             _ if is_onnx(text) => Ok(Self::Network(text.into())),
-            _ => Err("expected ours, FILE.onnx, dlib:FILE.dat or pts".into()),
+            _ => Err("expected ours, FILE.onnx, dlib:FILE.dat, pts or pts:TOPOLOGY".into()),
         }
     }
 }
@@ -221,7 +225,8 @@ impl fmt::Display for PointsChoice {
             Self::Ours => f.write_str("ours"),
             Self::Network(path) => write!(f, "{}", path.display()),
             Self::Dlib(path) => write!(f, "dlib:{}", path.display()),
-            Self::Pts => f.write_str("pts"),
+            Self::Pts(topology) if topology == ibug68::NAME => f.write_str("pts"),
+            Self::Pts(topology) => write!(f, "pts:{topology}"),
         }
     }
 }
@@ -263,7 +268,7 @@ mod tests {
         for text in ["ours", "a/b.onnx", "C:\\b.ONNX", "cascade:a b.xml", "boxes:x:y.csv"] {
             assert_eq!(text.parse::<DetectorChoice>().unwrap().to_string(), text);
         }
-        for text in ["ours", "a/b.onnx", "dlib:face.dat", "pts"] {
+        for text in ["ours", "a/b.onnx", "dlib:face.dat", "pts", "pts:wflw98", "pts:a/b.toml"] {
             assert_eq!(text.parse::<PointsChoice>().unwrap().to_string(), text);
         }
         for text in ["one", "largest", "all"] {
@@ -276,7 +281,7 @@ mod tests {
         for text in ["", "theirs", "cascade:", "boxes:", "pts", "dlib:face.dat", ".onnx"] {
             assert!(text.parse::<DetectorChoice>().is_err(), "{text}");
         }
-        for text in ["", "dlib:", "boxes:x.csv", "cascade:x.xml", "x.pts"] {
+        for text in ["", "dlib:", "boxes:x.csv", "cascade:x.xml", "x.pts", "pts:"] {
             assert!(text.parse::<PointsChoice>().is_err(), "{text}");
         }
     }

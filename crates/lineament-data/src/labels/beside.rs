@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::vec;
 
-use super::{BadRow, Reason, folder_of};
+use super::{BadRow, Reason, Row, folder_of};
 use crate::error::{Error, Result};
-use crate::folder::{self, is_photo};
+use crate::folder::{self, has_extension, is_photo};
 use crate::photo::EXTENSIONS;
 
 /// The label files of a folder and the folders below it, one after the other. The names are kept in memory.
@@ -40,6 +40,25 @@ impl Beside {
     /// The next label file or photo.
     pub fn next_file(&mut self) -> Option<PathBuf> {
         self.files.next()
+    }
+
+    /// The next row of label files whose names are those of their photos with another extension: what `read` makes of
+    /// the next one, or `Err` of a photo that has none.
+    pub fn next_row(
+        &mut self,
+        extension: &str,
+        unlabelled: &'static str,
+        read: impl FnOnce(&Self, &Path) -> Result<Row, BadRow>,
+    ) -> Option<Row> {
+        while let Some(file) = self.next_file() {
+            if has_extension(&file, extension) {
+                return Some(read(self, &file).unwrap_or_else(Row::Bad));
+            }
+            if !file.with_extension(extension).is_file() {
+                return Some(Row::LeftOut(unlabelled));
+            }
+        }
+        None
     }
 
     pub fn share_read(&self) -> f64 {

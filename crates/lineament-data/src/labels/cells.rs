@@ -86,10 +86,6 @@ impl Cells {
         self.reader.get_ref().line(self.reader.position())
     }
 
-    pub fn path(&self) -> &PathBuf {
-        &self.path
-    }
-
     pub fn fault<T>(&self, reason: impl Into<String>) -> Result<T> {
         Err(Error::labels(self.place(), reason))
     }

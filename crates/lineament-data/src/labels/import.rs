@@ -107,6 +107,7 @@ pub struct Import {
 struct Written {
     folder: TempDir,
     path: PathBuf,
+    is_empty: bool,
 }
 
 /// Imports all of a source; `progress` is told from time to time which share of it is read, from 0 to 1.
@@ -139,17 +140,14 @@ impl Import {
         let reader = Reader::open(format, src, &options.read)?;
         let origin = options.read.origin.unwrap_or(format.origin());
         let written = match format {
-            Format::Kaggle => Some(Written::beside(out)?),
+            Format::Kaggle | Format::Records => Some(Written::beside(out)?),
             _ => None,
         };
         let file = |path: &Path| paths::real(path).map_err(|e| Error::file(path, e));
         let photos = file(reader.photos())?;
         let out_folder = file(folder_of(out))?;
-        let prefix = match &written {
-            Some(written) => written.name(),
-            None => paths::relative(&out_folder, &photos)
-                .map_err(|reason| Error::labels(out.display().to_string(), reason))?,
-        };
+        let prefix =
+            paths::relative(&out_folder, &photos).map_err(|reason| Error::labels(out.display().to_string(), reason))?;
         let (src, out) = (src.to_owned(), out.to_owned());
         let (summary, sizes, seen) = (Summary::default(), HashMap::new(), HashSet::new());
         let mut import = Self {
@@ -233,7 +231,7 @@ impl Import {
         let (photo, size) = match &labelled.pixels {
             Some(pixels) => {
                 let size = Size { width: pixels.width, height: pixels.height, turned: false };
-                (self.below_table(&labelled.photo), size)
+                (self.below_written(&labelled.photo), size)
             }
             None => {
                 let (photo, file) = match self.photo(&labelled.photo) {
@@ -266,7 +264,7 @@ impl Import {
 
     /// The photo's path as seen from the table, and its file.
     fn photo(&self, written: &str) -> Result<(String, PathBuf), String> {
-        if self.format == Format::Csv {
+        if self.format == Format::Table {
             // The table is ours: its paths may lead out of its folder.
             let file = self.photos.join(written);
             let real = |path: &Path| paths::real(folder_of(path)).map_err(|e| format!("{}: {e}", path.display()));
@@ -276,6 +274,11 @@ impl Import {
         let below = paths::below(written, &self.photos)?;
         let file = self.photos.join(&below);
         Ok((self.below_table(&below), file))
+    }
+
+    /// The path from the table to a photo that the source holds.
+    fn below_written(&self, name: &str) -> String {
+        self.written.as_ref().map_or_else(|| name.to_owned(), |written| format!("{}/{name}", written.name()))
     }
 
     fn below_table(&self, below: &str) -> String {
@@ -322,7 +325,7 @@ impl Import {
             let names = self.reader.names().filter(|names| names.len() == count);
             self.start(names.map_or_else(|| numbered_names(count), tidy_names))?;
         }
-        if let (Some(pixels), Some(written)) = (&labelled.pixels, &self.written) {
+        if let (Some(pixels), Some(written)) = (&labelled.pixels, &mut self.written) {
             written.write(&labelled.photo, pixels)?;
             self.summary.photos += 1;
         }
@@ -352,7 +355,7 @@ impl Import {
             let left_out = if left_out.is_empty() { String::new() } else { format!(" ({})", left_out.join(", ")) };
             return Err(Error::labels(src.display().to_string(), format!("no labelled object{left_out}{rejects}")));
         };
-        let photos = written.map(Written::finish).transpose()?;
+        let photos = written.filter(|written| !written.is_empty).map(Written::finish).transpose()?;
         let finished = writer.finish();
         if let (Err(_), Some(photos)) = (&finished, &photos) {
             let _ = fs::remove_dir_all(photos); // that the table failed is what counts
@@ -379,15 +382,16 @@ impl Written {
         #[cfg(unix)] // By default only the owner could list the folder.
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o777));
         let folder = builder.tempdir_in(folder_of(table)).map_err(|e| Error::file(folder_of(table), e))?;
-        Ok(Self { folder, path })
+        Ok(Self { folder, path, is_empty: true })
     }
 
     fn name(&self) -> String {
         self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    fn write(&self, name: &str, photo: &GreyPhoto) -> Result<()> {
+    fn write(&mut self, name: &str, photo: &GreyPhoto) -> Result<()> {
         let path = self.folder.path().join(name);
+        self.is_empty = false;
         let fault = |e: std::io::Error| Error::file(&self.path.join(name), e);
         let mut bytes = Cursor::new(Vec::new());
         PngEncoder::new(&mut bytes)

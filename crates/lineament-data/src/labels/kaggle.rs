@@ -25,9 +25,7 @@ impl Kaggle {
             Ok(columns) => columns,
             Err(reason) => return cells.fault(reason),
         };
-        // `nose_tip_x` is a name; `x0` is a number.
-        let name = |pair: &[String]| pair[0].strip_suffix("_x").filter(|name| !name.is_empty()).map(str::to_owned);
-        let names = columns.chunks_exact(2).map(name).collect::<Option<_>>().unwrap_or_default();
+        let names = header::point_names(&columns);
         Ok(Self { cells, columns, names, origin, row: 0 })
     }
 

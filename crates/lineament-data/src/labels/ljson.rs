@@ -27,30 +27,25 @@ impl Ljson {
         let files = Beside::new(path, photos, ".ljson files", |file| has_extension(file, "ljson"))?;
         Ok(Self { files, origin, group: group.map(str::to_owned) })
     }
+}
 
-    fn labels(&self, path: &Path) -> Result<Row, BadRow> {
-        let photo = self.files.photo_of(path)?;
-        let bytes = read_small(path, MAX_BYTES)?;
-        let place = path.display().to_string();
-        let points = parse(&bytes, self.group.as_deref(), self.origin).map_err(|(at, reason)| {
-            let at = if at.is_empty() { String::new() } else { format!(": {at}") };
-            BadRow::unreadable(format!("{place}{at}"), reason)
-        })?;
-        Ok(Row::Object(Box::new(Labelled { photo, place, points, rect: None, size: None, pixels: None })))
-    }
+/// The labels in one file.
+fn labels(files: &Beside, group: Option<&str>, origin: Origin, path: &Path) -> Result<Row, BadRow> {
+    let photo = files.photo_of(path)?;
+    let bytes = read_small(path, MAX_BYTES)?;
+    let place = path.display().to_string();
+    let points = parse(&bytes, group, origin).map_err(|(at, reason)| {
+        let at = if at.is_empty() { String::new() } else { format!(": {at}") };
+        BadRow::unreadable(format!("{place}{at}"), reason)
+    })?;
+    Ok(Row::Object(Box::new(Labelled { photo, place, points, rect: None, size: None, pixels: None })))
 }
 
 impl Source for Ljson {
     fn next_row(&mut self) -> Result<Option<Row>> {
-        while let Some(file) = self.files.next_file() {
-            if has_extension(&file, "ljson") {
-                return Ok(Some(self.labels(&file).unwrap_or_else(Row::Bad)));
-            }
-            if !file.with_extension("ljson").is_file() {
-                return Ok(Some(Row::LeftOut("photos without an .ljson file")));
-            }
-        }
-        Ok(None)
+        let (group, origin) = (self.group.as_deref(), self.origin);
+        let read = |files: &Beside, path: &Path| labels(files, group, origin, path);
+        Ok(self.files.next_row("ljson", "photos without an .ljson file", read))
     }
 
     fn share_read(&self) -> f64 {

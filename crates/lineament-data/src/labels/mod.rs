@@ -27,6 +27,7 @@ mod ljson;
 mod numbers;
 mod paths;
 mod pts_files;
+mod records;
 mod sample;
 pub mod table;
 mod wflw;
@@ -152,13 +153,15 @@ pub enum Format {
     Coco,
     /// Kaggle's facial keypoints: a CSV with the pixels in it.
     Kaggle,
-    /// The label table itself.
-    Csv,
+    /// The tables that `lineament annotate` writes, CSV or Parquet, with a crop in each row.
+    Records,
+    /// The label table itself, CSV or Parquet.
+    Table,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Pts,
         Self::Wflw,
         Self::Cofw,
@@ -168,7 +171,8 @@ impl Format {
         Self::Ljson,
         Self::Coco,
         Self::Kaggle,
-        Self::Csv,
+        Self::Records,
+        Self::Table,
     ];
 
     /// The name in small letters, which [`str::parse`] reads.
@@ -183,7 +187,36 @@ impl Format {
             Self::Ljson => "ljson",
             Self::Coco => "coco",
             Self::Kaggle => "kaggle",
-            Self::Csv => "csv",
+            Self::Records => "records",
+            Self::Table => "table",
+        }
+    }
+
+    /// What its sources are, in half a line.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::Pts => "Photos with a .pts file of the same name next to each, as 300-W; any number of points",
+            Self::Wflw => "WFLW's lists: 98 points per line",
+            Self::Cofw => "COFW's 29 points, as CSV",
+            Self::Aflw => "AFLW's 21 points or AFLW-19's 19, as CSV",
+            Self::Jd106 => "JD-landmark: PHOTO.txt with 106 points per photo",
+            Self::Imglab => "The XML of dlib's imglab",
+            Self::Ljson => "Menpo's .ljson next to each photo",
+            Self::Coco => "COCO's JSON with keypoints",
+            Self::Kaggle => "Kaggle's facial keypoints, with the pixels in the CSV",
+            Self::Records => "Tables that `annotate` writes, .csv or .parquet",
+            Self::Table => "A label table; its checks, and another place or format for it",
+        }
+    }
+
+    /// The name of the topology whose points these are, where the format has one.
+    pub fn topology(self) -> Option<&'static str> {
+        match self {
+            Self::Wflw => Some("wflw98"),
+            Self::Cofw => Some("cofw29"),
+            Self::Jd106 => Some("jd106"),
+            Self::Kaggle => Some("kaggle15"),
+            Self::Pts | Self::Aflw | Self::Imglab | Self::Ljson | Self::Coco | Self::Records | Self::Table => None,
         }
     }
 
@@ -191,7 +224,7 @@ impl Format {
     pub fn origin(self) -> Origin {
         match self {
             Self::Pts | Self::Cofw => Origin::One,
-            Self::Csv => Origin::Half,
+            Self::Records | Self::Table => Origin::Half,
             _ => Origin::Zero,
         }
     }
@@ -277,10 +310,10 @@ impl Reader {
     /// a folder without labels.
     pub fn open(format: Format, path: &Path, options: &ReadOptions) -> Result<Self> {
         let origin = options.origin.unwrap_or(format.origin());
-        if format == Format::Csv && origin != Origin::Half {
+        if matches!(format, Format::Records | Format::Table) && origin != Origin::Half {
             return Err(Error::labels(
                 path.display().to_string(),
-                "a label table always counts from the edge of the first pixel; leave the option out",
+                "tables of this program say how they count pixels; leave the option out",
             ));
         }
         let is_folder = std::fs::metadata(path).map_err(|e| Error::file(path, e))?.is_dir();
@@ -304,7 +337,8 @@ impl Reader {
             Format::Imglab => Box::new(imglab::Imglab::new(Input::open(path)?, Input::open(path)?, origin)?),
             Format::Coco => Box::new(coco::Coco::new(Input::open(path)?, Input::open(path)?, origin, category)?),
             Format::Kaggle => Box::new(kaggle::Kaggle::new(Input::open(path)?, origin)?),
-            Format::Csv => Box::new(table::Rows::new(Input::open(path)?)?),
+            Format::Records => Box::new(records::Records::new(path)?),
+            Format::Table => Box::new(table::Rows::open(path)?),
         };
         Ok(Self { source, photos, ended: false })
     }

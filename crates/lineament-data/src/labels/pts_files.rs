@@ -22,31 +22,25 @@ impl PtsFiles {
         let files = Beside::new(path, photos, ".pts files", |file| has_extension(file, "pts"))?;
         Ok(Self { files, shift: (origin.shift() - Origin::One.shift()) as f32 })
     }
+}
 
-    fn labels(&self, path: &Path) -> Result<Row, BadRow> {
-        let photo = self.files.photo_of(path)?;
-        let points = pts::read(path).map_err(|error| match error {
-            Error::Pts { line, reason, .. } => BadRow::unreadable(format!("{}:{line}", path.display()), reason),
-            Error::File { reason, .. } => BadRow::unreadable(path.display().to_string(), reason.to_string()),
-            other => BadRow::unreadable(path.display().to_string(), other.to_string()),
-        })?;
-        let points = points.iter().map(|p| Some(Point::new(p.x + self.shift, p.y + self.shift))).collect();
-        let place = path.display().to_string();
-        Ok(Row::Object(Box::new(Labelled { photo, place, points, rect: None, size: None, pixels: None })))
-    }
+/// The labels in one file, moved by `shift`.
+fn labels(files: &Beside, shift: f32, path: &Path) -> Result<Row, BadRow> {
+    let photo = files.photo_of(path)?;
+    let points = pts::read(path).map_err(|error| match error {
+        Error::Pts { line, reason, .. } => BadRow::unreadable(format!("{}:{line}", path.display()), reason),
+        Error::File { reason, .. } => BadRow::unreadable(path.display().to_string(), reason.to_string()),
+        other => BadRow::unreadable(path.display().to_string(), other.to_string()),
+    })?;
+    let points = points.iter().map(|p| Some(Point::new(p.x + shift, p.y + shift))).collect();
+    let place = path.display().to_string();
+    Ok(Row::Object(Box::new(Labelled { photo, place, points, rect: None, size: None, pixels: None })))
 }
 
 impl Source for PtsFiles {
     fn next_row(&mut self) -> Result<Option<Row>> {
-        while let Some(file) = self.files.next_file() {
-            if has_extension(&file, "pts") {
-                return Ok(Some(self.labels(&file).unwrap_or_else(Row::Bad)));
-            }
-            if !file.with_extension("pts").is_file() {
-                return Ok(Some(Row::LeftOut("photos without a .pts file")));
-            }
-        }
-        Ok(None)
+        let read = |files: &Beside, path: &Path| labels(files, self.shift, path);
+        Ok(self.files.next_row("pts", "photos without a .pts file", read))
     }
 
     fn share_read(&self) -> f64 {

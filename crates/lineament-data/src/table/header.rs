@@ -54,6 +54,13 @@ pub fn check(columns: &[String]) -> Result<(), String> {
     Ok(())
 }
 
+/// The names of the points whose coordinates these are; none where one is only a number: `nose_tip_x` is a name, `x0`
+/// is a number.
+pub fn point_names(columns: &[String]) -> Vec<String> {
+    let name = |pair: &[String]| pair[0].strip_suffix("_x").filter(|name| !name.is_empty()).map(str::to_owned);
+    columns.chunks_exact(2).map(name).collect::<Option<_>>().unwrap_or_default()
+}
+
 /// `x12` and `left_eye_x` are x.
 fn axis(name: &str) -> Option<char> {
     let name = name.to_ascii_lowercase();

@@ -20,7 +20,7 @@ pub mod duplicates;
 pub mod hash;
 pub(crate) mod header;
 pub mod histogram;
-mod parquet;
+pub(crate) mod parquet;
 pub(crate) mod pixels;
 pub mod split;
 pub mod survey;
@@ -73,7 +73,7 @@ impl Reader {
             return Err(Error::records(path, "is a folder, expected a table (.csv or .parquet)"));
         }
         let mut start = Vec::new();
-        (&mut file).take(MAGIC_BYTES).read_to_end(&mut start).map_err(fault)?;
+        (&mut file).take(MAGIC.len() as u64).read_to_end(&mut start).map_err(fault)?;
         file.rewind().map_err(fault)?;
         let bytes = file.metadata().map_err(fault)?.len();
         match kind(path, &start)? {
@@ -240,14 +240,14 @@ enum Kind {
     Parquet,
 }
 
-/// Bytes at the start of a file that tell its kind.
-const MAGIC_BYTES: u64 = 4;
+/// The first bytes of every Parquet file.
+pub(crate) const MAGIC: [u8; 4] = *b"PAR1";
 
 fn kind(path: &Path, start: &[u8]) -> Result<Kind> {
     let fault = |reason: &str| Err(Error::records(path, reason));
     match start {
         [] => fault("empty file"),
-        [b'P', b'A', b'R', b'1', ..] => Ok(Kind::Parquet),
+        _ if start.starts_with(&MAGIC) => Ok(Kind::Parquet),
         [0x1f, 0x8b, ..] | [b'P', b'K', ..] => fault("is compressed; unpack it first"),
         _ if path.extension().is_some_and(|e| e.eq_ignore_ascii_case("parquet")) => fault("is not a Parquet file"),
         _ => Ok(Kind::Csv),

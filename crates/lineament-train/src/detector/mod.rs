@@ -116,7 +116,8 @@ impl Task for DetectorTask {
     fn sample(&self, index: usize, rng: &mut Pcg64, input: &mut [f32]) -> Vec<Known> {
         let Config { nonface_share, turned_share, photometric, .. } = &self.config;
         let (photos, nonfaces) = (&self.train, &self.nonfaces);
-        let sources = Sources { photos, nonfaces, nonface_share: *nonface_share, turned_share: *turned_share };
+        let (nonface_share, turned_share) = (*nonface_share, *turned_share);
+        let sources = Sources { photos, nonfaces, nonface_share, turned_share, chiral: self.topology.is_chiral() };
         let faces = scene::draw(&sources, index, self.side, rng, input);
         photometric.apply(input, self.side, self.side, rng);
         Normalisation::Standardise.apply(input);

@@ -56,6 +56,8 @@ pub struct Sources<'a> {
     pub nonface_share: f64,
     /// Share of tiles turned by any angle.
     pub turned_share: f64,
+    /// Whether no scene may be mirrored.
+    pub chiral: bool,
 }
 
 /// Fills `pixels` (`side * side`, brightness 0 to 255) with a scene around photo `index`; returns its faces.
@@ -91,7 +93,7 @@ pub fn draw(sources: &Sources, index: usize, side: usize, rng: &mut Pcg64, pixel
             pixels[(y0 + y) * side + x0..][..width].copy_from_slice(row);
         }
     }
-    if rng.random_bool(0.5) {
+    if rng.random_bool(0.5) && !sources.chiral {
         augment::mirror_rows(pixels, side);
         faces.iter_mut().for_each(|face| *face = mirrored(*face, side as f32));
     }
@@ -188,7 +190,7 @@ mod tests {
     #[test]
     fn labels_lie_on_their_faces() {
         let photos = [photo()];
-        let sources = Sources { photos: &photos, nonfaces: &[], nonface_share: 0.0, turned_share: 0.0 };
+        let sources = Sources { photos: &photos, nonfaces: &[], nonface_share: 0.0, turned_share: 0.0, chiral: false };
         let mut rng = Pcg64::seed_from_u64(1);
         let side = 192;
         let mut checked = 0;
@@ -208,5 +210,26 @@ mod tests {
             }
         }
         assert!(checked > 30, "{checked}");
+    }
+
+    #[test]
+    fn half_of_the_scenes_are_mirrored_and_none_of_a_chiral_object() {
+        // Of a photo that is dark on the left and bright on the right, upright in one tile.
+        let mut photos = [photo()];
+        let pixels = (0..120 * 100).map(|i| 2 * (i % 120) as u8).collect();
+        photos[0].pixels = Pyramid::new(GreyPhoto { pixels, width: 120, height: 100 });
+        for (chiral, expected) in [(false, 20..=44), (true, 64..=64)] {
+            let sources = Sources { photos: &photos, nonfaces: &[], nonface_share: 0.0, turned_share: 0.0, chiral };
+            let mut rng = Pcg64::seed_from_u64(2);
+            let side = 64;
+            let brighter_to_the_right = |_: &usize| {
+                let mut pixels = vec![0.0; side * side];
+                draw(&sources, 0, side, &mut rng, &mut pixels);
+                let pairs = || pixels.chunks_exact(side).flat_map(|row| row.windows(2));
+                pairs().filter(|pair| pair[1] > pair[0]).count() > pairs().filter(|pair| pair[1] < pair[0]).count()
+            };
+            let count = (0..64).filter(brighter_to_the_right).count();
+            assert!(expected.contains(&count), "{chiral}: {count}");
+        }
     }
 }

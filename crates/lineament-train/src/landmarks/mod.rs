@@ -285,7 +285,7 @@ impl Task for Landmarks {
             let face = if is_pseudo_label { &others[rng.random_range(0..others.len())] } else { face };
             let crop = self.config.jitter.jitter(&face.label.crop(&self.topology), rng);
             let mut points = self.cut(face, &crop, input);
-            if rng.random_bool(0.5) {
+            if rng.random_bool(0.5) && !self.topology.is_chiral() {
                 augment::mirror_rows(input, self.side);
                 points = augment::mirror_points(&self.topology, &points, 0.0);
             }

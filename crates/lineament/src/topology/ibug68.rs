@@ -93,6 +93,7 @@ pub(super) fn definition() -> Definition {
         name: NAME.into(),
         names: names.collect(),
         mirror: MIRROR.into(),
+        chiral: false,
         outlines: OUTLINES.iter().map(outline).collect(),
         parts: PARTS.iter().map(part).collect(),
         normaliser: Some([vec![OUTER_EYE_CORNERS.0], vec![OUTER_EYE_CORNERS.1]]),
@@ -134,11 +135,6 @@ pub const MIRROR: [usize; POINTS] = [
     54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, // outer lips
     64, 63, 62, 61, 60, 67, 66, 65, // inner lips
 ];
-
-/// The five points of a detection, taken from 68: right eye, left eye, nose tip, right and left mouth corner.
-pub fn five_points<F>(points: &[Point<F>; POINTS]) -> [Point<F>; 5] {
-    [Point::mean(&points[RIGHT_EYE]), Point::mean(&points[LEFT_EYE]), points[30], points[48], points[54]]
-}
 
 /// The distance between the outer eye corners, in the units of the points.
 pub fn inter_ocular<F>(points: &[Point<F>; POINTS]) -> f32 {
@@ -259,16 +255,17 @@ mod tests {
             x in -50.0f32..50.0, y in -50.0f32..50.0,
         ) {
             let points: [Point; POINTS] = std::array::from_fn(|i| Point::new(numbers[2 * i], numbers[2 * i + 1]));
-            let [right_eye, left_eye, nose, right_mouth, left_mouth] = five_points(&points);
+            let five = |points: &[Point]| super::super::Topology::ibug68().five(points).unwrap();
+            let [right_eye, left_eye, nose, right_mouth, left_mouth] = five(&points);
             let swapped = [left_eye, right_eye, nose, left_mouth, right_mouth].map(|p| Point::new(-p.x, p.y));
-            for (found, expected) in five_points(&mirrored(&points)).into_iter().zip(swapped) {
+            for (found, expected) in five(&mirrored(&points)).into_iter().zip(swapped) {
                 prop_assert!(found.distance(expected) < 1e-3);
             }
             prop_assert_eq!(inter_ocular(&mirrored(&points)), inter_ocular(&points));
 
             let moving = Similarity::<ImageFrame, ImageFrame>::from_scale_angle_shift(scale, angle, x, y);
             let moved = points.map(|p| moving * p);
-            for (found, before) in five_points(&moved).into_iter().zip(five_points(&points)) {
+            for (found, before) in five(&moved).into_iter().zip(five(&points)) {
                 prop_assert!(found.distance(moving * before) < 1e-2);
             }
             prop_assert!((inter_ocular(&moved) - scale * inter_ocular(&points)).abs() < 1e-2);

@@ -89,6 +89,9 @@ pub struct Definition {
     pub names: Vec<String>,
     /// For each point, the point that it becomes when the picture is mirrored left to right. Empty: each is its own.
     pub mirror: Vec<usize>,
+    /// Whether the object differs from its mirror image: letters, a left hand. Its pictures are never mirrored, neither
+    /// in training nor to place points, and `mirror` says nothing.
+    pub chiral: bool,
     /// The lines that are drawn.
     pub outlines: Vec<Outline>,
     /// The parts; every point belongs to one. Empty: one part of all points.
@@ -130,9 +133,14 @@ impl Topology {
     /// A topology of one's own.
     ///
     /// # Errors
-    /// A [`Fault`] that names what contradicts itself: an index out of range, a mirror partner that is not mutual, a
-    /// point in no part or in two, a normaliser or `five` that is another one in the mirror, or a definition that bears
-    /// the name of [`Topology::ibug68`] and differs from it.
+    /// A [`Fault`] that names the field that contradicts itself:
+    ///
+    /// - an index out of range, or a set without points;
+    /// - a mirror partner that is not mutual, or a normaliser or `five` that is another one in the mirror;
+    /// - a box beside the points, which in the mirror would lie on their other side, where the object is not chiral;
+    /// - a chiral object with mirror partners;
+    /// - a point in no part or in two;
+    /// - the name of [`Topology::ibug68`] on points that differ from it.
     pub fn new(mut definition: Definition) -> Result<Self, Fault> {
         let count = definition.names.len();
         if definition.mirror.is_empty() {
@@ -190,6 +198,11 @@ impl Topology {
     /// For each point, the point that it becomes when the picture is mirrored left to right.
     pub fn mirror(&self) -> &[usize] {
         &self.0.definition.mirror
+    }
+
+    /// Whether the object differs from its mirror image, so that its pictures must not be mirrored.
+    pub fn is_chiral(&self) -> bool {
+        self.0.definition.chiral
     }
 
     /// The lines that are drawn.
@@ -316,7 +329,7 @@ fn mean_of<F>(points: &[Point<F>], set: &[usize]) -> Point<F> {
 
 impl Definition {
     fn check(&self) -> Result<(), Fault> {
-        let Self { name, names, mirror, outlines, parts, normaliser, five, ibug68, object_box } = self;
+        let Self { name, names, mirror, chiral, outlines, parts, normaliser, five, ibug68, object_box } = self;
         let count = names.len();
         let fault = |key: &'static str, what: String| Err(Fault::new(key, what));
         if !is_name(name) {
@@ -344,6 +357,9 @@ impl Definition {
             if mirror.get(partner) != Some(&i) {
                 return fault("mirror", format!("point {i} becomes {partner}, but {partner} does not become {i}"));
             }
+        }
+        if *chiral && let Some(i) = (0..count).find(|&i| mirror[i] != i) {
+            return fault("mirror", format!("point {i} has a partner, but a chiral object has no mirror image"));
         }
         let in_range = |key: &'static str, what: &str, points: &[usize]| match points.iter().find(|&&i| i >= count) {
             _ if points.is_empty() => fault(key, format!("{what} has no points")),
@@ -383,7 +399,7 @@ impl Definition {
         if let Some([a, b]) = normaliser {
             in_range("normaliser", "its first set", a)?;
             in_range("normaliser", "its second set", b)?;
-            if !(same(a, b) || same(a, a) && same(b, b)) {
+            if !(*chiral || same(a, b) || same(a, a) && same(b, b)) {
                 return fault("normaliser", "mirrored it is another distance".into());
             }
             if sorted(a.iter().copied()) == sorted(b.iter().copied()) {
@@ -393,7 +409,7 @@ impl Definition {
         if let Some(five) = five {
             for (set, partner) in five.iter().zip([1, 0, 2, 4, 3]) {
                 in_range("five", "a set", set)?;
-                if !same(set, &five[partner]) {
+                if !(*chiral || same(set, &five[partner])) {
                     return fault(
                         "five",
                         "right eye, left eye, nose tip, right and left mouth corner swap sides in the mirror".into(),
@@ -409,13 +425,18 @@ impl Definition {
                 return fault("ibug68", format!("point {i} has {j}, the last one is 67"));
             }
             let in_mirror = sorted(set.iter().map(|&j| self::ibug68::MIRROR[j]));
-            if in_mirror != sorted(ibug68[mirror[i]].iter().copied()) {
+            if !chiral && in_mirror != sorted(ibug68[mirror[i]].iter().copied()) {
                 return fault("ibug68", format!("points {i} and {} are not mirrored to each other", mirror[i]));
             }
         }
         let ObjectBox { scale, shift: (x, y) } = object_box;
         if !((0.25..=8.0).contains(scale) && x.abs() <= 4.0 && y.abs() <= 4.0) {
             return fault("box", "scale is from 0.25 to 8, shift from -4 to 4".into());
+        }
+        if *x != 0.0 && !chiral {
+            let what = "a shift to the right or left would go the other way in the mirror: make it 0, or say that the \
+                        object is chiral";
+            return fault("box", what.into());
         }
         Ok(())
     }

@@ -29,6 +29,7 @@ pub fn five() -> Definition {
         name: "five".into(),
         names: ["right_eye", "left_eye", "nose", "right_mouth", "left_mouth"].map(Into::into).into(),
         mirror: vec![1, 0, 2, 4, 3],
+        chiral: false,
         outlines: vec![
             outline("mouth", &[3, 4], false, None),
             outline("all around", &[0, 1, 4, 3], true, Some([255, 190, 70])),
@@ -53,6 +54,11 @@ pub fn inner() -> Definition {
     }
 }
 
+/// The same points of an object that differs from its mirror image.
+pub fn chiral(definition: Definition) -> Definition {
+    Definition { chiral: true, mirror: Vec::new(), ..definition }
+}
+
 /// As many points as asked for, with nothing but names.
 pub fn plain(count: usize) -> Definition {
     Definition { name: "plain".into(), names: (0..count).map(|i| format!("p{i}")).collect(), ..Definition::default() }
@@ -66,7 +72,7 @@ fn each_law_is_enforced_and_the_fault_names_the_field() {
     type Change = fn(&mut Definition);
     let title = "is not letters, digits and spaces";
     let name = "is not lower-case letters, digits and underscores";
-    let cases: [(&str, &str, Change); 49] = [
+    let cases: [(&str, &str, Change); 51] = [
         ("name", name, |d| d.name.clear()),
         ("name", "`Five` is not lower-case", |d| d.name = "Five".into()),
         ("name", name, |d| d.name = "a-b".into()),
@@ -82,6 +88,7 @@ fn each_law_is_enforced_and_the_fault_names_the_field() {
         ("mirror", "4 partners for 5 points", |d| d.mirror.truncate(4)),
         ("mirror", "point 3 becomes 4, but 4 does not become 3", |d| d.mirror[4] = 4),
         ("mirror", "point 2 becomes 9, but 9 does not become 2", |d| d.mirror[2] = 9),
+        ("mirror", "point 0 has a partner, but a chiral object has no mirror image", |d| d.chiral = true),
         ("outlines", title, |d| d.outlines[0].name.clear()),
         ("outlines", title, |d| d.outlines[0].name = "  ".into()),
         ("outlines", "`a;b` is not letters", |d| d.outlines[0].name = "a;b".into()),
@@ -116,6 +123,7 @@ fn each_law_is_enforced_and_the_fault_names_the_field() {
         ("ibug68", "points 3 and 4 are not mirrored to each other", |d| d.ibug68[3] = vec![49]),
         ("box", "scale is from 0.25 to 8", |d| d.object_box.scale = 0.2),
         ("box", "shift from -4 to 4", |d| d.object_box.shift.1 = 4.1),
+        ("box", "would go the other way in the mirror", |d| d.object_box.shift.0 = 0.1),
     ];
     let mut wrong = Vec::new();
     for (number, (key, text, change)) in cases.into_iter().enumerate() {
@@ -140,7 +148,7 @@ fn each_law_is_enforced_and_the_fault_names_the_field() {
 #[test]
 fn what_is_just_within_the_laws_is_accepted() {
     type Change = fn(&mut Definition);
-    let cases: [Change; 10] = [
+    let cases: [Change; 12] = [
         |_| {},
         |d| *d = plain(1),
         |d| *d = plain(MAX_POINTS),
@@ -150,13 +158,41 @@ fn what_is_just_within_the_laws_is_accepted() {
         |d| d.outlines[0].name = "Mund_2 - außen".into(),
         |d| d.normaliser = Some([vec![0, 1], vec![3, 4]]), // from the eyes to the mouth
         |d| d.ibug68[2].clear(),
-        |d| d.object_box = ObjectBox { scale: 0.25, shift: (-4.0, 4.0) },
+        |d| d.object_box = ObjectBox { scale: 0.25, shift: (0.0, 4.0) },
+        // Of what is never mirrored, all may lie on one side.
+        |d| *d = Definition { normaliser: Some([vec![0], vec![4]]), ..chiral(five()) },
+        |d| *d = Definition { object_box: ObjectBox { scale: 8.0, shift: (-4.0, 4.0) }, ..chiral(five()) },
     ];
     for (number, change) in cases.into_iter().enumerate() {
         let mut definition = five();
         change(&mut definition);
         let topology = Topology::new(definition.clone()).unwrap_or_else(|fault| panic!("row {number}: {fault}"));
         assert_eq!((topology.len(), topology.name()), (definition.names.len(), definition.name.as_str()));
+    }
+}
+
+proptest! {
+    /// Whatever may be mirrored has its box, its normaliser and its crop at the mirrored place.
+    #[test]
+    fn what_a_topology_says_is_mirrored_with_its_points(
+        numbers in prop::collection::vec(-50.0f32..50.0, 10), shift in -0.5f32..0.5, down in -0.5f32..0.5,
+        sets in prop::collection::vec(0usize..5, 2), mirrorless: bool,
+    ) {
+        let mut definition = five();
+        definition.object_box = ObjectBox { scale: 1.5, shift: (shift, down) };
+        definition.normaliser = Some([vec![sets[0]], vec![sets[1]]]);
+        if mirrorless {
+            definition.mirror = (0..5).collect();
+            (definition.five, definition.ibug68) = (None, Vec::new());
+        }
+        let (x, mirror) = (definition.object_box.shift.0, definition.mirror.clone());
+        definition.object_box.shift.0 = if x.abs() < 0.25 { 0.0 } else { x };
+        let Ok(topology) = Topology::new(definition) else { return Ok(()) };
+        let points: Vec<Point> = numbers.as_chunks::<2>().0.iter().map(|&[x, y]| Point::new(x, y)).collect();
+        let mirrored: Vec<Point> = mirror.iter().map(|&i| Point::new(-points[i].x, points[i].y)).collect();
+        let (before, after) = (topology.rect(&points).center(), topology.rect(&mirrored).center());
+        prop_assert!((before.x + after.x).abs() < 1e-2 && (before.y - after.y).abs() < 1e-2);
+        prop_assert!((topology.unit(&points) - topology.unit(&mirrored)).abs() < 1e-3);
     }
 }
 
@@ -203,8 +239,9 @@ fn points_of_68_are_taken_over_or_averaged() {
     assert_eq!(Topology::ibug68().from_ibug68(&face).unwrap(), face);
     assert_eq!(Topology::new(inner()).unwrap().from_ibug68(&face).unwrap(), face[17..]);
     let five = Topology::new(five()).unwrap().from_ibug68(&face).unwrap();
-    assert_eq!(five, ibug68::five_points(&face));
-    assert_eq!(five[0], Point::new(38.5, Point::mean(&face[36..42]).y), "the mean of 36 to 41");
+    let eyes = [ibug68::RIGHT_EYE, ibug68::LEFT_EYE].map(|eye| Point::mean(&face[eye]));
+    assert_eq!(five, [eyes[0], eyes[1], face[30], face[48], face[54]]);
+    assert_eq!(five[0].x, 38.5, "the mean of 36 to 41");
     // One point without any is enough for labels of 68 not to do.
     let mut partly = self::five();
     partly.ibug68[2].clear();
@@ -223,7 +260,7 @@ fn the_box_of_the_object_lies_around_the_points_as_the_topology_says() {
         (0.5, (0.0, 0.25), Rect::from_xywh(20.0, 20.0, 20.0, 20.0)),
         (1.0, (-0.5, 0.0), Rect::from_xywh(-10.0, 0.0, 40.0, 40.0)),
     ] {
-        let topology = Topology::new(Definition { object_box: ObjectBox { scale, shift }, ..three() }).unwrap();
+        let topology = Topology::new(Definition { object_box: ObjectBox { scale, shift }, ..chiral(three()) }).unwrap();
         let rect = topology.rect(&points);
         let corners = |r: Rect| -> [Point; 2] { [Point::new(r.x, r.y), Point::new(r.x + r.width, r.y + r.height)] };
         let off = corners(rect).iter().zip(corners(expected)).map(|(a, b)| a.distance(b)).fold(0.0, f32::max);
@@ -298,7 +335,9 @@ proptest! {
     ) {
         let face: [Point; 68] = std::array::from_fn(|i| Point::new(numbers[2 * i], numbers[2 * i + 1]));
         let topology = Topology::ibug68();
-        prop_assert_eq!(topology.five(&face).unwrap(), ibug68::five_points(&face), "to the last bit");
+        let eyes = [ibug68::RIGHT_EYE, ibug68::LEFT_EYE].map(|eye| Point::mean(&face[eye]));
+        let five = [eyes[0], eyes[1], face[30], face[48], face[54]];
+        prop_assert_eq!(topology.five(&face).unwrap(), five, "to the last bit");
         prop_assert_eq!(topology.unit(&face), ibug68::inter_ocular(&face));
         prop_assert_eq!(topology.rect(&face), Rect::bounding(&face).unwrap());
     }

@@ -5,6 +5,7 @@
 //! | `topology` | the name; `ibug68` needs nothing else |
 //! | `topology.points` | the names of the points, separated by commas |
 //! | `topology.mirror` | an index for each point |
+//! | `topology.chiral` | `true` where the object must not be mirrored; else it is not there |
 //! | `topology.outlines` | `right eye=0-5 closed #ffbe46;jaw=6-9` |
 //! | `topology.parts` | `eyes=0-5 0.06;jaw=6-9 0.1` |
 //! | `topology.normaliser` | two sets of indices: `0-5/6-11` |
@@ -46,6 +47,7 @@ impl std::error::Error for Fault {}
 
 const POINTS: &str = "topology.points";
 const MIRROR: &str = "topology.mirror";
+const CHIRAL: &str = "topology.chiral";
 const OUTLINES: &str = "topology.outlines";
 const PARTS: &str = "topology.parts";
 const NORMALISER: &str = "topology.normaliser";
@@ -93,11 +95,17 @@ impl Topology {
             None => None,
             Some(sets) => Some(<[_; 5]>::try_from(sets).map_err(|sets| array("five", 5, sets.len()))?),
         };
+        let chiral = match metadata.get(CHIRAL) {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => return Err(Fault::new("chiral", format!("`{}` is neither true nor false", excerpt(other)))),
+        };
         let mirror = metadata.get(MIRROR).map_or(Ok(Vec::new()), parse_indices);
         Self::new(Definition {
             name: name.into(),
             names: names.split(',').take(MAX_POINTS + 1).map(Into::into).collect(),
             mirror: mirror.map_err(|what| Fault::new("mirror", what))?,
+            chiral,
             outlines: entries(OUTLINES).map(parse_outline).collect::<Result<_, _>>()?,
             parts: entries(PARTS).map(parse_part).collect::<Result<_, _>>()?,
             normaliser,
@@ -113,7 +121,8 @@ impl Topology {
         if self.is_ibug68() {
             return;
         }
-        let Definition { names, mirror, outlines, parts, normaliser, five, ibug68, object_box, .. } = self.definition();
+        let Definition { names, mirror, chiral, outlines, parts, normaliser, five, ibug68, object_box, .. } =
+            self.definition();
         let outline = |Outline { name, points, closed, colour }: &Outline| {
             let closed = if *closed { " closed" } else { "" };
             let colour = colour.map_or(String::new(), |[r, g, b]| format!(" #{r:02x}{g:02x}{b:02x}"));
@@ -122,7 +131,10 @@ impl Topology {
         let part = |Part { name, points, hidden_above }: &Part| format!("{name}={} {hidden_above}", list(points));
         let sets = |sets: &[Vec<usize>]| sets.iter().map(|set| list(set)).collect::<Vec<_>>().join("/");
         metadata.set(POINTS, names.join(","));
-        metadata.set(MIRROR, list(mirror));
+        match chiral {
+            true => metadata.set(CHIRAL, "true"),
+            false => metadata.set(MIRROR, list(mirror)),
+        }
         metadata.set(PARTS, parts.iter().map(part).collect::<Vec<_>>().join(";"));
         if !outlines.is_empty() {
             metadata.set(OUTLINES, outlines.iter().map(outline).collect::<Vec<_>>().join(";"));
@@ -306,7 +318,8 @@ mod tests {
             Definition { outlines, ..plain(10) },
             Definition { parts: vec![limit(1.0 / 3.0)], ..plain(10) },
             Definition { parts: vec![limit(f32::MIN_POSITIVE)], ..plain(10) },
-            Definition { object_box: ObjectBox { scale: 1.0 / 3.0, shift: (-0.1, 1e-7) }, ..plain(10) },
+            Definition { object_box: ObjectBox { scale: 1.0 / 3.0, shift: (0.0, 1e-7) }, ..plain(10) },
+            Definition { object_box: ObjectBox { scale: 1.0, shift: (-0.1, 0.0) }, chiral: true, ..plain(10) },
             Definition { normaliser: Some([vec![9, 8, 7, 0], vec![1, 3]]), ..plain(10) },
         ];
         for definition in definitions {
@@ -396,6 +409,8 @@ mod tests {
             (IBUG68, "-/-/68".into(), "ibug68", "point 2 has 68"),
             (IBUG68, "36/42/-".into(), "ibug68", "points 0 and 1 are not mirrored"),
             (IBUG68, many("0-999", "/"), "ibug68", "1001 sets for 3 points"),
+            (CHIRAL, "yes".into(), "chiral", "`yes` is neither true nor false"),
+            (BOX, "scale=2 shift=0.1,0".into(), "box", "a shift to the right or left would go the other way"),
             (BOX, String::new(), "box", "`` is not like `scale=1.9 shift=0,0.05`"),
             (BOX, "scale=2".into(), "box", "is not like"),
             (BOX, "scale=2 shift=0".into(), "box", "is not like"),
@@ -473,7 +488,7 @@ mod tests {
         }
     }
 
-    const KEYS: [&str; 9] = [key::TOPOLOGY, POINTS, MIRROR, OUTLINES, PARTS, NORMALISER, FIVE, IBUG68, BOX];
+    const KEYS: [&str; 10] = [key::TOPOLOGY, POINTS, MIRROR, CHIRAL, OUTLINES, PARTS, NORMALISER, FIVE, IBUG68, BOX];
 
     fn value() -> impl Strategy<Value = String> {
         // Anything, and what is nearly right.

@@ -1,4 +1,4 @@
-//! What a library for 64-bit little-endian Linux needs: how its parts are aligned, and which symbols it takes from whom.
+//! What a 64-bit little-endian library needs: how its parts are aligned, and which symbols it takes from whom.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! A zip file as Android wants it: what is stored uncompressed begins at multiples of a page, and no byte depends on the
-//! time or on the machine. Debian's zipalign knows pages of 4 KB only; phones from 2025 on have 16.
+//! A zip file as Android wants it: what is stored uncompressed begins at multiples of a page, and no byte depends on
+//! time or machine. Debian's zipalign knows pages of 4 KB only; phones from 2025 on have 16.
 
 use anyhow::{Context, Result, ensure};
 

@@ -1,9 +1,10 @@
 //! Tables as Parquet: columns with names and types, compressed, and with the origin of each face.
 
-mod columns;
+pub mod columns;
+pub mod groups;
 mod pages;
 mod read;
-mod write;
+pub mod write;
 
 pub use read::ParquetReader;
 pub use write::ParquetWriter;
@@ -26,7 +27,7 @@ mod key {
 }
 
 /// The columns that are neither numbers of [`NUMBERS`] nor whole numbers.
-mod name {
+pub mod name {
     pub const PHOTO: &str = "photo";
     pub const POINTS: &str = "points";
     pub const PIXELS: &str = "pixels";

@@ -32,7 +32,7 @@ impl PageReader for BoundedPages {
         let (values, left) = (page.num_values() as usize, self.allowance.0.load(Ordering::Relaxed));
         let counted = if page.is_data_page() { values } else { 0 };
         if values > MAX_PAGE_VALUES || (counted > 0 && left == 0) {
-            return Err(ParquetError::General("more values than a table of faces has".into()));
+            return Err(ParquetError::General("more values than such a table has".into()));
         }
         self.allowance.0.store(left.saturating_sub(counted), Ordering::Relaxed);
         Ok(Some(page))

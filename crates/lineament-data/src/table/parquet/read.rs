@@ -1,38 +1,26 @@
 //! Reads records from Parquet: ours, and those of other programs that hold at least points and pixels.
 
-use std::collections::{HashMap, VecDeque};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use lineament::{Point, Rect};
 use parquet::data_type::ByteArray;
-use parquet::errors::ParquetError;
-use parquet::file::reader::{ChunkReader, FileReader, SerializedFileReader};
-use parquet::schema::types::SchemaDescriptor;
+use parquet::file::reader::ChunkReader;
 
 use super::super::{ReadOptions, header, point_names};
 use super::columns::Column;
+use super::groups::Groups;
 use super::{NUMBERS, SIZES, VERSION, key, name};
 use crate::error::{Error, Result};
 use crate::record::{Origin, Record, SIDE};
-use crate::text::{excerpt, one_line};
-
-/// Rows that are decoded at once, so that groups of any size take little memory.
-const BATCH_ROWS: usize = 128;
+use crate::text::excerpt;
 
 /// Reads records.
 pub struct ParquetReader {
     path: PathBuf,
-    file: Box<dyn FileReader>,
+    groups: Groups,
     names: Vec<String>,
     options: ReadOptions,
-    /// Of the file.
-    rows: u64,
-    /// The group that is read next.
-    group: usize,
-    /// The columns of the group that is being read, by name, and its rows that are not yet unpacked.
-    columns: HashMap<&'static str, Column>,
-    rows_left: usize,
     /// Decoded rows that are not returned yet; `None` where a value is missing.
     batch: VecDeque<Option<Record>>,
     /// Rows that were decoded, and that were returned or left out.
@@ -44,28 +32,22 @@ pub struct ParquetReader {
 impl ParquetReader {
     /// Reads the schema, and the first rows where the file does not tell the number of points.
     pub fn new(path: &Path, source: impl ChunkReader + 'static, options: ReadOptions) -> Result<Self> {
-        let file = guarded(path, || SerializedFileReader::new(source).map_err(|e| fault(path, "", &e)))?;
-        let metadata = file.metadata().file_metadata();
+        let groups = Groups::open(source).map_err(|reason| Error::records(path, reason))?;
         for name in [name::POINTS, name::PIXELS] {
-            if leaf(metadata.schema_descr(), name).is_none() {
+            if !groups.names().any(|found| found == name) {
                 let reason = format!("no column `{name}`; a table of faces has at least points and pixels");
                 return Err(Error::records(path, reason));
             }
         }
-        let rows = u64::try_from(metadata.num_rows()).unwrap_or_default();
         let mut reader = Self {
             path: path.to_owned(),
             names: Vec::new(),
             options,
-            rows,
-            group: 0,
-            columns: HashMap::new(),
-            rows_left: 0,
             batch: VecDeque::new(),
             unpacked: 0,
             row: 0,
             left_out: 0,
-            file: Box::new(file),
+            groups,
         };
         reader.names = match reader.names_in_metadata()? {
             Some(names) => names,
@@ -84,7 +66,7 @@ impl ParquetReader {
     }
 
     pub fn share_read(&self) -> f64 {
-        (self.row as f64 / self.rows.max(1) as f64).min(1.0)
+        (self.row as f64 / self.groups.rows().max(1) as f64).min(1.0)
     }
 
     /// The next complete row.
@@ -106,18 +88,11 @@ impl ParquetReader {
 
     /// Decodes the next rows; false at the end.
     fn unpack(&mut self) -> Result<bool> {
-        let path = self.path.clone();
-        guarded(&path, || self.unpack_rows())
-    }
-
-    fn unpack_rows(&mut self) -> Result<bool> {
-        while self.rows_left == 0 {
-            if self.group == self.file.num_row_groups() {
-                return Ok(false);
-            }
-            self.open_group()?;
+        let names = [name::PHOTO, name::POINTS, name::PIXELS].into_iter().chain(SIZES).chain(NUMBERS.map(|n| n.name));
+        let rows = self.groups.advance(names).map_err(|reason| Error::records(&self.path, reason))?;
+        if rows == 0 {
+            return Ok(false);
         }
-        let rows = self.rows_left.min(BATCH_ROWS);
         let photos = self.column(name::PHOTO, |c| c.bytes(rows))?;
         let sizes = read_each(SIZES, |name| self.column(name, |c| c.numbers(rows)))?;
         let numbers = read_each(NUMBERS.map(|n| n.name), |name| self.column(name, |c| c.numbers(rows)))?;
@@ -135,23 +110,7 @@ impl ParquetReader {
                 .map_err(|reason| Error::records(&self.path, format!("row {}, column {reason}", self.unpacked)))?;
             self.batch.push_back(record);
         }
-        self.rows_left -= rows;
         Ok(true)
-    }
-
-    fn open_group(&mut self) -> Result<()> {
-        let group = self.file.get_row_group(self.group).map_err(|e| fault(&self.path, "", &e))?;
-        let schema = self.file.metadata().file_metadata().schema_descr();
-        let names = [name::PHOTO, name::POINTS, name::PIXELS].into_iter().chain(SIZES).chain(NUMBERS.map(|n| n.name));
-        self.columns.clear();
-        for name in names {
-            let Some(leaf) = leaf(schema, name) else { continue };
-            let pages = group.get_column_page_reader(leaf).map_err(|e| fault(&self.path, name, &e))?;
-            self.columns.insert(name, Column::new(schema.column(leaf), pages));
-        }
-        self.rows_left = usize::try_from(group.metadata().num_rows()).unwrap_or_default();
-        self.group += 1;
-        Ok(())
     }
 
     /// What `read` finds in the column; `None` where the table has none of this name.
@@ -160,8 +119,7 @@ impl ParquetReader {
         name: &'static str,
         read: impl FnOnce(&mut Column) -> parquet::errors::Result<V>,
     ) -> Result<Option<V>> {
-        let column = self.columns.get_mut(name);
-        column.map(read).transpose().map_err(|e| fault(&self.path, name, &e))
+        self.groups.column(name, read).map_err(|reason| Error::records(&self.path, reason))
     }
 
     fn record(
@@ -198,8 +156,7 @@ impl ParquetReader {
     }
 
     fn names_in_metadata(&self) -> Result<Option<Vec<String>>> {
-        let pairs = self.file.metadata().file_metadata().key_value_metadata();
-        let value = |key: &str| pairs?.iter().find(|pair| pair.key == key)?.value.as_deref();
+        let value = |key: &str| self.groups.metadata(key);
         let refuse = |what: String| Err(Error::records(&self.path, what));
         if let Some(version) = value(key::VERSION).filter(|&v| v != VERSION) {
             let version = excerpt(version);
@@ -228,11 +185,6 @@ impl ParquetReader {
         }
         Ok(point_names(counts[0]))
     }
-}
-
-/// The number of a column among the stored ones; that of a list is inside it.
-fn leaf(schema: &SchemaDescriptor, name: &str) -> Option<usize> {
-    schema.columns().iter().position(|column| column.path().parts().first().is_some_and(|first| first == name))
 }
 
 /// An array of results as the result of an array.
@@ -272,23 +224,4 @@ fn origin(photo: &ByteArray, sizes: [Option<f64>; 2], numbers: [Option<f64>; NUM
         _ => None,
     };
     Ok(Origin { photo, photo_size, face, crop, score: score.unwrap_or(1.0), expected_error, pose })
-}
-
-/// The Parquet library reports most damage as an error, but some as a panic, which must not end a user's program. The
-/// reader is not used again afterwards.
-fn guarded<V>(path: &Path, read: impl FnOnce() -> Result<V>) -> Result<V> {
-    let caught = catch_unwind(AssertUnwindSafe(read));
-    caught.unwrap_or_else(|_| Err(Error::records(path, "damaged Parquet: its metadata contradict its content")))
-}
-
-/// What the Parquet library says about a file or one of its columns.
-fn fault(path: &Path, column: &str, error: &ParquetError) -> Error {
-    let place = if column.is_empty() { String::new() } else { format!("column `{column}`: ") };
-    let reason = match error {
-        ParquetError::General(text) | ParquetError::NYI(text) | ParquetError::EOF(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let reason = one_line(&reason);
-    let remedy = if reason.contains("Disabled feature") { "; write it with snappy or no compression" } else { "" };
-    Error::records(path, format!("damaged or foreign Parquet: {place}{reason}{remedy}"))
 }

@@ -122,7 +122,7 @@ fn write_group(mut group: SerializedRowGroupWriter<'_, PartFile>, rows: &[Record
     group.close().map(|_| ())
 }
 
-fn write_optional<T: DataType>(
+pub fn write_optional<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, PartFile>,
     values: impl Iterator<Item = Option<T::T>>,
 ) -> ParquetResult<()> {
@@ -135,7 +135,7 @@ fn write_optional<T: DataType>(
 }
 
 /// Writes the next column of the group.
-fn write_column<T: DataType>(
+pub fn write_column<T: DataType>(
     group: &mut SerializedRowGroupWriter<'_, PartFile>,
     values: &[T::T],
     definition: Option<&[i16]>,

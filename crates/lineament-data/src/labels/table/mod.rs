@@ -1,4 +1,5 @@
-//! The label table: a CSV with a photo's path, a box and any number of points per row. `docs/labels.md` describes it.
+//! The label table, CSV or Parquet: a photo's path, a box and any number of points per row. `docs/labels.md` describes
+//! it.
 //!
 //! ```no_run
 //! use lineament_data::labels::table::Reader;
@@ -10,19 +11,22 @@
 //! # Ok::<(), lineament_data::Error>(())
 //! ```
 
+mod csv;
+mod parquet;
+
 use std::collections::HashSet;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use lineament::{Point, Rect};
 
-use super::cells::Cells;
-use super::columns::{START, photo, rect};
+use super::columns::START;
 use super::{BadRow, Input, Labelled, Origin, Row, Source, folder_of, numbers};
 use crate::error::{Error, Result};
 use crate::part_file::PartFile;
 use crate::pts::MAX_POINTS;
+use crate::table::{MAGIC, header::IMAGE, parquet::name};
 use crate::text::excerpt;
 
 /// The endings of a point's two columns.
@@ -31,29 +35,27 @@ const AXES: [&str; 2] = ["_x", "_y"];
 /// The objects of a label table, row by row. It ends after an error.
 pub struct Reader {
     rows: Rows,
+    path: PathBuf,
     ended: bool,
 }
 
 impl Reader {
-    /// Opens a table.
+    /// Opens a table. Its first bytes distinguish Parquet from CSV, not its name.
     ///
     /// # Errors
     /// [`Error::File`] when it cannot be read, [`Error::Labels`] when it is not a label table.
     pub fn open(path: &Path) -> Result<Self> {
-        if fs::metadata(path).map_err(|e| Error::file(path, e))?.is_dir() {
-            return Err(Error::labels(path.display().to_string(), "is a folder, expected a label table (.csv)"));
-        }
-        Ok(Self { rows: Rows::new(Input::open(path)?)?, ended: false })
+        Ok(Self { rows: Rows::open(path)?, path: path.to_owned(), ended: false })
     }
 
     /// The names of the points, at least one.
     pub fn names(&self) -> &[String] {
-        &self.rows.names
+        self.rows.point_names()
     }
 
     /// The folder that the photos' paths are relative to: the table's own.
     pub fn photos(&self) -> &Path {
-        folder_of(self.rows.cells.path())
+        folder_of(&self.path)
     }
 
     /// How much of the table has been read, from 0 to 1: for a progress bar.
@@ -66,7 +68,7 @@ impl Iterator for Reader {
     type Item = Result<Labelled>;
 
     /// # Errors
-    /// [`Error::Labels`] with file, line and column for a row that does not fit the header.
+    /// [`Error::Labels`] with file, line or row, and column for a row that does not fit the header.
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
             return None;
@@ -78,60 +80,48 @@ impl Iterator for Reader {
 }
 
 /// A table as a source of labels.
-pub(super) struct Rows {
-    cells: Cells,
-    names: Vec<String>,
+pub(super) enum Rows {
+    Csv(csv::CsvRows),
+    Parquet(parquet::ParquetRows),
 }
 
 impl Rows {
-    pub fn new(input: Input) -> Result<Self> {
-        let (cells, header) = Cells::new(input)?;
-        match names_of(&header) {
-            Ok(names) => Ok(Self { cells, names }),
-            Err(reason) => cells.fault(reason),
+    pub fn open(path: &Path) -> Result<Self> {
+        if fs::metadata(path).map_err(|e| Error::file(path, e))?.is_dir() {
+            let reason = "is a folder, expected a label table (.csv or .parquet)";
+            return Err(Error::labels(path.display().to_string(), reason));
+        }
+        let mut file = File::open(path).map_err(|e| Error::file(path, e))?;
+        let mut start = Vec::new();
+        (&mut file).take(MAGIC.len() as u64).read_to_end(&mut start).map_err(|e| Error::file(path, e))?;
+        Ok(match start == MAGIC {
+            true => Self::Parquet(parquet::ParquetRows::new(path, file)?),
+            false => Self::Csv(csv::CsvRows::new(Input::open(path)?)?),
+        })
+    }
+
+    #[cfg(test)]
+    pub fn from_csv(input: Input) -> Result<Self> {
+        csv::CsvRows::new(input).map(Self::Csv)
+    }
+
+    #[cfg(test)]
+    pub fn from_parquet(name: &Path, bytes: impl Into<bytes::Bytes>) -> Result<Self> {
+        parquet::ParquetRows::new(name, bytes.into()).map(Self::Parquet)
+    }
+
+    fn point_names(&self) -> &[String] {
+        match self {
+            Self::Csv(rows) => rows.names(),
+            Self::Parquet(rows) => rows.names(),
         }
     }
 
+    /// The next row, which may be one that cannot be used.
     fn next_labelled(&mut self) -> Result<Option<Result<Labelled, BadRow>>> {
-        if !self.cells.advance()? {
-            return Ok(None);
-        }
-        let place = self.cells.place();
-        Ok(Some(self.labelled(&place).map_err(|reason| BadRow::unreadable(place, reason))))
-    }
-
-    fn labelled(&self, place: &str) -> Result<Labelled, String> {
-        let (cells, expected) = (&self.cells, START.len() + 2 * self.names.len());
-        if cells.len() != expected {
-            return Err(format!("{} cells, expected {expected}", cells.len()));
-        }
-        let value = |column: usize| {
-            let value = cells.text(column).and_then(numbers::number);
-            value.map_err(|reason| format!("column `{}`: {reason}", self.column(column)))
-        };
-        let point = |i: usize| {
-            let at = START.len() + 2 * i;
-            match [at, at + 1].map(|column| cells.bytes(column).is_empty()) {
-                [true, true] => Ok(None),
-                [false, false] => numbers::point(value(at)?, value(at + 1)?, Origin::Half).map(Some),
-                [x, _] => {
-                    let missing = self.column(if x { at } else { at + 1 });
-                    Err(format!("column `{missing}` is empty, but the other coordinate of the point is not"))
-                }
-            }
-        };
-        let points = (0..self.names.len()).map(point).collect::<Result<Vec<_>, _>>()?;
-        if points.iter().all(Option::is_none) {
-            return Err("no point has a label".into());
-        }
-        let rect = rect(cells, value, Origin::Half.shift())?;
-        Ok(Labelled { photo: photo(cells)?, place: place.to_owned(), points, rect, size: None, pixels: None })
-    }
-
-    fn column(&self, column: usize) -> String {
-        match column.checked_sub(START.len()) {
-            None => START[column].to_owned(),
-            Some(i) => format!("{}{}", excerpt(&self.names[i / 2]), AXES[i % 2]),
+        match self {
+            Self::Csv(rows) => rows.next_labelled(),
+            Self::Parquet(rows) => rows.next_labelled(),
         }
     }
 }
@@ -143,17 +133,70 @@ impl Source for Rows {
     }
 
     fn names(&self) -> Option<&[String]> {
-        Some(&self.names)
+        Some(self.point_names())
     }
 
     fn share_read(&self) -> f64 {
-        self.cells.share_read()
+        match self {
+            Self::Csv(rows) => rows.share_read(),
+            Self::Parquet(rows) => rows.share_read(),
+        }
     }
+}
+
+/// An object from the values of a row; `value` tells what a column after the first holds, if anything.
+fn labelled(
+    names: &[String],
+    photo: String,
+    place: &str,
+    value: impl Fn(usize) -> Result<Option<f64>, String>,
+) -> Result<Labelled, String> {
+    let value =
+        |column: usize| value(column).map_err(|reason| format!("column `{}`: {reason}", column_name(names, column)));
+    let empty = |column: usize, of: &str| format!("column `{}` is empty, but {of} is not", column_name(names, column));
+    let point = |i: usize| {
+        let at = START.len() + 2 * i;
+        match (value(at)?, value(at + 1)?) {
+            (Some(x), Some(y)) => numbers::point(x, y, Origin::Half).map(Some),
+            (None, None) => Ok(None),
+            (x, _) => Err(empty(if x.is_none() { at } else { at + 1 }, "the other coordinate of the point")),
+        }
+    };
+    let points = (0..names.len()).map(point).collect::<Result<Vec<_>, _>>()?;
+    if points.iter().all(Option::is_none) {
+        return Err("no point has a label".into());
+    }
+    let mut rect = [None; 4];
+    for (i, side) in rect.iter_mut().enumerate() {
+        *side = value(1 + i)?;
+    }
+    let rect = match rect {
+        [None, None, None, None] => None,
+        [Some(x), Some(y), Some(w), Some(h)] => Some(numbers::rect([x, y, w, h], Origin::Half.shift())?),
+        some => return Err(empty(1 + some.iter().position(Option::is_none).unwrap_or(0), "the rest of the box")),
+    };
+    Ok(Labelled { photo, place: place.to_owned(), points, rect, size: None, pixels: None })
+}
+
+fn column_name(names: &[String], column: usize) -> String {
+    match column.checked_sub(START.len()) {
+        None => START[column].to_owned(),
+        Some(i) => format!("{}{}", excerpt(&names[i / 2]), AXES[i % 2]),
+    }
+}
+
+/// The names of all columns.
+fn header(names: &[String]) -> impl Iterator<Item = String> {
+    let points = names.iter().flat_map(|name| AXES.map(|axis| format!("{name}{axis}")));
+    START.map(str::to_owned).into_iter().chain(points)
 }
 
 /// The names of the points in a header.
 fn names_of(header: &[String]) -> Result<Vec<String>, String> {
-    let expected = "a label table begins photo,x,y,w,h and then has NAME_x,NAME_y for each point";
+    let mut expected = "a label table begins photo,x,y,w,h and then has NAME_x,NAME_y for each point";
+    if header.iter().any(|name| *name == name::PIXELS || *name == IMAGE) {
+        expected = "this is a table with pixels; `lineament data import records` makes a label table of it";
+    }
     for (i, name) in START.iter().enumerate() {
         let found = header.get(i).map_or("", String::as_str);
         if found != *name {
@@ -223,27 +266,33 @@ pub fn numbered_names(count: usize) -> Vec<String> {
 
 /// A table that is written row by row. It gets its name when it is finished; if it is dropped before, nothing is left.
 pub struct Writer {
-    writer: csv::Writer<PartFile>,
+    sink: Sink,
     path: PathBuf,
     points: usize,
     rows: u64,
 }
 
+enum Sink {
+    Csv(Box<csv::CsvSink>),
+    Parquet(Box<parquet::ParquetSink>),
+}
+
 impl Writer {
-    /// Starts a table of objects with points of these names: unique, of `a-z`, digits and `_`.
+    /// Starts a table of objects with points of these names: unique, of `a-z`, digits and `_`. The ending of `path`
+    /// decides: `.csv` or `.parquet`.
     ///
     /// # Errors
-    /// [`Error::Labels`] when there is something at `path`, its name does not end in .csv, or for other names of
-    /// points; [`Error::File`] when it cannot be written.
+    /// [`Error::Labels`] when there is something at `path`, for another ending, or for other names of points;
+    /// [`Error::File`] when it cannot be written.
     pub fn create(path: &Path, names: &[String]) -> Result<Self> {
         check_new(path)?;
         check_names(names).map_err(|reason| Error::labels(path.display().to_string(), reason))?;
         let part = PartFile::create(path).map_err(|e| Error::file(path, e))?;
-        let mut writer = csv::Writer::from_writer(part);
-        let header = START.map(str::to_owned).into_iter();
-        let header = header.chain(names.iter().flat_map(|name| AXES.map(|axis| format!("{name}{axis}"))));
-        writer.write_record(header).map_err(|e| Error::file(path, e.into()))?;
-        Ok(Self { writer, path: path.to_owned(), points: names.len(), rows: 0 })
+        let sink = match ending(path) {
+            Some(Ending::Parquet) => Sink::Parquet(parquet::ParquetSink::new(part, names)?.into()),
+            _ => Sink::Csv(csv::CsvSink::new(part, names).map_err(|e| Error::file(path, e))?.into()),
+        };
+        Ok(Self { sink, path: path.to_owned(), points: names.len(), rows: 0 })
     }
 
     /// Adds an object: the photo's path relative to the table's folder, its box where it has one of its own, and its
@@ -273,19 +322,13 @@ impl Writer {
             Ok(())
         };
         fits().map_err(|reason| Error::labels(format!("{}: row {}", self.path.display(), self.rows), reason))?;
-        self.write_cells(photo, rect, points).map_err(|e| Error::file(&self.path, e))
-    }
-
-    fn write_cells(&mut self, photo: &str, rect: Option<Rect>, points: &[Option<Point>]) -> io::Result<()> {
         let rect = rect.map(|r| [r.x, r.y, r.width, r.height]);
         let rect = (0..4).map(|i| rect.map(|rect| rect[i]));
-        let points = points.iter().flat_map(|point| [point.map(|p| p.x), point.map(|p| p.y)]);
-        self.writer.write_field(photo)?;
-        for number in rect.chain(points) {
-            // The shortest text that is read as the same f32.
-            self.writer.write_field(number.map_or_else(String::new, |number| number.to_string()))?;
+        let numbers = rect.chain(points.iter().flat_map(|point| [point.map(|p| p.x), point.map(|p| p.y)]));
+        match &mut self.sink {
+            Sink::Csv(csv) => csv.write(photo, numbers).map_err(|e| Error::file(&self.path, e)),
+            Sink::Parquet(parquet) => parquet.write(photo, numbers),
         }
-        Ok(self.writer.write_record(None::<&[u8]>)?)
     }
 
     /// Writes the rest and gives the file its name.
@@ -294,8 +337,24 @@ impl Writer {
     /// [`Error::File`] when that fails, [`Error::Labels`] when another file has got the name in the meantime.
     pub fn finish(self) -> Result<()> {
         check_new(&self.path)?;
-        let part = self.writer.into_inner().map_err(csv::IntoInnerError::into_error);
-        part.and_then(PartFile::finish).map_err(|e| Error::file(&self.path, e))
+        match self.sink {
+            Sink::Csv(csv) => csv.finish().map_err(|e| Error::file(&self.path, e)),
+            Sink::Parquet(parquet) => parquet.finish(),
+        }
+    }
+}
+
+enum Ending {
+    Csv,
+    Parquet,
+}
+
+fn ending(path: &Path) -> Option<Ending> {
+    let ending = path.extension()?.to_ascii_lowercase();
+    match ending.to_str()? {
+        "csv" => Some(Ending::Csv),
+        "parquet" => Some(Ending::Parquet),
+        _ => None,
     }
 }
 
@@ -305,8 +364,8 @@ impl Writer {
 /// As [`Writer::create`].
 pub(super) fn check_new(path: &Path) -> Result<()> {
     let fault = |reason: &str| Err(Error::labels(path.display().to_string(), reason));
-    if !path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv")) {
-        return fault("the name of a label table ends in .csv");
+    if ending(path).is_none() {
+        return fault("the name of a label table ends in .csv or .parquet");
     }
     match fs::symlink_metadata(path) {
         Ok(_) => fault("is there already and is left as it is; choose another name, or remove it"),
