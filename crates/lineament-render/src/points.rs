@@ -23,6 +23,8 @@ const SLICE: f32 = 0.28;
 const AXIS: Vec3 = vec3(0.0, 1.0, 4.0);
 /// A point slides forwards, or backwards by up to this, in centimetres.
 const BACKWARDS: f32 = 0.6;
+/// A place in a gap of the skin is on the vertex beside it, if that is within this distance, in centimetres.
+const GAP: f32 = 0.4;
 /// What lies this far before a point hides it, in centimetres.
 const HIDES: f32 = 0.7;
 
@@ -229,7 +231,17 @@ fn place(head: &Head, text: &PlaceText, mirrored: bool) -> Option<Place> {
             }
         }
     }
-    best.map(|(_, place)| place)
+    if let Some((_, place)) = best {
+        return Some(place);
+    }
+    // In a gap of the skin, as between the lids: the nearest vertex beside it.
+    let beside = |i: &u32| {
+        let d = head.neutral[*i as usize] - at;
+        vec3(d.x, d.y, 0.3 * d.z).length()
+    };
+    let nearest = (0..SKIN as u32).filter(|i| head.normals[*i as usize].z > FACING);
+    let nearest = nearest.min_by(|i, j| beside(i).total_cmp(&beside(j)))?;
+    (beside(&nearest) < GAP).then_some(Place { corners: [nearest; 3], weights: [1.0, 0.0, 0.0] })
 }
 
 /// The skin vertices near the plane through a place and the head's axis, on its side.
