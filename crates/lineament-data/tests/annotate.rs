@@ -14,7 +14,7 @@ use lineament_data::annotate::{
 };
 use lineament_data::record::{SIDE, image_from_record};
 use lineament_data::table::{ReadOptions, Reader};
-use lineament_data::{Error, Photo, Record, pts};
+use lineament_data::{Error, Photo, Record, pts, topologies};
 use tempfile::TempDir;
 
 fn testdata(name: &str) -> PathBuf {
