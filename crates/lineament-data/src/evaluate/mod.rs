@@ -69,6 +69,12 @@ pub fn evaluate<E: From<Error> + Send>(
     Ok((Report::new(topology, protocol, &results), results))
 }
 
+/// The topology's points that are these iBUG points; `None` where it lacks one.
+pub(crate) fn own_points(topology: &Topology, ibug68: &[usize]) -> Option<Vec<usize>> {
+    let sets = &topology.definition().ibug68;
+    ibug68.iter().map(|&i| sets.iter().position(|set| *set == [i])).collect()
+}
+
 /// Refuses true points without a length to divide errors by.
 pub(crate) fn check_units(topology: &Topology, samples: &[Sample]) -> Result<()> {
     match samples.iter().find(|s| metrics::unit(topology, &s.points) <= 0.0) {

@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use lineament::Similarity;
 use lineament::stages::{ImageFrame, PixelFrame, Smoother, sample};
-use lineament::topology::ibug68::{POINTS, inter_ocular};
 use lineament::{ImageView, Point, SmoothOptions, TrackedFace, Tracker};
 use rand::{Rng, SeedableRng};
 use rand_distr::StandardNormal;
@@ -15,6 +14,7 @@ use rand_pcg::Pcg64Mcg;
 use serde::Serialize;
 
 use crate::evaluate::metrics::{mean, median};
+use crate::evaluate::own_points;
 use crate::photo::GreyPhoto;
 
 /// What is simulated.
@@ -43,7 +43,7 @@ impl Default for Settings {
 /// Frames of the sliding film that are not counted: a filter may need some to notice the motion.
 pub const SETTLING_FRAMES: usize = 10;
 
-/// How far parts of the face jump in the test of quick movements, as a share of the inter-ocular distance.
+/// How far parts of the face jump in the test of quick movements, as a share of what errors are divided by.
 pub const STEP: f32 = 0.05;
 
 /// A figure for the points as the network places them, and for the smoothed points.
@@ -58,7 +58,7 @@ pub struct RawAndSmooth {
 /// The figures. Their JSON names do not change (`docs/evaluation.md`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stability {
-    /// Face at rest: mean displacement of a point from one frame to the next, in percent of the inter-ocular distance.
+    /// Face at rest: mean displacement of a point from one frame to the next, in percent of `unit_px`.
     pub jitter: RawAndSmooth,
     /// Sliding face: how many frames late the points are, by least squares. The true path starts at the mean points of
     /// the face at rest.
@@ -66,18 +66,21 @@ pub struct Stability {
     /// Sliding face: as `jitter`, with the slide subtracted.
     pub sliding_jitter: RawAndSmooth,
     /// By how many frames smoothing delays upper lids that drop by [`STEP`] at once.
-    pub lids_late_frames: f64,
-    /// The same for lower lip and chin.
-    pub mouth_late_frames: f64,
+    pub lids_late_frames: Option<f64>,
+    /// The same for lower lip and chin; `None` where the topology does not have these points, like the lids.
+    pub mouth_late_frames: Option<f64>,
     /// Median time of a frame in milliseconds, including conversion to grey and searches for new faces.
     pub frame_ms: f64,
-    /// Distance of the outer eye corners, in pixels.
-    pub inter_ocular_px: f64,
+    /// What jitter is divided by, in pixels: [`lineament::topology::Topology::unit`].
+    pub unit_px: f64,
+    /// The same under its earlier name; only of the iBUG 68 points, whose outer eye corners are this far apart.
+    pub inter_ocular_px: Option<f64>,
 }
 
-/// Runs `tracker` over the two films made from `photo`. `None` when it does not find a face in every frame; of several
-/// faces the first one counts.
+/// Runs `tracker` over the two films made from `photo`. `None` when it does not find an object in every frame; of
+/// several ones the first counts.
 pub fn measure(tracker: &mut Tracker, photo: &GreyPhoto, settings: &Settings) -> Option<Stability> {
+    let topology = tracker.topology().clone();
     let mut film = Film { photo, settings, rng: Pcg64Mcg::seed_from_u64(settings.seed), frame_ms: Vec::new() };
     let (mut still, mut sliding) = (Vec::new(), Vec::new());
     for _ in 0..settings.rounds {
@@ -86,7 +89,7 @@ pub fn measure(tracker: &mut Tracker, photo: &GreyPhoto, settings: &Settings) ->
             .push(film.show(tracker, SETTLING_FRAMES + settings.frames, settings.slide_px)?.split_off(SETTLING_FRAMES));
     }
     let place = mean_points(still.iter().flatten().map(|seen| &seen.raw));
-    let unit = f64::from(inter_ocular(&place));
+    let unit = f64::from(topology.unit(&place));
     let both = |of: &dyn Fn(Kind) -> f64| RawAndSmooth { raw: of(|seen| &seen.raw), smooth: of(|seen| &seen.smooth) };
     let jitter = |films: &[Vec<Seen>], kind: Kind| {
         let steps =
@@ -100,27 +103,31 @@ pub fn measure(tracker: &mut Tracker, photo: &GreyPhoto, settings: &Settings) ->
     };
     let none = SmoothOptions { settle_secs: 0.0, ..SmoothOptions::default() };
     let smooth = tracker.options().smooth.clone().unwrap_or(none);
-    let errors = still.first()?.first()?.errors;
-    let late = |moved: &[usize]| frames_late(&smooth, &place, &errors, moved, settings.fps);
+    let errors = &still.first()?.first()?.errors;
+    let late = |moved: &[usize]| {
+        let moved = own_points(&topology, moved)?;
+        frames_late(&smooth, &place, errors, &moved, STEP * unit as f32, settings.fps)
+    };
     Some(Stability {
         jitter: both(&|kind| jitter(&still, kind)),
         lag_frames: both(&lag),
         sliding_jitter: both(&|kind| jitter(&sliding, kind)),
-        lids_late_frames: late(&[37, 38, 43, 44])?,
-        mouth_late_frames: late(&[6, 7, 8, 9, 10, 55, 56, 57, 58, 59, 65, 66, 67])?,
+        lids_late_frames: late(&[37, 38, 43, 44]),
+        mouth_late_frames: late(&[6, 7, 8, 9, 10, 55, 56, 57, 58, 59, 65, 66, 67]),
         frame_ms: median(&film.frame_ms),
-        inter_ocular_px: unit,
+        unit_px: unit,
+        inter_ocular_px: topology.is_ibug68().then_some(unit),
     })
 }
 
 /// The points found in one frame, with the slide subtracted.
 struct Seen {
-    raw: [Point; POINTS],
-    smooth: [Point; POINTS],
-    errors: [f32; POINTS],
+    raw: Vec<Point>,
+    smooth: Vec<Point>,
+    errors: Vec<f32>,
 }
 
-type Kind = fn(&Seen) -> &[Point; POINTS];
+type Kind = fn(&Seen) -> &[Point];
 
 /// The camera.
 struct Film<'a> {
@@ -145,11 +152,11 @@ impl Film<'_> {
             let faces = tracker.update(&image, number as f64 / self.settings.fps);
             self.frame_ms.push(begin.elapsed().as_secs_f64() * 1e3);
             let TrackedFace { face, raw, .. } = faces.first()?;
-            let without_slide = |points: &[Point; POINTS]| points.map(|p| Point::new(p.x - shift, p.y));
+            let without_slide = |points: &[Point]| points.iter().map(|p| Point::new(p.x - shift, p.y)).collect();
             seen.push(Seen {
-                raw: without_slide(raw.ibug68()?),
-                smooth: without_slide(face.landmarks.ibug68()?),
-                errors: raw.errors.as_slice().try_into().ok()?,
+                raw: without_slide(&raw.points),
+                smooth: without_slide(&face.landmarks.points),
+                errors: raw.errors.clone(),
             });
         }
         Some(seen)
@@ -169,16 +176,16 @@ impl Film<'_> {
 /// the frames of the share of the jump that is still missing.
 fn frames_late(
     smooth: &SmoothOptions,
-    place: &[Point; POINTS],
-    errors: &[f32; POINTS],
+    place: &[Point],
+    errors: &[f32],
     moved: &[usize],
+    step: f32,
     fps: f64,
 ) -> Option<f64> {
     const FRAMES: usize = 60;
     let mut smoother = Smoother::new(smooth.clone()).ok()?;
     smoother.update(place, errors, 1.0 / fps);
-    let step = STEP * inter_ocular(place);
-    let mut after = *place;
+    let mut after = place.to_vec();
     moved.iter().for_each(|&i| after[i].y += step);
     let missing = (0..FRAMES).map(|_| {
         let shown = smoother.update(&after, errors, 1.0 / fps);
@@ -187,12 +194,13 @@ fn frames_late(
     Some(missing.sum())
 }
 
-fn mean_points<'a>(all: impl Iterator<Item = &'a [Point; POINTS]> + Clone) -> [Point; POINTS] {
-    std::array::from_fn(|i| Point::mean(&all.clone().map(|points| points[i]).collect::<Vec<_>>()))
+fn mean_points<'a>(all: impl Iterator<Item = &'a Vec<Point>> + Clone) -> Vec<Point> {
+    let count = all.clone().next().map_or(0, Vec::len);
+    (0..count).map(|i| Point::mean(&all.clone().map(|points| points[i]).collect::<Vec<_>>())).collect()
 }
 
-fn mean_distance(a: &[Point; POINTS], b: &[Point; POINTS]) -> f64 {
-    a.iter().zip(b).map(|(a, b)| f64::from(a.distance(*b))).sum::<f64>() / POINTS as f64
+fn mean_distance(a: &[Point], b: &[Point]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| f64::from(a.distance(*b))).sum::<f64>() / a.len() as f64
 }
 
 #[cfg(test)]
@@ -221,11 +229,11 @@ mod tests {
         assert_ne!(Some(&first), figures(smooth, "astronaut_grey.png", 2).as_ref());
         let names = "frame_ms inter_ocular_px jitter jitter.raw jitter.smooth lag_frames lag_frames.raw \
                      lag_frames.smooth lids_late_frames mouth_late_frames sliding_jitter \
-                     sliding_jitter.raw sliding_jitter.smooth";
+                     sliding_jitter.raw sliding_jitter.smooth unit_px";
         assert_eq!(json_names(&first), names, "they never change");
         let raw = figures(None, "astronaut_grey.png", 1).unwrap();
         assert_eq!((raw.jitter.raw, raw.lag_frames.raw), (raw.jitter.smooth, raw.lag_frames.smooth));
-        assert!(raw.lids_late_frames.abs() < 1e-3 && raw.mouth_late_frames.abs() < 1e-3, "{raw:?}");
+        assert!(raw.lids_late_frames.unwrap().abs() < 1e-3 && raw.mouth_late_frames.unwrap().abs() < 1e-3, "{raw:?}");
     }
 
     #[test]

@@ -9,18 +9,28 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::json_lists::{Element, JsonLists};
-use super::{BadRow, Input, Labelled, Origin, Row, Source, numbers};
+use super::{AHEAD, BadRow, Input, Labelled, Origin, Row, Source, numbers};
 use crate::error::{Error, Result};
 use crate::pts::MAX_POINTS;
 use crate::text::{excerpt, one_line};
 
 /// Reads annotations with keypoints.
 pub struct Coco {
+    /// The first reading, until it is done.
+    ahead: Option<Ahead>,
     lists: JsonLists,
     origin: Origin,
     images: HashMap<Id, Image>,
+    wanted: Option<String>,
     /// The category that is read; `None` reads annotations of any, where the file has no categories.
     category: Option<Category>,
+}
+
+/// What the first reading has found so far besides images.
+struct Ahead {
+    lists: JsonLists,
+    categories: Vec<Category>,
+    has_annotations: bool,
 }
 
 #[derive(Deserialize, Debug, Clone, PartialEq, Eq, Hash)]
@@ -69,43 +79,16 @@ const LISTS: &[&str] = &["images", "categories", "annotations"];
 
 impl Coco {
     /// `first` and `second` are the same file.
-    pub fn new(first: Input, second: Input, origin: Origin, wanted: Option<&str>) -> Result<Self> {
-        let path = first.path.display().to_string();
-        let mut lists = JsonLists::new(first, LISTS);
-        let mut images = HashMap::new();
-        let mut categories = Vec::new();
-        let mut has_annotations = false;
-        while let Some(Element { list, index, json }) = lists.next_element()? {
-            let parsed = match list {
-                "images" => serde_json::from_slice::<Image>(json).map_err(|e| one_line(&e.to_string())).and_then(|i| {
-                    let id = i.id.clone();
-                    match images.insert(id, i) {
-                        None => Ok(()),
-                        Some(_) => Err("an image before it has the same id".into()),
-                    }
-                }),
-                "categories" => match serde_json::from_slice::<Category>(json) {
-                    Ok(category) if category.keypoints.len() > MAX_POINTS => {
-                        Err(format!("more than {MAX_POINTS} keypoints"))
-                    }
-                    Ok(category) => {
-                        categories.push(category);
-                        Ok(())
-                    }
-                    Err(e) => Err(one_line(&e.to_string())),
-                },
-                _ => {
-                    has_annotations = true;
-                    Ok(())
-                }
-            };
-            parsed.map_err(|reason| Error::labels(lists.place(list, index), reason))?;
+    pub fn new(first: Input, second: Input, origin: Origin, wanted: Option<&str>) -> Self {
+        let ahead = Ahead { lists: JsonLists::new(first, LISTS), categories: Vec::new(), has_annotations: false };
+        Self {
+            ahead: Some(ahead),
+            lists: JsonLists::new(second, LISTS),
+            origin,
+            images: HashMap::new(),
+            wanted: wanted.map(str::to_owned),
+            category: None,
         }
-        if !has_annotations || images.is_empty() {
-            return Err(Error::labels(path, "no COCO labels: expected the lists `images` and `annotations`"));
-        }
-        let category = choose(categories, wanted).map_err(|reason| Error::labels(path, reason))?;
-        Ok(Self { lists: JsonLists::new(second, LISTS), origin, images, category })
     }
 
     fn row(&self, annotation: Annotation, place: String) -> Row {
@@ -174,8 +157,58 @@ fn choose(categories: Vec<Category>, wanted: Option<&str>) -> Result<Option<Cate
     }
 }
 
+impl Ahead {
+    /// Reads the next image or category, or passes an annotation; false at the end.
+    fn advance(&mut self, images: &mut HashMap<Id, Image>) -> Result<bool> {
+        let Some(Element { list, index, json }) = self.lists.next_element()? else { return Ok(false) };
+        let parsed = match list {
+            "images" => serde_json::from_slice::<Image>(json).map_err(|e| one_line(&e.to_string())).and_then(|i| {
+                let id = i.id.clone();
+                match images.insert(id, i) {
+                    None => Ok(()),
+                    Some(_) => Err("an image before it has the same id".into()),
+                }
+            }),
+            "categories" => match serde_json::from_slice::<Category>(json) {
+                Ok(category) if category.keypoints.len() > MAX_POINTS => {
+                    Err(format!("more than {MAX_POINTS} keypoints"))
+                }
+                Ok(category) => {
+                    self.categories.push(category);
+                    Ok(())
+                }
+                Err(e) => Err(one_line(&e.to_string())),
+            },
+            _ => {
+                self.has_annotations = true;
+                Ok(())
+            }
+        };
+        parsed.map(|()| true).map_err(|reason| Error::labels(self.lists.place(list, index), reason))
+    }
+}
+
 impl Source for Coco {
+    fn prepare(&mut self) -> Result<bool> {
+        let Some(ahead) = &mut self.ahead else { return Ok(false) };
+        for _ in 0..AHEAD {
+            if ahead.advance(&mut self.images)? {
+                continue;
+            }
+            let path = ahead.lists.path().display().to_string();
+            if !ahead.has_annotations || self.images.is_empty() {
+                return Err(Error::labels(path, "no COCO labels: expected the lists `images` and `annotations`"));
+            }
+            let categories = std::mem::take(&mut ahead.categories);
+            self.category = choose(categories, self.wanted.as_deref()).map_err(|reason| Error::labels(path, reason))?;
+            self.ahead = None;
+            return Ok(false);
+        }
+        Ok(true)
+    }
+
     fn next_row(&mut self) -> Result<Option<Row>> {
+        while self.prepare()? {}
         while let Some(Element { list, index, json }) = self.lists.next_element()? {
             if list == "annotations" {
                 let annotation = serde_json::from_slice::<Annotation>(json);
@@ -194,6 +227,7 @@ impl Source for Coco {
     }
 
     fn share_read(&self) -> f64 {
-        self.lists.share_read()
+        let ahead = self.ahead.as_ref().map_or(1.0, |ahead| ahead.lists.share_read());
+        (ahead + self.lists.share_read()) / 2.0
     }
 }

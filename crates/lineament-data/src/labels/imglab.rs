@@ -7,13 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use lineament::{Point, Rect};
 
 use super::xml::{Element, Tag, Xml};
-use super::{BadRow, Input, Labelled, Origin, Row, Source, numbers};
+use super::{AHEAD, BadRow, Input, Labelled, Origin, Row, Source, numbers};
 use crate::error::{Error, Result};
 use crate::pts::MAX_POINTS;
 use crate::text::excerpt;
 
 /// Reads boxes with parts.
 pub struct Imglab {
+    /// The first reading, until it is done, and the names of parts that it has found.
+    ahead: Option<(Xml, BTreeSet<String>)>,
     xml: Xml,
     origin: Origin,
     /// The order of the parts by name.
@@ -41,29 +43,27 @@ struct Object {
 
 impl Imglab {
     /// `first` and `second` are the same file.
-    pub fn new(first: Input, second: Input, origin: Origin) -> Result<Self> {
-        let mut xml = Xml::new(first);
-        let mut found = BTreeSet::new();
-        while let Some(tag) = xml.next_tag()? {
-            if let Tag::Start(element) = tag
-                && element.name == "part"
-                && let Some(name) = element.get("name")
-                && !found.contains(name)
-            {
-                if found.len() == MAX_POINTS {
-                    return Err(Error::labels(xml.place(), format!("more than {MAX_POINTS} names of parts")));
-                }
-                found.insert(name.to_owned());
-            }
+    pub fn new(first: Input, second: Input, origin: Origin) -> Self {
+        Self {
+            ahead: Some((Xml::new(first), BTreeSet::new())),
+            xml: Xml::new(second),
+            origin,
+            order: BTreeMap::new(),
+            names: Vec::new(),
+            image: None,
+            object: None,
         }
+    }
+
+    /// The names of all parts are known: their order.
+    fn sort(&mut self, found: BTreeSet<String>) {
         let mut names: Vec<String> = found.into_iter().collect();
         let numbered = names.iter().all(|name| name.parse::<u32>().is_ok());
         if numbered {
             names.sort_by_key(|name| name.parse::<u32>().unwrap_or_default());
         }
-        let order = names.iter().cloned().zip(0..).collect();
-        let names = if numbered { Vec::new() } else { names };
-        Ok(Self { xml: Xml::new(second), origin, order, names, image: None, object: None })
+        self.order = names.iter().cloned().zip(0..).collect();
+        self.names = if numbered { Vec::new() } else { names };
     }
 
     fn start(&mut self, element: &Element) {
@@ -140,7 +140,31 @@ fn attribute(element: &Element, name: &str) -> Result<f64, String> {
 }
 
 impl Source for Imglab {
+    fn prepare(&mut self) -> Result<bool> {
+        let Some((xml, found)) = &mut self.ahead else { return Ok(false) };
+        for _ in 0..AHEAD {
+            let Some(tag) = xml.next_tag()? else {
+                let found = std::mem::take(found);
+                self.ahead = None;
+                self.sort(found);
+                return Ok(false);
+            };
+            if let Tag::Start(element) = tag
+                && element.name == "part"
+                && let Some(name) = element.get("name")
+                && !found.contains(name)
+            {
+                if found.len() == MAX_POINTS {
+                    return Err(Error::labels(xml.place(), format!("more than {MAX_POINTS} names of parts")));
+                }
+                found.insert(name.to_owned());
+            }
+        }
+        Ok(true)
+    }
+
     fn next_row(&mut self) -> Result<Option<Row>> {
+        while self.prepare()? {}
         while let Some(tag) = self.xml.next_tag()? {
             let row = match tag {
                 Tag::Start(element) => {
@@ -161,6 +185,7 @@ impl Source for Imglab {
     }
 
     fn share_read(&self) -> f64 {
-        self.xml.share_read()
+        let ahead = self.ahead.as_ref().map_or(1.0, |(xml, _)| xml.share_read());
+        (ahead + self.xml.share_read()) / 2.0
     }
 }

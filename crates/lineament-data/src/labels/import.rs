@@ -188,12 +188,15 @@ impl Import {
         self.refused
     }
 
-    /// Reads, checks and writes one row; false at the end.
+    /// Reads, checks and writes one row, or reads some of what must be known before; false at the end.
     ///
     /// # Errors
     /// When the source cannot be read on or the table cannot be written; for a row that cannot be used, unless
     /// [`Options::skip_bad`] is set.
     pub fn step(&mut self) -> Result<bool> {
+        if self.reader.prepare()? {
+            return Ok(true);
+        }
         match self.reader.next().transpose()? {
             None => return Ok(false),
             Some(Row::LeftOut(what)) => *self.summary.left_out.entry(what).or_default() += 1,

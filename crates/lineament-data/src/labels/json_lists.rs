@@ -1,7 +1,7 @@
 //! The lists of a large JSON object, element by element, so that the file need not fit into memory.
 
 use std::io::{BufRead, BufReader, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Input;
 use crate::error::{Error, Result};
@@ -50,6 +50,10 @@ impl JsonLists {
     pub fn new(input: Input, wanted: &'static [&'static str]) -> Self {
         let Input { path, bytes, length } = input;
         Self { path, reader: BufReader::new(bytes), wanted, length, at: 0, state: State::Start, json: Vec::new() }
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     pub fn share_read(&self) -> f64 {

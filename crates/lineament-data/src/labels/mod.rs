@@ -290,6 +290,11 @@ pub struct Reader {
 
 /// What every format implements.
 trait Source: Send {
+    /// Reads some of what must be known before the first row; false when that is done. An error ends the source.
+    fn prepare(&mut self) -> Result<bool> {
+        Ok(false)
+    }
+
     /// The next row; `None` at the end. An error ends the source.
     fn next_row(&mut self) -> Result<Option<Row>>;
 
@@ -334,8 +339,8 @@ impl Reader {
             Format::Wflw => Box::new(wflw::Wflw::new(Input::open(path)?, origin)),
             Format::Cofw => Box::new(columns::Columns::cofw(Input::open(path)?, origin)?),
             Format::Aflw => Box::new(columns::Columns::aflw(Input::open(path)?, origin)?),
-            Format::Imglab => Box::new(imglab::Imglab::new(Input::open(path)?, Input::open(path)?, origin)?),
-            Format::Coco => Box::new(coco::Coco::new(Input::open(path)?, Input::open(path)?, origin, category)?),
+            Format::Imglab => Box::new(imglab::Imglab::new(Input::open(path)?, Input::open(path)?, origin)),
+            Format::Coco => Box::new(coco::Coco::new(Input::open(path)?, Input::open(path)?, origin, category)),
             Format::Kaggle => Box::new(kaggle::Kaggle::new(Input::open(path)?, origin)?),
             Format::Records => Box::new(records::Records::new(path)?),
             Format::Table => Box::new(table::Rows::open(path)?),
@@ -348,9 +353,20 @@ impl Reader {
         &self.photos
     }
 
-    /// The names of the points, where the source has them, in its own spelling.
+    /// The names of the points, where the source has them, in its own spelling; known from the first row on.
     pub fn names(&self) -> Option<&[String]> {
         self.source.names()
+    }
+
+    /// Some sources are read twice: goes on with the first reading, for a moment, and is false when that is done. The
+    /// first row waits for it in any case.
+    ///
+    /// # Errors
+    /// As for the rows.
+    pub fn prepare(&mut self) -> Result<bool> {
+        let more = if self.ended { Ok(false) } else { self.source.prepare() };
+        self.ended |= more.is_err();
+        more
     }
 
     /// How much of the source has been read, from 0 to 1: for a progress bar.
@@ -358,6 +374,9 @@ impl Reader {
         self.source.share_read()
     }
 }
+
+/// Elements that are read ahead at a time: some milliseconds.
+const AHEAD: usize = 1000;
 
 impl Iterator for Reader {
     type Item = Result<Row>;

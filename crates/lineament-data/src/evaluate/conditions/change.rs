@@ -3,12 +3,13 @@
 use image::GrayImage;
 use image::imageops::{FilterType, resize};
 use lineament::stages::{ImageFrame, PixelFrame, sample};
-use lineament::topology::ibug68::{MIRROR, POINTS};
+use lineament::topology::Topology;
 use lineament::{Point, Rect, Similarity};
 use rand::Rng;
 
 use super::{Change, cover};
-use crate::augment::{Size, add_noise, compress, gaussian_blur, mirror_rows, motion_blur};
+use crate::augment::{Size, add_noise, compress, gaussian_blur, mirror_points, mirror_rows, motion_blur};
+use crate::dataset::Sample;
 use crate::photo::GreyPhoto;
 
 /// Blur and motion are in pixels of a face with this side, and scaled with the face, so that all faces lose the same
@@ -30,41 +31,49 @@ pub struct Changed {
     /// Its brightness.
     pub photo: GreyPhoto,
     /// Where the true points are now.
-    pub points: [Point; POINTS],
-    /// The points that count: all, or those inside the frame where it cuts the face.
-    pub measured: [bool; POINTS],
+    pub points: Vec<Point>,
+    /// Where the object's box is now.
+    pub rect: Rect,
+    /// The points that count: those that have a label, and are inside the frame where it cuts the object.
+    pub measured: Vec<bool>,
     /// The points that are hidden.
-    pub covered: [bool; POINTS],
+    pub covered: Vec<bool>,
 }
 
-/// `photo` changed.
-pub fn apply(change: Change, photo: &GreyPhoto, points: &[Point; POINTS], rng: &mut impl Rng) -> Changed {
-    let seen = |photo, points| Changed { photo, points, measured: [true; POINTS], covered: [false; POINTS] };
-    let rect = Rect::bounding(points).unwrap_or_default();
+/// `photo` changed, which shows the object `sample`.
+pub fn apply(change: Change, photo: &GreyPhoto, topology: &Topology, sample: &Sample, rng: &mut impl Rng) -> Changed {
+    let rect = sample.rect(topology);
     let face_side = rect.width.max(rect.height);
     let blurred = face_side / BLUR_FACE_SIDE;
+    let truth = Truth { topology, sample, rect };
     // Changes that move no pixel.
-    let in_place = |change: &mut dyn FnMut(&mut [f32], Size)| seen(with_brightness(photo, change), *points);
+    let in_place = |change: &mut dyn FnMut(&mut [f32], Size)| truth.moved(with_brightness(photo, change), &|p| p);
+    let points = &sample.points;
     match change {
-        Change::Nothing => seen(photo.clone(), *points),
+        Change::Nothing => truth.moved(photo.clone(), &|p| p),
         Change::Roll(degrees) => {
-            let (photo, points) = rolled(photo, points, degrees.to_radians());
-            seen(photo, points)
+            let (photo, pixel_from_image) = rolled(photo, degrees.to_radians());
+            truth.moved(photo, &|p| {
+                let p = pixel_from_image * p;
+                Point::new(p.x, p.y)
+            })
         }
         Change::FaceSide(side) => {
-            let (photo, points) = shrunk(photo, points, side / face_side);
-            seen(photo, points)
+            let (photo, (across, down)) = shrunk(photo, side / face_side);
+            truth.moved(photo, &|p| Point::new(p.x * across, p.y * down))
         }
         Change::Mirror => {
             let mut mirrored = photo.clone();
             mirror_rows(&mut mirrored.pixels, photo.width);
             let width = photo.width as f32;
-            seen(mirrored, MIRROR.map(|from| Point::new(width - points[from].x, points[from].y)))
+            let seen = truth.moved(mirrored, &|p| Point::new(width - p.x, p.y));
+            Changed { points: mirror_points(topology, points, width / 2.0), ..seen }
         }
         Change::Cut => {
-            let (photo, points) = cut(photo, points, &rect, rng.random_range(0..4));
+            let (photo, (left, top)) = cut(photo, &rect, rng.random_range(0..4));
             let picture = Rect::from_xywh(0.0, 0.0, photo.width as f32, photo.height as f32);
-            Changed { measured: points.map(|p| picture.contains(p)), ..seen(photo, points) }
+            let seen = truth.moved(photo, &|p| Point::new(p.x - left, p.y - top));
+            Changed { measured: seen.points.iter().map(|&p| picture.contains(p)).collect(), ..seen }
         }
         Change::Dark => in_place(&mut |pixels, _| {
             pixels.iter_mut().for_each(|v| *v *= DARK_LIGHT);
@@ -76,24 +85,42 @@ pub fn apply(change: Change, photo: &GreyPhoto, points: &[Point; POINTS], rng: &
             motion_blur(pixels, size, length * blurred, rng.random_range(0.0..std::f32::consts::PI));
         }),
         Change::Jpeg(quality) => in_place(&mut |pixels, size| compress(pixels, size, quality)),
-        Change::Mask => hidden(photo, points, |pixels, size| cover::mask(pixels, size, points)),
-        Change::Half => hidden(photo, points, |pixels, size| cover::half(pixels, size, points, rng)),
+        Change::Mask | Change::Half => {
+            // What is in front of the object hides points.
+            let mut covered = Vec::new();
+            let seen = in_place(&mut |pixels, size| {
+                covered = match (change, cover::mask_edge(topology)) {
+                    (Change::Mask, Some(edge)) => cover::mask(pixels, size, points, &edge),
+                    (Change::Mask, None) => vec![false; points.len()], // not offered
+                    _ => cover::half(pixels, size, points, &sample.crop(topology), rng),
+                };
+            });
+            Changed { covered, ..seen }
+        }
     }
 }
 
-/// With something in front of the face; `hide` returns which points it hides.
-fn hidden(
-    photo: &GreyPhoto,
-    points: &[Point; POINTS],
-    hide: impl FnOnce(&mut [f32], Size) -> [bool; POINTS],
-) -> Changed {
-    let (mut hide, mut covered) = (Some(hide), [false; POINTS]);
-    let photo = with_brightness(photo, &mut |pixels, size| {
-        if let Some(hide) = hide.take() {
-            covered = hide(pixels, size);
-        }
-    });
-    Changed { photo, points: *points, measured: [true; POINTS], covered }
+/// What is known of the object in the photo.
+struct Truth<'a> {
+    topology: &'a Topology,
+    sample: &'a Sample,
+    rect: Rect,
+}
+
+impl Truth<'_> {
+    /// The object in a photo whose pixels have moved.
+    fn moved(&self, photo: GreyPhoto, to: &dyn Fn(Point) -> Point) -> Changed {
+        let points: Vec<Point> = self.sample.points.iter().map(|&p| to(p)).collect();
+        let measured: Vec<bool> = points.iter().map(|p| p.is_finite()).collect();
+        let Rect { x, y, width, height } = self.rect;
+        let corners =
+            [(x, y), (x + width, y), (x, y + height), (x + width, y + height)].map(|(x, y)| to(Point::new(x, y)));
+        let rect = match measured.iter().all(|&is| is) {
+            true => self.topology.rect(&points),
+            false => Rect::bounding(&corners).unwrap_or_default(),
+        };
+        Changed { photo, covered: vec![false; points.len()], points, rect, measured }
+    }
 }
 
 /// Changes the brightness as numbers from 0 to 255, rounded afterwards.
@@ -108,7 +135,7 @@ fn from_floats(pixels: &[f32], width: usize, height: usize) -> GreyPhoto {
 }
 
 /// Turned clockwise on a canvas that holds all of it; outside the photo its edge pixels are repeated.
-fn rolled(photo: &GreyPhoto, points: &[Point; POINTS], angle_rad: f32) -> (GreyPhoto, [Point; POINTS]) {
+fn rolled(photo: &GreyPhoto, angle_rad: f32) -> (GreyPhoto, Similarity<PixelFrame, ImageFrame>) {
     let (w, h) = (photo.width as f32, photo.height as f32);
     let turn = |x, y| Similarity::<PixelFrame, ImageFrame>::from_scale_angle_shift(1.0, angle_rad, x, y);
     let corners = [(0.0, 0.0), (w, 0.0), (0.0, h), (w, h)].map(|(x, y)| turn(0.0, 0.0) * Point::new(x, y));
@@ -121,28 +148,24 @@ fn rolled(photo: &GreyPhoto, points: &[Point; POINTS], angle_rad: f32) -> (GreyP
     let pixel_from_image = turn(-left, -top);
     let mut pixels = vec![0.0; width * height];
     sample(&photo.view(), pixel_from_image.inverse(), width, height, &mut pixels);
-    let turned = points.map(|p| {
-        let p = pixel_from_image * p;
-        Point::new(p.x, p.y)
-    });
-    (from_floats(&pixels, width, height), turned)
+    (from_floats(&pixels, width, height), pixel_from_image)
 }
 
-/// The whole photo scaled by `factor`, but never enlarged.
-fn shrunk(photo: &GreyPhoto, points: &[Point; POINTS], factor: f32) -> (GreyPhoto, [Point; POINTS]) {
+/// The whole photo scaled by `factor`, but never enlarged, and how much smaller it is across and down.
+fn shrunk(photo: &GreyPhoto, factor: f32) -> (GreyPhoto, (f32, f32)) {
     let side = |side: usize| ((side as f32 * factor.min(1.0)).round() as usize).clamp(1, side);
     let (width, height) = (side(photo.width), side(photo.height));
     let Some(image) = GrayImage::from_raw(photo.width as u32, photo.height as u32, photo.pixels.clone()) else {
-        return (photo.clone(), *points); // impossible: a photo's pixels fit its size
+        return (photo.clone(), (1.0, 1.0)); // impossible: a photo's pixels fit its size
     };
     let small = resize(&image, width as u32, height as u32, FilterType::Lanczos3);
     let (across, down) = (width as f32 / photo.width as f32, height as f32 / photo.height as f32);
-    let points = points.map(|p| Point::new(p.x * across, p.y * down));
-    (GreyPhoto { pixels: small.into_raw(), width, height }, points)
+    (GreyPhoto { pixels: small.into_raw(), width, height }, (across, down))
 }
 
-/// The photo without the part beyond a line through the face: `side` 0 to 3 is left, right, top, bottom.
-fn cut(photo: &GreyPhoto, points: &[Point; POINTS], rect: &Rect, side: usize) -> (GreyPhoto, [Point; POINTS]) {
+/// The photo without the part beyond a line through the face, and how many pixels are missing on the left and above:
+/// `side` 0 to 3 is left, right, top, bottom.
+fn cut(photo: &GreyPhoto, rect: &Rect, side: usize) -> (GreyPhoto, (f32, f32)) {
     let near = |start: f32, length: f32, end: usize| (start + CUT_SHARE * length).round().clamp(0.0, end as f32 - 1.0);
     let far = |start: f32, length: f32, end: usize| (start + (1.0 - CUT_SHARE) * length).round().clamp(1.0, end as f32);
     let (mut x0, mut y0, mut x1, mut y1) = (0, 0, photo.width, photo.height);
@@ -154,12 +177,13 @@ fn cut(photo: &GreyPhoto, points: &[Point; POINTS], rect: &Rect, side: usize) ->
     }
     let rows = photo.pixels.chunks_exact(photo.width).take(y1).skip(y0);
     let pixels = rows.flat_map(|row| &row[x0..x1]).copied().collect();
-    let points = points.map(|p| Point::new(p.x - x0 as f32, p.y - y0 as f32));
-    (GreyPhoto { pixels, width: x1 - x0, height: y1 - y0 }, points)
+    (GreyPhoto { pixels, width: x1 - x0, height: y1 - y0 }, (x0 as f32, y0 as f32))
 }
 
 #[cfg(test)]
 mod tests {
+    use lineament::topology::ibug68::POINTS;
+
     use super::super::{CONDITIONS, Condition};
     use super::*;
     use crate::photo::Photo;
@@ -186,7 +210,11 @@ mod tests {
 
     fn changed(condition: &Condition, name: &str) -> Changed {
         let (photo, points) = dotted();
-        condition.apply(&photo, name, &points)
+        condition.apply(&photo, &Topology::ibug68(), &face(name, points))
+    }
+
+    fn face(name: &str, points: [Point; POINTS]) -> Sample {
+        Sample { name: name.into(), photo_path: name.into(), points: points.into(), rect: None }
     }
 
     /// The centre of the pixels above half the range of brightness, within `reach` of `near`.
@@ -210,7 +238,7 @@ mod tests {
         let mut failures = Vec::new();
         let original = Rect::bounding(&upright_face()).unwrap();
         for condition in &CONDITIONS {
-            let Changed { photo, points, measured, covered } = changed(condition, "a");
+            let Changed { photo, points, measured, covered, .. } = changed(condition, "a");
             let now = Rect::bounding(&points).unwrap();
             let scale = match condition.change {
                 Change::FaceSide(side) => side / original.width.max(original.height),
@@ -306,11 +334,47 @@ mod tests {
     fn faces_are_never_enlarged_and_tiny_photos_are_no_trouble() {
         let photo = Photo { pixels: vec![90; 3], width: 1, height: 1 };
         for condition in &CONDITIONS {
-            let changed = condition.apply(&photo, "a", &upright_face());
+            let changed = condition.apply(&photo, &Topology::ibug68(), &face("a", upright_face()));
             assert!(changed.photo.width >= 1 && changed.photo.height >= 1, "{}", condition.name);
         }
         let small = upright_face().map(|p| Point::new(p.x / 10.0, p.y / 10.0));
-        let changed = Condition::named("face-80").unwrap().apply(&dotted().0, "a", &small);
-        assert_eq!((changed.photo.width, changed.points), (WIDTH, small));
+        let changed = Condition::named("face-80").unwrap();
+        let changed = changed.apply(&dotted().0, &Topology::ibug68(), &face("a", small));
+        assert_eq!((changed.photo.width, &changed.points[..]), (WIDTH, &small[..]));
+    }
+
+    #[test]
+    fn objects_of_any_topology_are_changed_where_it_has_what_is_needed() {
+        let topology = |name: &str| crate::topologies::open(name).unwrap().topology;
+        let offered = |topology: &Topology| -> Vec<&str> {
+            CONDITIONS.iter().filter(|c| c.refusal(topology).is_none()).map(|c| c.name).collect()
+        };
+        let without = |name: &str| CONDITIONS.iter().map(|c| c.name).filter(|n| *n != name).collect::<Vec<_>>();
+        assert_eq!(offered(&Topology::ibug68()).len(), CONDITIONS.len());
+        let five = topology("five");
+        assert_eq!(offered(&five), without("mask"));
+        let definition = lineament::topology::Definition {
+            name: "letter".into(),
+            chiral: true,
+            ..Topology::ibug68().definition().clone()
+        };
+        let definition = lineament::topology::Definition { mirror: Vec::new(), ..definition };
+        assert_eq!(offered(&Topology::new(definition).unwrap()), without("mirror"));
+        // One point has no label, so that the labelled box moves along.
+        let (photo, points) = dotted();
+        let mut points = five.from_ibug68(&points).unwrap();
+        points[3] = Point::new(f32::NAN, f32::NAN);
+        let rect = Rect::from_xywh(100.0, 60.0, 100.0, 120.0);
+        let sample = Sample { rect: Some(rect), points, ..face("a", upright_face()) };
+        for condition in CONDITIONS.iter().filter(|c| c.refusal(&five).is_none()) {
+            let changed = condition.apply(&photo, &five, &sample);
+            let lost = if condition.name == "mirror" { 4 } else { 3 };
+            assert!(!changed.measured[lost] && changed.points[lost].x.is_nan(), "{}", condition.name);
+            let center = changed.rect.center();
+            assert!(center.is_finite() && changed.rect.area() > 100.0, "{}: {:?}", condition.name, changed.rect);
+            if condition.name == "mirror" {
+                assert_eq!((center.x, changed.points[0].x), (WIDTH as f32 - 150.0, WIDTH as f32 - sample.points[1].x));
+            }
+        }
     }
 }

@@ -1,16 +1,16 @@
 //! Things in front of a face, as polygons in pixels of the photo.
 
 use lineament::topology::Topology;
-use lineament::topology::ibug68::POINTS;
 use lineament::{Crop, CropRule, Point};
 use rand::Rng;
 
 use crate::augment::{Size, add_noise};
+use crate::evaluate::own_points;
 
 /// A light medical mask, in grey levels.
 const MASK_LEVEL: f32 = 215.0;
 
-/// The mask's edge: along the jaw from one cheek to the other, and over the bridge of the nose.
+/// The mask's edge in iBUG points: along the jaw from one cheek to the other, and over the bridge of the nose.
 const MASK_EDGE: [usize; 14] = [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 28];
 
 /// How far the cover over half a face extends from its centre, in half sides of the face's box.
@@ -19,17 +19,21 @@ const HALF_REACH: f32 = 1.15;
 /// Half wavelength of a textured cover, as a share of the side of the face.
 const TEXTURE_WAVE: f32 = 0.03;
 
-/// Draws a light mask and returns which points it hides. The points on its own edge count as visible.
-pub fn mask(pixels: &mut [f32], size: Size, points: &[Point; POINTS]) -> [bool; POINTS] {
-    let edge = MASK_EDGE.map(|i| points[i]);
-    fill(pixels, size, &edge, |_, _| MASK_LEVEL);
-    std::array::from_fn(|i| !MASK_EDGE.contains(&i) && contains(&edge, points[i]))
+/// The topology's points along the mask's edge; `None` where it lacks one.
+pub fn mask_edge(topology: &Topology) -> Option<Vec<usize>> {
+    own_points(topology, &MASK_EDGE)
 }
 
-/// Covers one half of the face and returns which points are hidden. Chance decides which half, and whether the cover is
+/// Draws a light mask and returns which points it hides. The points on its own edge count as visible.
+pub fn mask(pixels: &mut [f32], size: Size, points: &[Point], edge: &[usize]) -> Vec<bool> {
+    let polygon: Vec<Point> = edge.iter().map(|&i| points[i]).collect();
+    fill(pixels, size, &polygon, |_, _| MASK_LEVEL);
+    points.iter().enumerate().map(|(i, &p)| !edge.contains(&i) && contains(&polygon, p)).collect()
+}
+
+/// Covers one half of the object in `crop` and returns which points are hidden. Chance decides which half, and whether the cover is
 /// plain grey or has waves and noise.
-pub fn half(pixels: &mut [f32], size: Size, points: &[Point; POINTS], rng: &mut impl Rng) -> [bool; POINTS] {
-    let crop = Crop::from_points(&Topology::ibug68(), points);
+pub fn half(pixels: &mut [f32], size: Size, points: &[Point], crop: &Crop, rng: &mut impl Rng) -> Vec<bool> {
     let image_from_crop = crop.image_from_crop();
     let (side, reach) = (if rng.random() { 1.0 } else { -1.0 }, HALF_REACH / CropRule::STANDARD.margin);
     let corners = [(0.0, -reach), (side * reach, -reach), (side * reach, reach), (0.0, reach)];
@@ -46,7 +50,7 @@ pub fn half(pixels: &mut [f32], size: Size, points: &[Point; POINTS], rng: &mut 
             level + 25.0 * waves + noise[y * size.width + x]
         });
     }
-    std::array::from_fn(|i| contains(&corners, points[i]))
+    points.iter().map(|&p| contains(&corners, p)).collect()
 }
 
 /// Paints the pixels whose centres are inside the polygon.

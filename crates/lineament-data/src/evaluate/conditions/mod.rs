@@ -5,15 +5,14 @@ mod change;
 mod cover;
 mod report;
 
+use lineament::Lineament;
 use lineament::topology::Topology;
-use lineament::topology::ibug68::{POINTS, inter_ocular};
-use lineament::{Lineament, Point, Rect};
 use rand::SeedableRng;
 use rand_pcg::Pcg64;
 
 use crate::dataset::Sample;
 use crate::error::{Error, Result};
-use crate::evaluate::{best_match, check_units, each};
+use crate::evaluate::{best_match, check_units, each, metrics};
 use crate::photo::Photo;
 use crate::stable_hash::hash;
 
@@ -34,7 +33,7 @@ enum Change {
     Nothing,
     /// Turned clockwise by this angle in degrees.
     Roll(f32),
-    /// Shrunk until the longer side of the box of the 68 points has this length in pixels.
+    /// Shrunk until the longer side of the object's box has this length in pixels.
     FaceSide(f32),
     /// Little light and sensor noise.
     Dark,
@@ -48,9 +47,9 @@ enum Change {
     Jpeg(u8),
     /// A light mask over mouth and nose.
     Mask,
-    /// One half of the face covered.
+    /// One half of the object covered.
     Half,
-    /// A quarter of the face's box outside the frame.
+    /// A quarter of the object's box outside the frame.
     Cut,
     Mirror,
 }
@@ -87,77 +86,78 @@ impl Condition {
         CONDITIONS.into_iter().find(|condition| condition.name == name)
     }
 
-    /// The photo called `name` and the points of its face, changed. The same name gives the same change.
-    pub fn apply(&self, photo: &Photo, name: &str, points: &[Point; POINTS]) -> Changed {
-        let mut rng = Pcg64::seed_from_u64(hash(format!("{} {name}", self.name).as_bytes()));
-        change::apply(self.change, &photo.grey(), points, &mut rng)
+    /// Why a topology does not offer the condition, as the rest of a sentence.
+    pub fn refusal(&self, topology: &Topology) -> Option<&'static str> {
+        match self.change {
+            Change::Mask if cover::mask_edge(topology).is_none() => Some("has no jaw and no bridge of the nose"),
+            Change::Mirror if topology.is_chiral() => Some("is another object in the mirror"),
+            _ => None,
+        }
+    }
+
+    /// The photo of an object, and where the object is in it, changed. The same name gives the same change.
+    pub fn apply(&self, photo: &Photo, topology: &Topology, sample: &Sample) -> Changed {
+        let mut rng = Pcg64::seed_from_u64(hash(format!("{} {}", self.name, sample.name).as_bytes()));
+        change::apply(self.change, &photo.grey(), topology, sample, &mut rng)
     }
 }
 
-/// What became of one face under one condition. Errors are in percent of the true inter-ocular distance.
+/// What became of one object under one condition. Errors are in percent of what the topology says.
 struct Outcome {
-    /// Measured and expected error of each point, and the face score; `None` when the face was not found.
+    /// Measured and expected error of each point, and the face score; `None` when the object was not found.
     found: Option<Found>,
     /// The points that count.
-    measured: [bool; POINTS],
+    measured: Vec<bool>,
     /// The points that are hidden.
-    covered: [bool; POINTS],
+    covered: Vec<bool>,
 }
 
 struct Found {
-    errors: [f64; POINTS],
-    expected: [f64; POINTS],
+    errors: Vec<f64>,
+    expected: Vec<f64>,
     score: f64,
 }
 
-/// Evaluates every photo under each of `conditions`, and unchanged for comparison; one report for each condition.
+/// Evaluates every object of `topology` under each of `conditions`, and unchanged for comparison; one report for each
+/// condition.
 ///
 /// The other arguments are those of [`crate::evaluate::evaluate`]; `progress` counts photos.
 ///
 /// # Errors
-/// As [`crate::evaluate::evaluate`].
+/// As [`crate::evaluate::evaluate`], and [`Error::Setting`] for a condition that the topology does not offer.
 pub fn under_conditions<E: From<Error> + Send>(
+    topology: &Topology,
     samples: &[Sample],
     conditions: &[Condition],
     make: impl Fn() -> Result<Lineament, E>,
     threads: usize,
     progress: &(impl Fn(usize, usize) + Sync),
 ) -> Result<Vec<ConditionReport>, E> {
-    samples.iter().try_for_each(|sample| points_of(sample).map(drop))?;
-    check_units(&Topology::ibug68(), samples)?;
+    if let Some((condition, why)) = conditions.iter().find_map(|c| Some((c.name, c.refusal(topology)?))) {
+        return Err(Error::Setting(format!("conditions: `{condition}`: `{}` {why}", topology.name())).into());
+    }
+    check_units(topology, samples)?;
     let photos = each(samples, make, threads, progress, |lineament, sample| {
         let photo = Photo::open(&sample.photo_path)?;
-        let points = points_of(sample)?;
-        let mut under = |condition: &Condition| outcome(lineament, condition.apply(&photo, &sample.name, points));
+        let mut under = |condition: &Condition| outcome(topology, lineament, condition.apply(&photo, topology, sample));
         let unchanged = under(&CONDITIONS[0]);
         Ok((conditions.iter().map(under).collect(), unchanged))
     })?;
     let (changed, unchanged): (Vec<Vec<Outcome>>, Vec<Outcome>) = photos.into_iter().unzip();
     let report = |(i, condition): (usize, &Condition)| {
         let pairs: Vec<_> = changed.iter().map(|outcomes| &outcomes[i]).zip(&unchanged).collect();
-        ConditionReport::new(condition.name, &pairs)
+        ConditionReport::new(topology, condition.name, &pairs)
     };
     Ok(conditions.iter().enumerate().map(report).collect())
 }
 
-/// The points by which photos are changed.
-fn points_of(sample: &Sample) -> Result<&[Point; POINTS]> {
-    let what = "photos are changed by the iBUG 68 points (a mask covers mouth and nose); other topologies have no \
-                conditions";
-    sample.points.as_slice().try_into().map_err(|_| Error::dataset(&sample.photo_path, what))
-}
-
-fn outcome(lineament: &mut Lineament, changed: Changed) -> Outcome {
-    let Changed { photo, points, measured, covered } = changed;
-    let unit = f64::from(inter_ocular(&points));
-    let truth = Rect::bounding(&points).unwrap_or_default();
-    let found = best_match(lineament.faces(&photo.view()), &truth).and_then(|face| {
-        let placed = face.landmarks.ibug68()?;
-        Some(Found {
-            errors: std::array::from_fn(|i| 100.0 * f64::from(placed[i].distance(points[i])) / unit),
-            expected: std::array::from_fn(|i| 100.0 * f64::from(face.landmarks.errors[i]) / unit),
-            score: f64::from(face.landmarks.score),
-        })
+fn outcome(topology: &Topology, lineament: &mut Lineament, changed: Changed) -> Outcome {
+    let Changed { photo, points, rect, measured, covered } = changed;
+    let unit = metrics::unit(topology, &points);
+    let found = best_match(lineament.faces(&photo.view()), &rect).map(|face| Found {
+        errors: metrics::point_errors(topology, &face.landmarks.points, &points),
+        expected: face.landmarks.errors.iter().map(|&error| 100.0 * f64::from(error) / unit).collect(),
+        score: f64::from(face.landmarks.score),
     });
     Outcome { found, measured, covered }
 }

@@ -1,13 +1,14 @@
 //! The figures of one condition.
 
-use lineament::topology::ibug68::{FIRST_INNER_POINT, POINTS};
+use lineament::topology::Topology;
+use lineament::topology::ibug68::FIRST_INNER_POINT;
 use serde::Serialize;
 
 use super::{Found, Outcome};
 use crate::evaluate::metrics::{FAILURE_PERCENT, mean};
 
-/// How well the whole path works under one condition. Errors are in percent of the inter-ocular distance, over the
-/// faces found; under `cut` they are those of the points inside the picture. These are the rows of `lineament eval
+/// How well the whole path works under one condition. Errors are in percent of what the topology says, over the
+/// objects found; under `cut` they are those of the points inside the picture. These are the rows of `lineament eval
 /// --stress`; their JSON names do not change (`docs/evaluation.md`).
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ConditionReport {
@@ -19,11 +20,15 @@ pub struct ConditionReport {
     pub found: usize,
     /// The same in percent of `photos`.
     pub found_percent: f64,
-    /// Mean error of the 68 points; `None` when no face was found, like the others below.
+    /// Mean error of the points; `None` when nothing was found, like the others below.
+    pub nme: Option<f64>,
+    /// `nme` divided by that of the same points in the unchanged photos.
+    pub ratio: Option<f64>,
+    /// `nme` of the iBUG 68 points; `None` for others, like the other numbers with a number.
     pub nme68: Option<f64>,
     /// Mean error of the 51 inner points.
     pub nme51: Option<f64>,
-    /// Photos not found or with an error of the 68 points above 10 %.
+    /// Photos not found or with an error of the points above 10 %.
     pub failures: usize,
     /// The same in percent of `photos`.
     pub failures_percent: f64,
@@ -38,29 +43,36 @@ pub struct ConditionReport {
 
 impl ConditionReport {
     /// From the outcomes of each photo, under the condition and unchanged.
-    pub(super) fn new(condition: &'static str, pairs: &[(&Outcome, &Outcome)]) -> Self {
+    pub(super) fn new(topology: &Topology, condition: &'static str, pairs: &[(&Outcome, &Outcome)]) -> Self {
         let photos = pairs.len();
         let percent = |n: usize| 100.0 * n as f64 / photos.max(1) as f64;
         let found: Vec<_> = pairs.iter().filter_map(|(changed, _)| Some((changed.found.as_ref()?, *changed))).collect();
         let errors = |from: usize| -> Vec<f64> {
             found.iter().filter_map(|(face, changed)| over(&face.errors, &changed.measured, from)).collect()
         };
-        let (all, inner) = (errors(0), errors(FIRST_INNER_POINT));
+        let is_ibug68 = topology.is_ibug68();
+        let all = errors(0);
         let good = all.iter().filter(|&&e| e <= FAILURE_PERCENT).count(); // NaN is a failure
-        let unchanged = pairs.iter().filter_map(|(changed, unchanged)| {
-            over(&unchanged.found.as_ref()?.errors, &changed.measured, FIRST_INNER_POINT)
-        });
-        let nme51 = mean_of(&inner);
+        let unchanged = |from: usize| {
+            let error = |(changed, unchanged): &(&Outcome, &Outcome)| {
+                over(&unchanged.found.as_ref()?.errors, &changed.measured, from)
+            };
+            mean_of(&pairs.iter().filter_map(error).collect::<Vec<_>>())
+        };
+        let nme = mean_of(&all);
+        let nme51 = is_ibug68.then(|| mean_of(&errors(FIRST_INNER_POINT))).flatten();
         Self {
             condition,
             photos,
             found: found.len(),
             found_percent: percent(found.len()),
-            nme68: mean_of(&all),
+            nme,
+            ratio: ratio(nme, unchanged(0)),
+            nme68: nme.filter(|_| is_ibug68),
             nme51,
             failures: photos - good,
             failures_percent: percent(photos - good),
-            ratio51: ratio(nme51, mean_of(&unchanged.collect::<Vec<_>>())),
+            ratio51: ratio(nme51, nme51.and_then(|_| unchanged(FIRST_INNER_POINT))),
             score: mean_of(&found.iter().map(|(face, _)| face.score).collect::<Vec<_>>()),
             covered_rise: covered_rise(pairs),
         }
@@ -78,8 +90,8 @@ fn covered_rise(pairs: &[(&Outcome, &Outcome)]) -> Option<f64> {
 }
 
 /// The mean over the points from `first` on that are `chosen`; `None` when there is none.
-fn over(values: &[f64; POINTS], chosen: &[bool; POINTS], first: usize) -> Option<f64> {
-    mean_of(&(first..POINTS).filter(|&i| chosen[i]).map(|i| values[i]).collect::<Vec<_>>())
+fn over(values: &[f64], chosen: &[bool], first: usize) -> Option<f64> {
+    mean_of(&(first..values.len()).filter(|&i| chosen[i]).map(|i| values[i]).collect::<Vec<_>>())
 }
 
 fn mean_of(values: &[f64]) -> Option<f64> {
@@ -92,6 +104,8 @@ fn ratio(part: Option<f64>, whole: Option<f64>) -> Option<f64> {
 
 #[cfg(test)]
 mod tests {
+    use lineament::topology::ibug68::POINTS;
+
     use super::*;
     use crate::testing::json_names;
 
@@ -100,10 +114,14 @@ mod tests {
     /// Every point is off by `error`, the jaw by three times as much; expected errors are twice the measured ones.
     fn outcome(error: Option<f64>, measured: [bool; POINTS], covered: [bool; POINTS]) -> Outcome {
         let found = error.map(|e| {
-            let errors = std::array::from_fn(|i| if i < FIRST_INNER_POINT { 3.0 * e } else { e });
-            Found { errors, expected: errors.map(|e| 2.0 * e), score: 0.9 }
+            let errors: Vec<f64> = (0..POINTS).map(|i| if i < FIRST_INNER_POINT { 3.0 * e } else { e }).collect();
+            Found { expected: errors.iter().map(|e| 2.0 * e).collect(), errors, score: 0.9 }
         });
-        Outcome { found, measured, covered }
+        Outcome { found, measured: measured.into(), covered: covered.into() }
+    }
+
+    fn report(condition: &'static str, pairs: &[(&Outcome, &Outcome)]) -> ConditionReport {
+        ConditionReport::new(&Topology::ibug68(), condition, pairs)
     }
 
     #[test]
@@ -111,19 +129,24 @@ mod tests {
         let nothing = [false; POINTS];
         let changed = [Some(2.0), Some(8.0), None].map(|e| outcome(e, ALL, nothing));
         let unchanged = [Some(1.0), Some(2.0), Some(3.0)].map(|e| outcome(e, ALL, nothing));
-        let row = ConditionReport::new("dark", &changed.iter().zip(&unchanged).collect::<Vec<_>>());
+        let row = report("dark", &changed.iter().zip(&unchanged).collect::<Vec<_>>());
         assert_eq!((row.photos, row.found, row.failures), (3, 2, 2), "8 % and 24 % at the jaw are 12 %");
         assert!((row.nme51.unwrap() - 5.0).abs() < 1e-9 && (row.ratio51.unwrap() - 2.5).abs() < 1e-9);
         assert!((row.nme68.unwrap() - 5.0 * (3.0 * 17.0 + 51.0) / 68.0).abs() < 1e-9);
         assert!((row.score.unwrap() - 0.9).abs() < 1e-9);
         assert_eq!(row.covered_rise, None);
+        assert_eq!((row.nme, row.ratio), (row.nme68, Some(2.5)));
+        // Of other topologies there are no 68 and no 51 points.
+        let five = crate::topologies::open("five").unwrap().topology;
+        let other = ConditionReport::new(&five, "dark", &changed.iter().zip(&unchanged).collect::<Vec<_>>());
+        assert_eq!((other.nme, other.nme68, other.nme51, other.ratio51), (row.nme, None, None, None));
     }
 
     #[test]
     fn points_outside_count_neither_changed_nor_unchanged() {
         let measured = std::array::from_fn(|i| i >= FIRST_INNER_POINT);
         let pairs = [(outcome(Some(4.0), measured, [false; POINTS]), outcome(Some(2.0), ALL, [false; POINTS]))];
-        let row = ConditionReport::new("cut", &[(&pairs[0].0, &pairs[0].1)]);
+        let row = report("cut", &[(&pairs[0].0, &pairs[0].1)]);
         assert_eq!((row.nme68, row.nme51, row.ratio51), (Some(4.0), Some(4.0), Some(2.0)));
     }
 
@@ -132,22 +155,23 @@ mod tests {
         let covered = std::array::from_fn(|i| i == 30);
         let changed = [Some(6.0), Some(9.0), None].map(|e| outcome(e, ALL, covered));
         let unchanged = [Some(2.0), None, Some(2.0)].map(|e| outcome(e, ALL, [false; POINTS]));
-        let row = ConditionReport::new("mask", &changed.iter().zip(&unchanged).collect::<Vec<_>>());
+        let row = report("mask", &changed.iter().zip(&unchanged).collect::<Vec<_>>());
         assert!((row.covered_rise.unwrap() - 3.0).abs() < 1e-9);
     }
 
     #[test]
     fn the_names_in_json_never_change() {
         assert_eq!(
-            json_names(&ConditionReport::new("dark", &[])),
-            "condition covered_rise failures failures_percent found found_percent nme51 nme68 photos ratio51 score"
+            json_names(&report("dark", &[])),
+            "condition covered_rise failures failures_percent found found_percent nme nme51 nme68 photos ratio ratio51 \
+             score"
         );
     }
 
     #[test]
     fn nothing_found_is_a_plain_report() {
         for pairs in [vec![], vec![(outcome(None, ALL, ALL), outcome(None, ALL, ALL))]] {
-            let row = ConditionReport::new("x", &pairs.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
+            let row = report("x", &pairs.iter().map(|(a, b)| (a, b)).collect::<Vec<_>>());
             assert_eq!((row.found, row.nme51, row.ratio51, row.score), (0, None, None, None));
             assert_eq!(row.failures, pairs.len());
         }

@@ -1,6 +1,6 @@
 //! Which objects an import keeps, warns about and leaves out.
 
-use super::super::import::{FivePoints, Warning};
+use super::super::import::{FivePoints, Import, Warning};
 use super::*;
 
 #[test]
@@ -172,6 +172,31 @@ fn an_import_without_an_object_says_why() {
     }
     let read = ReadOptions { origin: Some(Origin::Zero), ..ReadOptions::default() };
     assert!(Reader::open(Format::Table, &fixture("table.csv"), &read).is_err());
+}
+
+#[test]
+fn a_source_that_is_read_twice_tells_its_progress_from_the_start() {
+    let folder = folder();
+    let at = |name: &str| folder.path().join(name);
+    let boxes: String = (0..3000)
+        .map(|i| format!("<box top='1' left='{i}' width='2' height='2'><part name='a' x='1' y='1'/></box>"))
+        .collect();
+    fs::write(at("l.xml"), format!("<dataset><image file='photos/a.png'>{boxes}</image></dataset>")).unwrap();
+    let images: Vec<_> = (0..3000).map(|i| format!(r#"{{"id":{i},"file_name":"photos/a.png"}}"#)).collect();
+    let annotations = vec![r#"{"image_id":1,"keypoints":[3,4,2]}"#; 3000];
+    let (images, annotations) = (images.join(","), annotations.join(","));
+    fs::write(at("l.json"), format!(r#"{{"images":[{images}],"annotations":[{annotations}]}}"#)).unwrap();
+    for (format, source) in [(Format::Imglab, "l.xml"), (Format::Coco, "l.json")] {
+        let out = at(&format!("{source}.csv"));
+        let mut import = Import::new(format, &at(source), &out, Options::default()).unwrap();
+        let (mut shares, mut before_rows) = (vec![import.share_read()], 0);
+        while import.step().unwrap() {
+            shares.push(import.share_read());
+            before_rows += usize::from(import.share_read() < 0.5);
+        }
+        assert!(shares.is_sorted() && shares[0] == 0.0 && before_rows >= 2, "{source}: {before_rows}");
+        assert_eq!(import.finish().unwrap().objects, 3000);
+    }
 }
 
 #[test]
