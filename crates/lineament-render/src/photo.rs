@@ -1,5 +1,7 @@
 //! From light to a photo: exposure, tone curve, and the faults of cameras.
 
+use std::f32::consts::PI;
+
 use lineament_data::augment::{Size, gaussian_blur, motion_blur};
 
 use crate::dice::Dice;
@@ -56,11 +58,8 @@ pub fn develop(scene: &Scene, picture: &Picture, face: &[usize], settings: &Sett
         let background = scene.background.pixels[i] * (behind * (1.0 - picture.coverage[i]));
         (light + background).times(balance).map(|v| 255.0 * ((tone(v) - 0.5) * contrast + 0.5 + lift))
     };
-    let mut planes: [Vec<f32>; 3] = std::array::from_fn(|_| vec![0.0; size * size]);
-    for i in 0..size * size {
-        let Vec3 { x, y, z } = finish(i);
-        (planes[0][i], planes[1][i], planes[2][i]) = (x, y, z);
-    }
+    let finished: Vec<Vec3> = (0..size * size).map(finish).collect();
+    let mut planes: [Vec<f32>; 3] = std::array::from_fn(|axis| finished.iter().map(|v| v[axis]).collect());
     spoil(&mut planes, size, settings, dice);
     let byte = |v: f32| v.clamp(0.0, 255.0).round() as u8;
     let rgb = (0..size * size).flat_map(|i| [0, 1, 2].map(|k| byte(planes[k][i]))).collect();
@@ -73,7 +72,7 @@ fn spoil(planes: &mut [Vec<f32>; 3], size: usize, settings: &Settings, dice: &mu
     let area = Size { width: size, height: size };
     let scale = size as f32 / 224.0;
     let softness = scale * if bad { dice.range(0.4, 2.2) } else { dice.range(0.0, 0.6) };
-    let moved = (bad && dice.chance(0.3)).then(|| (scale * dice.range(2.0, 7.0), dice.range(0.0, 3.14)));
+    let moved = (bad && dice.chance(0.3)).then(|| (scale * dice.range(2.0, 7.0), dice.range(0.0, PI)));
     let sharpened = if dice.chance(0.3) { dice.range(0.2, 1.0) } else { 0.0 };
     let noise = if bad { dice.range(0.0, 14.0) } else { dice.range(0.0, 3.0) };
     for plane in planes {

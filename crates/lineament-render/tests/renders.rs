@@ -48,9 +48,9 @@ fn far_jaw_points_slide_to_the_outline_and_near_ones_stay() {
     let (head, camera) = (&assets.head, front(40.0));
     let points = places.project(head, &head.neutral, &camera);
     // At this yaw the person's left side is the far one.
-    for i in 10..16 {
-        let fixed = camera.project(places.places[i].at(&head.neutral));
-        assert!(points[i].x >= fixed.x, "point {i} only moves outwards");
+    for (place, point) in places.places.iter().zip(&points).take(16).skip(10) {
+        let fixed = camera.project(place.at(&head.neutral));
+        assert!(point.x >= fixed.x, "{point:?} only moves outwards from {fixed:?}");
     }
     let moved = camera.project(places.places[14].at(&head.neutral));
     assert!(points[14].x - moved.x > 2.0, "the far cheek is the outline");

@@ -35,7 +35,7 @@ impl ShadowMap {
         map.add_mesh(mesh);
         for segment in &strands.segments {
             let strand = segment.strand as usize;
-            if strand % hairs != 0 {
+            if !strand.is_multiple_of(hairs) {
                 continue;
             }
             let [from, to] = [0, 1].map(|k| map.place(strands.points[segment.first as usize + k]));

@@ -1,6 +1,8 @@
 //! Hair, brows, lashes and beards: strands that grow from the skin.
 
 use super::Person;
+use std::f32::consts::PI;
+
 use super::mesh::Strands;
 use super::skin::Colours;
 use super::worn::Outfit;
@@ -262,7 +264,7 @@ fn add_hair(
         let lock = lock(root);
         let stray = |k: u32| 2.0 * scramble_unit(lock ^ k) - 1.0;
         let jitter = vec3(stray(1), stray(2), stray(3)) * (0.2 * style.clump);
-        let turn = 3.14 * stray(4);
+        let turn = PI * stray(4);
         let mut flow = vec3(0.0, -0.12, -1.0) * style.back
             + vec3(0.0, -1.0, 0.0) * style.down
             + vec3(side, -0.25, 0.0) * style.side
@@ -323,7 +325,7 @@ fn add_brows(head: &Head, person: &Person, colour: Vec3, strands: &mut Strands, 
             let up = normal.cross(tangent).unit();
             let up = if up.y < 0.0 { -up } else { up };
             let taper = if t > 0.75 { (1.0 - t) * 3.0 + 0.25 } else { 1.0 };
-            let thick = width * (0.35 + 0.65 * libm::sinf((t + 0.12).min(1.0) * 3.141_6).max(0.0)) * taper;
+            let thick = width * (0.35 + 0.65 * libm::sinf((t + 0.12).min(1.0) * PI).max(0.0)) * taper;
             // From 0 at the upper edge to 1 at the lower one.
             let below = dice.unit();
             let root = centre - up * (thick * below) - normal * 0.02;

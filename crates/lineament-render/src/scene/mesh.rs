@@ -34,12 +34,9 @@ impl Mesh {
     /// The head, whose vertices stay in their order; `skin` are the colours of its first vertices.
     pub(super) fn add_head(&mut self, head: &Head, positions: &[Vec3], skin: Vec<Vec3>, dice: &mut Dice) {
         let teeth = TEETH * dice.range(0.6, 1.05);
-        let inside = (SKIN..positions.len()).map(|i| match i {
-            ..GUMS_FROM => SOCKET,
-            ..TEETH_FROM => GUMS,
-            ..EYES_FROM => teeth,
-            _ => Vec3::splat(0.5),
-        });
+        let parts = [(GUMS_FROM, SOCKET), (TEETH_FROM, GUMS), (EYES_FROM, teeth)];
+        let of_part = |i: usize| parts.iter().find(|(end, _)| i < *end).map_or(Vec3::splat(0.5), |(_, colour)| *colour);
+        let inside = (SKIN..positions.len()).map(of_part);
         self.colours = skin.into_iter().chain(inside).collect();
         self.normals = normals(positions, &head.triangles);
         // Pores and bumps, coarse ones: the mesh is no finer.
