@@ -1,5 +1,5 @@
 //! What is in a picture: who, where, in what light, seen from where. How it is drawn is another matter, see
-//! [`crate::raster`].
+//! `raster`.
 
 mod background;
 mod camera;
