@@ -43,7 +43,8 @@ pub struct CalibrateArgs {
     /// The model file of a landmark network, in f32, f16 or int8
     model: PathBuf,
 
-    /// Folder of photos, each with its points in a .pts file of the same name; or a label table (.csv or .parquet, see `data import`)
+    /// Folder of photos, each with its points in a .pts file of the same name; or a label table (.csv or .parquet, see
+    /// `data import`)
     #[arg(long, value_name = "DIR", required_unless_present = "factor")]
     data: Option<PathBuf>,
 

@@ -58,7 +58,8 @@ pub struct QuantizeArgs {
     /// The model file, of a landmark network or a face detector, in f32
     model: PathBuf,
 
-    /// Folder of photos, each with its points in a .pts file of the same name; or a label table (.csv or .parquet, see `data import`)
+    /// Folder of photos, each with its points in a .pts file of the same name; or a label table (.csv or .parquet, see
+    /// `data import`)
     #[arg(long, value_name = "DIR")]
     data: PathBuf,
 

@@ -24,9 +24,9 @@ Examples:
 
 The photo becomes two videos of 30 frames per second, with new noise of 4 grey levels on each frame. In the first it \
 rests, in the second it slides by 0.76 pixels per frame. Jitter is the mean movement of a point from one frame to the \
-next, in percent of the distance between the outer corners of the eyes, or of what the model's topology says. Lag is how many frames the sliding points are \
-late. The last lines tell how late smoothing shows a jump of lids or mouth by 5 % of that distance; a topology \
-without these points has none. The noise is the same in every run.";
+next, in percent of the distance between the outer corners of the eyes, or of what the model's topology says. Lag is \
+how many frames the sliding points are late. The last lines tell how late smoothing shows a jump of lids or mouth by \
+5 % of that distance; a topology without these points has none. The noise is the same in every run.";
 
 /// Measures how much points jitter and lag on video
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! Makes records of photos as in the paper (section 3): a detector finds a box, a square of 96x96 grey pixels is cut
-//! out around it, and 68 points, or others, are placed in it. Dark, bright, flat and blurred crops and non-faces are left out, with
-//! a reason.
+//! out around it, and 68 points, or others, are placed in it. Dark, bright, flat and blurred crops and non-faces are
+//! left out, with a reason.
 //!
 //! [`Annotator::annotate`] does it for one photo; [`shards::run`] for any number of files, with several threads, in
 //! shards that survive an interruption.

@@ -175,8 +175,8 @@ impl Head {
         self.expressions.iter().position(|n| n == name).unwrap_or_else(|| panic!("no expression `{name}`"))
     }
 
-    /// Smooth noise at each skin vertex, with a standard deviation of about 1; `octave` 0 has bumps of 35 cm, 5 of 1 cm.
-    /// Half as strong in each further octave.
+    /// Smooth noise at each skin vertex, with a standard deviation of about 1. Octave 0 has bumps of 35 cm, octave 5 of
+    /// 1 cm. Half as strong in each further octave.
     pub fn noise(&self, octave: usize, octaves: usize, dice: &mut Dice) -> Vec<f32> {
         let mut sum = vec![0.0; SKIN];
         let mut strength = 1.0 / (WAVES as f32).sqrt();

@@ -5,8 +5,8 @@ use crate::dice::Dice;
 use crate::math::{Vec3, vec3};
 use crate::settings::Settings;
 
-/// How the head is turned against the camera, in radians; positive yaw shows more of the person's right side, positive pitch
-/// looks from above, positive roll is clockwise in the picture.
+/// How the head is turned against the camera, in radians. Positive yaw shows more of the person's left side,
+/// positive pitch looks from above, and positive roll is clockwise in the picture.
 #[derive(Debug, Clone, Copy)]
 pub struct View {
     /// About the vertical axis.

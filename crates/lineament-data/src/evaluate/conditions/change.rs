@@ -67,7 +67,8 @@ pub fn apply(change: Change, photo: &GreyPhoto, topology: &Topology, sample: &Sa
             mirror_rows(&mut mirrored.pixels, photo.width);
             let width = photo.width as f32;
             let seen = truth.moved(mirrored, &|p| Point::new(width - p.x, p.y));
-            Changed { points: mirror_points(topology, points, width / 2.0), ..seen }
+            let measured = topology.mirror().iter().map(|&from| seen.measured[from]).collect();
+            Changed { points: mirror_points(topology, points, width / 2.0), measured, ..seen }
         }
         Change::Cut => {
             let (photo, (left, top)) = cut(photo, &rect, rng.random_range(0..4));

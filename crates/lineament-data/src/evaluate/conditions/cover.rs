@@ -31,8 +31,8 @@ pub fn mask(pixels: &mut [f32], size: Size, points: &[Point], edge: &[usize]) ->
     points.iter().enumerate().map(|(i, &p)| !edge.contains(&i) && contains(&polygon, p)).collect()
 }
 
-/// Covers one half of the object in `crop` and returns which points are hidden. Chance decides which half, and whether the cover is
-/// plain grey or has waves and noise.
+/// Covers one half of the object in `crop` and returns which points are hidden. Chance decides which half, and whether
+/// the cover is plain grey or has waves and noise.
 pub fn half(pixels: &mut [f32], size: Size, points: &[Point], crop: &Crop, rng: &mut impl Rng) -> Vec<bool> {
     let image_from_crop = crop.image_from_crop();
     let (side, reach) = (if rng.random() { 1.0 } else { -1.0 }, HALF_REACH / CropRule::STANDARD.margin);
