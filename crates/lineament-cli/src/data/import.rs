@@ -36,8 +36,8 @@ The table has a row per object: photo,x,y,w,h and NAME_x,NAME_y for each point, 
 first pixel covers 0 to 1. A point without a label is empty, in Parquet null. Photos stay where they are; the table \
 has their paths relative to its own folder. Every object is checked against its photo: a photo that is missing or \
 damaged, another number of points, and coordinates from 0 to 1 cannot be used, and stop the import unless \
---skip-bad is given. Points outside of the photo and objects that are there twice are kept, with a warning. docs/labels.md describes each format, \
-and how COFW's and AFLW's files become the CSV that is read.";
+--skip-bad is given. Points outside of the photo and objects that are there twice are kept, with a warning. \
+docs/labels.md describes each format, and how COFW's and AFLW's files become the CSV that is read.";
 
 /// Makes a label table from the labels of other programs and data sets
 #[derive(Debug, clap::Args)]
