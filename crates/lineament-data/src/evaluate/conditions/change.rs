@@ -66,8 +66,7 @@ pub fn apply(change: Change, photo: &GreyPhoto, topology: &Topology, sample: &Sa
             let mut mirrored = photo.clone();
             mirror_rows(&mut mirrored.pixels, photo.width);
             let width = photo.width as f32;
-            let seen = truth.moved(mirrored, &|p| Point::new(width - p.x, p.y));
-            Changed { points: mirror_points(topology, points, width / 2.0), ..seen }
+            truth.seen(mirrored, mirror_points(topology, points, width / 2.0), &|p| Point::new(width - p.x, p.y))
         }
         Change::Cut => {
             let (photo, (left, top)) = cut(photo, &rect, rng.random_range(0..4));
@@ -110,7 +109,11 @@ struct Truth<'a> {
 impl Truth<'_> {
     /// The object in a photo whose pixels have moved.
     fn moved(&self, photo: GreyPhoto, to: &dyn Fn(Point) -> Point) -> Changed {
-        let points: Vec<Point> = self.sample.points.iter().map(|&p| to(p)).collect();
+        self.seen(photo, self.sample.points.iter().map(|&p| to(p)).collect(), to)
+    }
+
+    /// The object whose points are now these, and whose box has moved.
+    fn seen(&self, photo: GreyPhoto, points: Vec<Point>, to: &dyn Fn(Point) -> Point) -> Changed {
         let measured: Vec<bool> = points.iter().map(|p| p.is_finite()).collect();
         let Rect { x, y, width, height } = self.rect;
         let corners =
