@@ -106,7 +106,7 @@ fn a_command_line_that_makes_no_sense_is_named() {
             2,
             "expected ours, FILE.onnx, cascade:FILE.xml or boxes:FILE.csv",
         ),
-        (&["--out", "a.csv", "--points", "theirs"], 2, "expected ours, FILE.onnx, dlib:FILE.dat or pts"),
+        (&["--out", "a.csv", "--points", "theirs"], 2, "expected ours, FILE.onnx, dlib:FILE.dat, pts or pts:TOPOLOGY"),
         (&["--out", "a.csv", "--brightness", "40"], 2, "give MIN..MAX such as 40..220, or off"),
         (&["--out", "a.csv", "--min-score", "1.5"], 2, "--min-score is from 0 to 1, not 1.5"),
         (&["--out", "a.csv", "--margin", "0"], 2, "--margin is from 0.1 to 10, not 0"),
