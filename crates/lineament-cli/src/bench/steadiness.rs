@@ -75,7 +75,7 @@ pub fn run(args: SteadinessArgs) -> Result<ExitCode> {
     let (width, height) = args.size;
     let measured = steadiness::measure(&mut tracker, &photo, &settings);
     let steadiness = measured.with_context(|| {
-        format!("{}: nothing is found in every frame at {width}x{height}: give another photo", args.photo.display())
+        format!("{}: no face is found in every frame at {width}x{height}: give another photo", args.photo.display())
     })?;
     let photo = args.photo.display().to_string();
     let report = Report { photo, width, height, threads: 1, topology, unit, settings, steadiness };

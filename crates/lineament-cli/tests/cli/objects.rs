@@ -70,6 +70,19 @@ fn kites_are_learned_found_measured_quantised_and_written_in_every_format() {
     let boxed = ["run", "test/kite0000.png", "--box", "40,30,60,60", "--model", "points/model.int8.onnx"];
     assert!(succeeds(&folder, &boxed).contains("tail"));
 
+    // Several of them, and a film, in which each keeps its number.
+    kites::write_group(&folder.path("group.png"), 6, 3).unwrap();
+    let group: Value =
+        serde_json::from_str(&with_models(&["run", "group.png", "--min-face", "30", "--format", "json"])).unwrap();
+    assert!((2..=9).contains(&group["faces"].as_array().unwrap().len()), "{group}");
+    kites::write_film(&folder.path("film.y4m"), 12, 4).unwrap();
+    let film = with_models(&["run", "film.y4m", "--format", "json"]);
+    let frames: Vec<Value> = film.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let numbers = |frame: &Value| -> Vec<u64> {
+        frame["faces"].as_array().unwrap().iter().map(|kite| kite["id"].as_u64().unwrap()).collect()
+    };
+    assert!(frames.len() == 12 && !numbers(&frames[11]).is_empty(), "{film}");
+    assert!(frames[6..].iter().all(|frame| frame["faces"].as_array().unwrap().len() <= 3), "{film}");
     // What a kite does not have is said, not guessed.
     let stress = ["eval", "test/kites.csv", "--stress", "--conditions", "unchanged,mirror,half,mask"];
     let stress = folder.run(&[&stress, &models[..]].concat());

@@ -17,6 +17,9 @@ pub const TEXTS: [(&str, &str); 3] = [
 /// Width and height of a picture, in pixels.
 const SIZE: (u32, u32) = (160, 128);
 
+/// The same of a picture of a group.
+const GROUP_SIZE: (u32, u32) = (320, 256);
+
 /// From the middle of a kite to its top, in pixels.
 const SIDES: (f32, f32) = (16.0, 38.0);
 
@@ -51,11 +54,56 @@ pub fn write(folder: &Path, count: usize, seed: u64) -> io::Result<()> {
     fs::write(folder.join("kites.csv"), table)
 }
 
+/// Writes a picture of a group of kites.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_group(path: &Path, kites: usize, seed: u64) -> io::Result<()> {
+    let mut random = Random(seed.wrapping_mul(2) + 1);
+    let mut picture = background(&mut random, GROUP_SIZE);
+    for kite in place(&mut random, GROUP_SIZE, kites) {
+        kite.draw(&mut picture);
+    }
+    picture.save(path).map_err(io::Error::other)
+}
+
+/// Writes a film of two kites in the wind, 30 frames a second, as Y4M.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn write_film(path: &Path, frames: usize, seed: u64) -> io::Result<()> {
+    let mut random = Random(seed.wrapping_mul(2) + 1);
+    let sky = background(&mut random, SIZE);
+    let kites = place(&mut random, SIZE, 2);
+    let mut film = format!("YUV4MPEG2 W{} H{} F30:1 Ip A1:1 Cmono\n", SIZE.0, SIZE.1).into_bytes();
+    for number in 0..frames {
+        let mut picture = sky.clone();
+        for kite in &kites {
+            let (slow, fast) = ((number as f32 / 15.0).sin(), (number as f32 / 6.0).sin());
+            Kite { x: kite.x + 8.0 * slow, y: kite.y + 4.0 * fast, angle: kite.angle + 0.1 * slow, ..*kite }
+                .draw(&mut picture);
+        }
+        picture.pixels_mut().for_each(|pixel| pixel.0[0] = (f32::from(pixel.0[0]) + random.within(-4.0, 4.0)) as u8);
+        film.extend_from_slice(b"FRAME\n");
+        film.extend_from_slice(&picture);
+    }
+    fs::write(path, film)
+}
+
 /// A noisy background with discs, one or two kites on it, and their corners in pixels.
 fn picture(random: &mut Random) -> (GrayImage, Vec<[(f32, f32); 4]>) {
-    let (width, height) = (SIZE.0 as f32, SIZE.1 as f32);
+    let mut picture = background(random, SIZE);
+    let wanted = 1 + random.below(2);
+    let kites = place(random, SIZE, wanted);
+    kites.iter().for_each(|kite| kite.draw(&mut picture));
+    (picture, kites.iter().map(Kite::corners).collect())
+}
+
+/// Noise and up to four discs.
+fn background(random: &mut Random, (across, down): (u32, u32)) -> GrayImage {
+    let (width, height) = (across as f32, down as f32);
     let (base, slope_x, slope_y) = (random.within(20.0, 120.0), random.within(-0.3, 0.3), random.within(-0.3, 0.3));
-    let mut picture = GrayImage::from_fn(SIZE.0, SIZE.1, |x, y| {
+    let mut picture = GrayImage::from_fn(across, down, |x, y| {
         [(base + slope_x * x as f32 + slope_y * y as f32 + random.within(-10.0, 10.0)) as u8].into()
     });
     for _ in 0..random.below(5) {
@@ -63,35 +111,56 @@ fn picture(random: &mut Random) -> (GrayImage, Vec<[(f32, f32); 4]>) {
         let shade = random.within(0.0, 255.0) as u8;
         fill(&mut picture, shade, |px, py| (px - x).hypot(py - y) < radius);
     }
-    let mut kites = Vec::new();
-    let mut taken: Vec<(f32, f32, f32)> = Vec::new();
-    let wanted = 1 + random.below(2);
-    for _ in 0..50 {
+    picture
+}
+
+/// Up to `wanted` kites that do not touch each other.
+fn place(random: &mut Random, (across, down): (u32, u32), wanted: usize) -> Vec<Kite> {
+    let (width, height) = (across as f32, down as f32);
+    let mut kites: Vec<Kite> = Vec::new();
+    for _ in 0..25 * wanted.max(2) {
         if kites.len() == wanted {
             break;
         }
         let side = random.within(SIDES.0, SIDES.1);
         let (x, y) = (random.within(side, width - side), random.within(side, height - side));
-        if taken.iter().any(|(tx, ty, other)| (x - tx).abs().max((y - ty).abs()) < side + other) {
+        if kites.iter().any(|other| (x - other.x).abs().max((y - other.y).abs()) < side + other.side) {
             continue;
         }
-        let (sin, cos) = random.within(-0.25, 0.25).sin_cos();
-        let corners = CORNERS.map(|(u, v)| (x + side * (cos * u - sin * v), y + side * (sin * u + cos * v)));
-        let [top, left, tail, right] = corners;
-        let middle = ((left.0 + right.0) / 2.0, (left.1 + right.1) / 2.0);
+        let angle = random.within(-0.25, 0.25);
         let shades = [random.within(170.0, 255.0) as u8, random.within(120.0, 165.0) as u8];
-        for (triangle, shade) in [
-            ([top, left, middle], shades[0]),
-            ([left, tail, middle], shades[1]),
-            ([tail, right, middle], shades[0]),
-            ([right, top, middle], shades[1]),
-        ] {
-            fill(&mut picture, shade, |px, py| is_inside(&triangle, px, py));
-        }
-        taken.push((x, y, side));
-        kites.push(corners);
+        kites.push(Kite { x, y, side, angle, shades });
     }
-    (picture, kites)
+    kites
+}
+
+/// A kite: its middle, from there to its top, how far it is turned, and the two shades of its quarters.
+struct Kite {
+    x: f32,
+    y: f32,
+    side: f32,
+    angle: f32,
+    shades: [u8; 2],
+}
+
+impl Kite {
+    fn corners(&self) -> [(f32, f32); 4] {
+        let (Self { x, y, side, .. }, (sin, cos)) = (self, self.angle.sin_cos());
+        CORNERS.map(|(u, v)| (x + side * (cos * u - sin * v), y + side * (sin * u + cos * v)))
+    }
+
+    fn draw(&self, picture: &mut GrayImage) {
+        let [top, left, tail, right] = self.corners();
+        let middle = ((left.0 + right.0) / 2.0, (left.1 + right.1) / 2.0);
+        for (triangle, shade) in [
+            ([top, left, middle], self.shades[0]),
+            ([left, tail, middle], self.shades[1]),
+            ([tail, right, middle], self.shades[0]),
+            ([right, top, middle], self.shades[1]),
+        ] {
+            fill(picture, shade, |px, py| is_inside(&triangle, px, py));
+        }
+    }
 }
 
 fn fill(picture: &mut GrayImage, shade: u8, is_inside: impl Fn(f32, f32) -> bool) {
