@@ -108,7 +108,7 @@ fn bench_steadiness_needs_a_face_and_explains_itself() {
     for name in ["steadiness", "stability"] {
         let outcome = folder.run(&["bench", name, "stripes.png", "--rounds", "1"]);
         assert_eq!(outcome.code, Some(1));
-        let text = "error: stripes.png: nothing is found in every frame at 640x480: give another photo\n";
+        let text = "error: stripes.png: no face is found in every frame at 640x480: give another photo\n";
         assert_eq!(outcome.stderr, text);
     }
     let help = folder.run(&["bench", "steadiness", "--help"]).stdout;
