@@ -1,8 +1,8 @@
 //! A frame as the camera gives it, and the same frame upright: brightness for the tracker, colours for the screen.
 //!
-//! Colours are made on the processor, by loops that the compiler vectorises for the best instruction set there is. A
-//! frame has 640x480 pixels, and the display hardware scales the result to the screen, so this is a small part of a
-//! frame's time; unlike OpenGL it leaves nothing to lose at a pause, and each byte is the same on every device.
+//! Colours are made on the processor, by loops that the compiler vectorises for the best instruction set there is. This
+//! is a small part of a frame's time: a frame has 640x480 pixels, and the display hardware scales the result to the
+//! screen. Unlike with OpenGL, nothing is lost at a pause, and each byte is the same on every device.
 
 use lineament_nn::simd::vectorized;
 

@@ -1,7 +1,7 @@
 //! What lies where on the screen, and how text and buttons are drawn on it.
 //!
-//! The window's buffer has as many pixels as make the camera's picture fill it one to one, and the display hardware
-//! scales it up: nothing is resampled here, and a phone with four times the pixels costs no more time.
+//! The window's buffer is as large as the camera's picture needs, one pixel for each of its pixels. The display
+//! hardware scales it up. Nothing is resampled here, and a phone with four times the pixels costs no more time.
 
 use lineament::ImageView;
 use lineament::draw::Canvas;

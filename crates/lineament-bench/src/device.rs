@@ -169,6 +169,11 @@ impl Memory {
         Some(Self { now_kib: kib("VmRSS")?, peak_kib: kib("VmHWM")? })
     }
 
+    /// Forgets the peak, where the system allows it.
+    pub fn forget_peak() {
+        let _ = fs::write("/proc/self/clear_refs", "5");
+    }
+
     /// What the system could still give to a process, in KiB.
     pub fn available_kib() -> Option<u64> {
         let text = fs::read_to_string("/proc/meminfo").ok()?;

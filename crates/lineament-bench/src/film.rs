@@ -31,11 +31,16 @@ impl Film {
 
     /// Frame `number` of a film that runs forwards, then backwards, and again.
     pub fn frame(&self, number: u64) -> ImageView<'_> {
-        let turn = 2 * (FRAMES - 1);
-        let at = (number % turn as u64) as usize;
-        let pixels = &self.frames[at.min(turn - at)];
+        let pixels = &self.frames[forth_and_back(number, FRAMES)];
         ImageView::grey(pixels, WIDTH, HEIGHT).expect("the frames have this size")
     }
+}
+
+/// Which of `count` frames is number `number` of a film that runs forwards, then backwards, and again.
+pub fn forth_and_back(number: u64, count: usize) -> usize {
+    let turn = (2 * (count - 1)).max(1);
+    let at = (number % turn as u64) as usize;
+    at.min(turn - at) % count
 }
 
 impl Default for Film {

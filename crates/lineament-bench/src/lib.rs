@@ -19,5 +19,5 @@ mod film;
 mod run;
 
 pub use device::{Core, Device, Memory, temperature_celsius};
-pub use film::{Film, HEIGHT, WIDTH};
+pub use film::{Film, HEIGHT, WIDTH, forth_and_back};
 pub use run::{CallersRow, Plan, Report, Run, Times};

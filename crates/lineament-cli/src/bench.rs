@@ -16,6 +16,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 use clap::builder::PossibleValuesParser;
+use lineament_bench::Memory;
 use lineament_nn::model::Shape;
 use lineament_nn::simd;
 
@@ -26,7 +27,7 @@ use crate::values;
 
 use callers::{CallersRow, pool};
 use film::Film;
-use machine::{Energy, Machine, Memory};
+use machine::{Energy, Machine};
 use networks::Subject;
 use path::Path;
 use report::Report;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Result, bail};
 use indicatif::{HumanBytes, HumanCount, HumanDuration};
+use lineament_bench::Memory;
 use lineament_paper::training::{Epoch, Event, Faces, Forecast, Run, Settings, files, probe};
 
 use crate::progress::{Progress, Unit, say};
@@ -79,9 +80,7 @@ fn check_memory_and_tell(settings: &Settings, faces: &Faces, force: bool) -> Res
     Ok(())
 }
 
-/// Memory that a program can still have, where the system tells.
+/// Bytes that a program can still have, where the system tells.
 pub fn free_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+    Memory::available_kib().map(|kib| 1024 * kib)
 }

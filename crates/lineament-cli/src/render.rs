@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::atomic::Ordering;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use lineament_data::workers;
 use lineament_render::{Assets, Places, Renderer, SIZES, Settings, output};
 
@@ -12,7 +12,7 @@ use crate::failure::{OrTry as _, usage};
 use crate::interrupt::{STOPPED, stop_on_ctrl_c};
 use crate::output::{check_folder, print};
 use crate::progress::{Progress, say};
-use crate::text::grouped;
+use crate::text::counted;
 use crate::values;
 
 const EXAMPLES: &str = "\
@@ -62,9 +62,9 @@ pub struct RenderArgs {
     #[arg(long)]
     print_config: bool,
 
-    /// Number of threads; by default one per core
-    #[arg(long, value_name = "N", default_value = "0", value_parser = values::threads)]
-    threads: usize,
+    /// Photos rendered at the same time; does not change them [default: all cores]
+    #[arg(long, value_name = "COUNT", value_parser = values::threads)]
+    threads: Option<usize>,
 }
 
 /// Runs the command.
@@ -74,7 +74,8 @@ pub fn run(args: &RenderArgs) -> Result<ExitCode> {
         print(&settings.to_commented_toml())?;
         return Ok(ExitCode::SUCCESS);
     }
-    let (Some(folder), Some(assets)) = (&args.out, &args.assets) else { bail!("no folder") };
+    let folder = args.out.as_ref().expect("clap asks for it unless --print-config is given");
+    let assets = args.assets.as_ref().expect("clap asks for it unless --print-config is given");
     if !SIZES.contains(&args.size) {
         return Err(usage(format!("--size: from {} to {} pixels", SIZES.start(), SIZES.end())));
     }
@@ -82,17 +83,17 @@ pub fn run(args: &RenderArgs) -> Result<ExitCode> {
     let Some(last) = last else { return Err(usage("--first: too large a number")) };
     let assets = Assets::open(assets).or_try("docs/render.md says where the assets come from")?;
     let places = Places::open(&assets.head, &args.points).context("--points")?;
-    let renderer = Renderer::new(assets, places, settings)?;
+    let renderer = Renderer::new(&assets, places, settings)?;
     std::fs::create_dir_all(folder).with_context(|| format!("{}: cannot make the folder", folder.display()))?;
     check_folder(folder)?;
     let wanted: Vec<u64> = (args.first..last).filter(|number| !output::exists(folder, *number)).collect();
     let there = args.count - wanted.len();
     if there > 0 {
-        say(&format!("{} photos are there already", grouped(there as u64)));
+        say(&format!("already there: {}", counted(there as u64, "photo")));
     }
     let stop = stop_on_ctrl_c()?;
     let progress = Progress::of_photos(wanted.len());
-    let mut states = vec![(); workers::count(args.threads, wanted.len())];
+    let mut states = vec![(); workers::count(args.threads.unwrap_or(0), wanted.len())];
     let render = |(): &mut (), number: &u64| -> Result<(), lineament_render::Error> {
         output::write(&renderer, folder, *number, args.size)?;
         progress.advance();
@@ -100,7 +101,7 @@ pub fn run(args: &RenderArgs) -> Result<ExitCode> {
     };
     let done = workers::in_order(&wanted, &mut states, &stop, render)?.len();
     progress.finish();
-    print(&format!("{}: {} photos rendered\n", folder.display(), grouped(done as u64)))?;
+    print(&format!("{}: {} rendered\n", folder.display(), counted(done as u64, "photo")))?;
     if stop.load(Ordering::Relaxed) {
         say("stopped; the same command goes on");
         return Ok(ExitCode::from(STOPPED));

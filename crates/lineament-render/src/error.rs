@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file of the assets is missing or is not what it should be.
+    /// A file is missing, is not what it should be, or cannot be written.
     #[error("{}: {what}", path.display())]
-    Asset {
+    File {
         /// The file.
         path: PathBuf,
         /// What is wrong with it.
         what: String,
     },
-    /// A setting is out of its range.
+    /// A setting is out of its range, or a topology cannot be read.
     #[error(transparent)]
     Data(#[from] lineament_data::Error),
     /// Points that a topology asks for have no place on the head.
@@ -23,8 +23,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn asset(path: &Path, what: impl ToString) -> Self {
-        Self::Asset { path: path.into(), what: what.to_string() }
+    pub(crate) fn file(path: &Path, what: impl ToString) -> Self {
+        Self::File { path: path.into(), what: what.to_string() }
     }
 }
 

@@ -38,8 +38,8 @@ const MOST_UNDER_HAIR: f32 = 0.33;
 const DRAWS: u64 = 8;
 
 /// Makes pictures.
-pub struct Renderer {
-    assets: Assets,
+pub struct Renderer<'a> {
+    assets: &'a Assets,
     places: Places,
     settings: Settings,
 }
@@ -56,29 +56,14 @@ pub struct Rendered {
     pub expression: Vec<f32>,
 }
 
-impl Renderer {
+impl<'a> Renderer<'a> {
     /// Pictures with labels for the topology of `places`.
     ///
     /// # Errors
     /// When a setting is out of its range.
-    pub fn new(assets: Assets, places: Places, settings: Settings) -> Result<Self> {
+    pub fn new(assets: &'a Assets, places: Places, settings: Settings) -> Result<Self> {
         settings.check()?;
         Ok(Self { assets, places, settings })
-    }
-
-    /// The places of the labels.
-    pub fn places(&self) -> &Places {
-        &self.places
-    }
-
-    /// What the pictures are made from.
-    pub fn assets(&self) -> &Assets {
-        &self.assets
-    }
-
-    /// Gives the assets back, for other settings.
-    pub fn into_assets(self) -> Assets {
-        self.assets
     }
 
     /// The picture of `seed`, `size` by `size` pixels.
@@ -90,10 +75,9 @@ impl Renderer {
         let mut draw = 0;
         loop {
             let seed = seed.wrapping_mul(DRAWS).wrapping_add(draw);
-            let mut scene = Scene::draw(&self.assets, &self.settings, seed, size);
+            let scene = Scene::draw(self.assets, &self.settings, seed, size);
             let picture = raster::render(&scene);
             let (head, positions) = (&self.assets.head, &scene.person.positions);
-            let labels = self.places.labels(head, positions, &scene.camera, &picture.visible);
             let face: Vec<usize> = head.landmarks[17..]
                 .iter()
                 .filter_map(|i| {
@@ -107,13 +91,12 @@ impl Renderer {
                 let (x, y) = (*i % size * SAMPLES, *i / size * SAMPLES);
                 matches!(picture.visible.shown(y * size * SAMPLES + x), Some(raster::Shown::Hair(..)))
             });
-            // Brows are hair, too.
             let under_hair = under_hair.count() as f32 / face.len().max(1) as f32;
             if under_hair > MOST_UNDER_HAIR && draw < DRAWS {
                 continue;
             }
-            let mut dice = std::mem::replace(&mut scene.dice, dice::Dice::new(0));
-            let photo = photo::develop(&scene, &picture, &face, &self.settings, &mut dice);
+            let labels = self.places.labels(head, positions, &scene.camera, &picture.visible);
+            let photo = photo::develop(&scene, &picture, &face, &self.settings);
             let view = scene.camera.view;
             return Rendered {
                 photo,

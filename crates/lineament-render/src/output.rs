@@ -24,14 +24,14 @@ pub fn exists(folder: &Path, number: u64) -> bool {
 /// Renders the picture of a number, which is its seed, and writes `NUMBER.jpg` and `NUMBER.pts`.
 ///
 /// # Errors
-/// [`Error::Asset`] naming the file that cannot be written.
+/// [`Error::File`] naming the file that cannot be written.
 pub fn write(renderer: &Renderer, folder: &Path, number: u64, size: usize) -> Result<Rendered> {
     let rendered = renderer.render(number, size);
     let points: Vec<Point> = rendered.labels.iter().map(|label| label.point).collect();
     let [photo, points_path] = paths(folder, number);
     let bytes = [rendered.photo.jpeg(QUALITY), pts::format(&points).into_bytes()];
     for (path, bytes) in [&photo, &points_path].into_iter().zip(bytes) {
-        PartFile::write_whole(path, &bytes).map_err(|e| Error::asset(path, e))?;
+        PartFile::write_whole(path, &bytes).map_err(|e| Error::file(path, e))?;
     }
     Ok(rendered)
 }

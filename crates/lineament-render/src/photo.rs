@@ -37,7 +37,8 @@ impl Photo {
 }
 
 /// Takes the photo; `face` is the part of the picture that the exposure is for, as pixels in it.
-pub fn develop(scene: &Scene, picture: &Picture, face: &[usize], settings: &Settings, dice: &mut Dice) -> Photo {
+pub fn develop(scene: &Scene, picture: &Picture, face: &[usize], settings: &Settings) -> Photo {
+    let dice = &mut scene.dice.clone();
     let size = scene.camera.size;
     let brightness = |i: &usize| picture.pixels[*i].luminance();
     let mean = face.iter().map(brightness).sum::<f32>() / face.len().max(1) as f32;

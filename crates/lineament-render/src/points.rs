@@ -23,7 +23,8 @@ const SLICE: f32 = 0.28;
 const AXIS: Vec3 = vec3(0.0, 1.0, 4.0);
 /// A point slides forwards, or backwards by up to this, in centimetres.
 const BACKWARDS: f32 = 0.6;
-/// A place in a gap of the skin is on the vertex beside it, if that is within this distance, in centimetres.
+/// Between the lids there is no skin. A place there moves to the nearest vertex of the skin within this distance, in
+/// centimetres.
 const GAP: f32 = 0.4;
 /// What lies this far before a point hides it, in centimetres.
 const HIDES: f32 = 0.7;

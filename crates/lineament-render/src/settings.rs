@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use lineament_data::augment::commented;
+
 use crate::error::{Error, Result};
 
 lineament_data::knobs! {
@@ -70,25 +72,18 @@ impl Settings {
     /// Reads a TOML file; what it does not name has its default.
     ///
     /// # Errors
-    /// [`Error::Asset`] naming the file and the setting at fault.
+    /// [`Error::File`] naming the file and the setting at fault.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::asset(path, e))?;
-        let settings: Self = toml::from_str(&text).map_err(|e| Error::asset(path, e.message()))?;
-        settings.check().map_err(|e| Error::asset(path, e))?;
+        let text = std::fs::read_to_string(path).map_err(|e| Error::file(path, e))?;
+        let settings: Self = toml::from_str(&text).map_err(|e| Error::file(path, e.message()))?;
+        settings.check().map_err(|e| Error::file(path, e))?;
         Ok(settings)
     }
 
     /// As TOML, each setting below its reason, default and range.
     pub fn to_commented_toml(&self) -> String {
         let plain = toml::to_string(self).expect("settings are numbers");
-        let mut text = String::new();
-        for (knob, line) in Self::KNOBS.iter().zip(plain.lines()) {
-            knob.reason.iter().for_each(|reason| text.extend(["#", reason, "\n"]));
-            let (least, most) = knob.range;
-            text.push_str(&format!("# Default {}, from {least} to {most}.\n{line}\n\n", knob.default));
-        }
-        text.truncate(text.trim_end().len());
-        text + "\n"
+        commented(&plain, Self::KNOBS).trim_end().to_owned() + "\n"
     }
 }
 

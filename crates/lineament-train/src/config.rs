@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use lineament::topology::Topology;
+use lineament_data::augment::commented;
 use lineament_data::{Jitter, Knob, Photometric, topologies};
 use lineament_nn::model::Architecture;
 use serde::{Deserialize, Serialize};
@@ -186,7 +187,7 @@ impl Config {
                 text.extend([line, "\n\n"]);
             } else if let Some(start) = plain.find(&section) {
                 text.extend([section.as_str(), "\n"]);
-                add_section(&mut text, &plain[start..], knobs_of(key));
+                text.push_str(&commented(&plain[start..], knobs_of(key)));
             } else {
                 text.extend(["# ", key, " = \"...\"\n\n"]);
             }
@@ -331,16 +332,6 @@ fn knobs_of(section: &str) -> &'static [Knob] {
         "jitter" => Jitter::KNOBS,
         "photometric" => Photometric::KNOBS,
         _ => &[],
-    }
-}
-
-/// The lines of a section of a TOML file, each below the explanation of its knob.
-fn add_section(text: &mut String, section: &str, knobs: &[Knob]) {
-    for knob in knobs {
-        let (value, (least, most)) = (format!("{} = ", knob.name), knob.range);
-        let Some(line) = section.lines().find(|line| line.starts_with(&value)) else { continue };
-        knob.reason.iter().for_each(|line| text.extend(["#", line, "\n"]));
-        text.push_str(&format!("# Default {}, from {least} to {most}.\n{line}\n\n", knob.default));
     }
 }
 

@@ -1,5 +1,5 @@
-//! A phone for the app's library, inside Android's own linker and C library: the functions of libandroid,
-//! libcamera2ndk and libmediandk that the app uses, a Java machine made of a table, and a script that plays the life of
+//! A phone for the app's library, inside Android's own linker and C library. It has the functions of libandroid,
+//! libcamera2ndk and libmediandk that the app uses, and a table in place of a Java machine. A script plays the life of
 //! an app. A program's own symbols come before those of its libraries, so these functions are the ones that it finds.
 //!
 //! ```text

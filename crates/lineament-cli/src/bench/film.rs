@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use image::RgbImage;
 use image::imageops::{self, FilterType};
+use lineament_bench::forth_and_back;
 use lineament_data::Photo;
 use lineament_data::video::{Frames, Kind, Rate};
 
@@ -32,9 +33,7 @@ impl Film {
 
     /// Frame `number` of a film that runs forwards, then backwards, and again.
     pub fn frame(&self, number: usize) -> &Photo {
-        let turn = (2 * (self.frames.len() - 1)).max(1);
-        let at = number % turn;
-        &self.frames[at.min(turn - at) % self.frames.len()]
+        &self.frames[forth_and_back(number as u64, self.frames.len())]
     }
 }
 

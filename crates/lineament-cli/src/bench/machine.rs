@@ -1,4 +1,4 @@
-//! What this machine can do at best, with which measured times are compared; its memory and its energy.
+//! What this machine can do at best, with which measured times are compared; its energy.
 
 use std::fs;
 use std::hint::black_box;
@@ -170,28 +170,6 @@ fn keep<S: Simd>(simd: S, sums: [S::V; SUMS]) {
         let mut lanes = [0.0; MAX_LANES];
         simd.store(sum, &mut lanes);
         black_box(lanes);
-    }
-}
-
-/// Memory that the process holds and the most it has held, in KiB; Linux only.
-pub struct Memory {
-    pub now_kib: u64,
-    pub peak_kib: u64,
-}
-
-impl Memory {
-    pub fn read() -> Option<Self> {
-        let status = fs::read_to_string("/proc/self/status").ok()?;
-        let value = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.trim().strip_suffix("kB")?.trim().parse().ok()
-        };
-        Some(Self { now_kib: value("VmRSS:")?, peak_kib: value("VmHWM:")? })
-    }
-
-    /// Resets the peak, where the system allows it.
-    pub fn forget_peak() {
-        let _ = fs::write("/proc/self/clear_refs", "5");
     }
 }
 

@@ -7,7 +7,7 @@ use anyhow::Result;
 use lineament_bench::{Device, Plan, Report, Run};
 
 use crate::figures::Format;
-use crate::progress::{Progress, Unit};
+use crate::progress::{Progress, Unit, WHOLE};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -40,13 +40,9 @@ pub struct SustainedArgs {
 /// Runs the command.
 pub fn run(args: SustainedArgs) -> Result<ExitCode> {
     let mut run = Run::new(Plan::with_warm_up(args.warm_up.into()))?;
-    let progress = Progress::new(Unit::Percent, Some(100));
-    let mut shown = 0;
+    let progress = Progress::new(Unit::Percent, Some(WHOLE));
     while let Some(share) = run.advance() {
-        while shown < (100.0 * share) as u64 {
-            progress.advance();
-            shown += 1;
-        }
+        progress.set_share(share);
     }
     progress.finish();
     let format = if args.json { Format::Json } else { args.format };

@@ -12,6 +12,7 @@ mod inspect;
 mod objects;
 mod quantize;
 mod real_face;
+mod render;
 mod run;
 mod train;
 mod video;

@@ -73,6 +73,18 @@ pub struct Knob {
     pub range: (f32, f32),
 }
 
+/// The lines of TOML that set these knobs, each below its reason, default and range. `text` may set others, too, which
+/// are left out.
+pub fn commented(text: &str, knobs: &[Knob]) -> String {
+    let explained = |knob: &Knob| {
+        let (value, (least, most)) = (format!("{} = ", knob.name), knob.range);
+        let line = text.lines().find(|line| line.starts_with(&value))?;
+        let reason: String = knob.reason.iter().flat_map(|line| ["#", line, "\n"]).collect();
+        Some(format!("{reason}# Default {}, from {least} to {most}.\n{line}\n\n", knob.default))
+    };
+    knobs.iter().filter_map(explained).collect()
+}
+
 impl Knob {
     /// # Errors
     /// [`Error::Setting`] when the value is outside the knob's range.

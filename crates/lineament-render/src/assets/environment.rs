@@ -91,11 +91,12 @@ impl Environment {
             |size, _| (size.width(), vec![Vec3::default(); size.area()]),
             |(width, pixels), at, (r, g, b, _): (f32, f32, f32, f32)| pixels[at.y() * *width + at.x()] = vec3(r, g, b),
         );
-        let image = image.map_err(|e| Error::asset(path, format!("not an OpenEXR picture: {e}")))?;
+        let image = image.map_err(|e| Error::file(path, format!("not an OpenEXR picture: {e}")))?;
         let (width, pixels) = image.layer_data.channel_data.pixels;
         let height = pixels.len() / width.max(1);
-        if width < LIGHT_WIDTH || height < LIGHT_WIDTH / 2 {
-            return Err(Error::asset(path, format!("{width}x{height} pixels: too small for a panorama")));
+        if width < LIGHT_WIDTH || height < LIGHT_WIDTH / 2 || height < width / 4 {
+            let what = "a panorama is at least 128 pixels wide, and about half as high";
+            return Err(Error::file(path, format!("{width}x{height} pixels: {what}")));
         }
         let mut full = Panorama { width, height, pixels };
         if width >= 2 * WIDTH {

@@ -45,6 +45,39 @@ const WAVES: usize = 12;
 const OCTAVES: usize = 6;
 const FIRST_OCTAVE: f32 = 0.18;
 
+/// Expressions that faces are given, with a shape for each side (`_L`, `_R`) or one for both. The file may have others.
+const PAIRED: [&str; 18] = [
+    "browDown",
+    "browInnerUp",
+    "browOuterUp",
+    "cheekSquint",
+    "eyeBlink",
+    "eyeLookDown",
+    "eyeLookIn",
+    "eyeLookOut",
+    "eyeLookUp",
+    "eyeSquint",
+    "eyeWide",
+    "mouthFrown",
+    "mouthLowerDown",
+    "mouthPress",
+    "mouthSmile",
+    "mouthStretch",
+    "mouthUpperUp",
+    "noseSneer",
+];
+const UNPAIRED: [&str; 9] = [
+    "jawLeft",
+    "jawOpen",
+    "jawRight",
+    "mouthFunnel",
+    "mouthLeft",
+    "mouthPucker",
+    "mouthRight",
+    "mouthRollLower",
+    "mouthRollUpper",
+];
+
 /// The mesh and its shapes. Lengths are centimetres.
 pub struct Head {
     /// Vertices of the neutral mean face.
@@ -107,14 +140,14 @@ impl Head {
         let material = archive.read("material")?.u8(&[faces.len() / 4])?;
         let names = archive.read("materials")?.texts()?;
         if faces.iter().any(|i| !(-1..VERTICES as i32).contains(i)) {
-            return Err(Error::asset(path, "array `faces`: a vertex that does not exist"));
+            return Err(Error::file(path, "array `faces`: a vertex that does not exist"));
         }
         let (mut triangles, mut materials) = (Vec::new(), Vec::new());
         for (face, kind) in faces.chunks_exact(4).zip(&material) {
             let name = names.get(usize::from(*kind)).map_or("", String::as_str);
             let corners: Vec<u32> = face.iter().filter(|i| **i >= 0).map(|i| *i as u32).collect();
             if corners.len() < 3 {
-                return Err(Error::asset(path, "array `faces`: a face of fewer than 3 corners"));
+                return Err(Error::file(path, "array `faces`: a face of fewer than 3 corners"));
             }
             let Some(material) = material_of(name, &corners) else { continue };
             for k in 1..corners.len() - 1 {
@@ -127,14 +160,19 @@ impl Head {
         let landmarks = archive.read("landmarks68")?.i64(&[68])?;
         let landmarks: Vec<usize> = landmarks.into_iter().map(|i| i as usize).collect();
         if landmarks.iter().any(|i| *i >= FACE) {
-            return Err(Error::asset(path, "array `landmarks68`: a vertex outside the face"));
+            return Err(Error::file(path, "array `landmarks68`: a vertex outside the face"));
         }
         let normals = normals(&neutral, &triangles);
         let identity = Shapes::read(&mut archive, "identity")?;
         let expression = Shapes::read(&mut archive, "expression")?;
         let expressions = archive.read("expression_names")?.texts()?;
         if expressions.len() != expression.scales.len() {
-            return Err(Error::asset(path, "array `expression_names`: not one name for each expression"));
+            return Err(Error::file(path, "array `expression_names`: not one name for each expression"));
+        }
+        let sided = PAIRED.iter().flat_map(|name| ["L", "R"].map(|side| format!("{name}_{side}")));
+        let mut needed = sided.chain(UNPAIRED.map(String::from));
+        if let Some(missing) = needed.find(|name| !expressions.contains(name)) {
+            return Err(Error::file(path, format!("array `expression_names`: `{missing}` is missing")));
         }
         let ear = (0..SKIN).map(|i| {
             let p = neutral[i];
@@ -167,10 +205,10 @@ impl Head {
         flat.chunks_exact(3).map(|p| vec3(p[0], p[1], p[2])).collect()
     }
 
-    /// The index of an expression's weight.
+    /// The index of an expression's weight; every expression that faces are given has one.
     ///
     /// # Panics
-    /// When the model has no such expression.
+    /// For another name.
     pub fn expression(&self, name: &str) -> usize {
         self.expressions.iter().position(|n| n == name).unwrap_or_else(|| panic!("no expression `{name}`"))
     }
@@ -267,7 +305,7 @@ fn read_skins(path: &Path) -> Result<Vec<Vec<Vec3>>> {
     let mut archive = Archive::open(path)?;
     let names = archive.names();
     if names.is_empty() {
-        return Err(Error::asset(path, "no arrays"));
+        return Err(Error::file(path, "no arrays"));
     }
     let read = |name: &String| {
         let numbers = archive.read(name)?.f32(&[SKIN, 3])?;

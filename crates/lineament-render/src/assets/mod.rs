@@ -31,16 +31,16 @@ impl Assets {
     /// (docs/render.md says where they come from).
     ///
     /// # Errors
-    /// [`Error::Asset`] naming the file that is missing or wrong.
+    /// [`Error::File`] naming the file that is missing or wrong.
     pub fn open(folder: &Path) -> Result<Self> {
         let head = Head::read(&folder.join(HEAD), &folder.join(SKINS))?;
         let folder = folder.join(ENVIRONMENTS);
-        let entries = std::fs::read_dir(&folder).map_err(|e| Error::asset(&folder, e))?;
+        let entries = std::fs::read_dir(&folder).map_err(|e| Error::file(&folder, e))?;
         let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
         paths.retain(|path| path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("exr")));
         paths.sort();
         if paths.is_empty() {
-            return Err(Error::asset(&folder, "no .exr files"));
+            return Err(Error::file(&folder, "no .exr files"));
         }
         let environments = paths.iter().map(|path| Environment::read(path)).collect::<Result<_>>()?;
         Ok(Self { head, environments })

@@ -27,9 +27,9 @@ pub struct Array {
 
 impl Archive {
     pub fn open(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(|e| Error::asset(path, e))?;
+        let file = File::open(path).map_err(|e| Error::file(path, e))?;
         let zip = zip::ZipArchive::new(BufReader::new(file))
-            .map_err(|e| Error::asset(path, format!("not an .npz archive: {e}")))?;
+            .map_err(|e| Error::file(path, format!("not an .npz archive: {e}")))?;
         Ok(Self { path: path.into(), zip })
     }
 
@@ -61,7 +61,7 @@ impl Archive {
 }
 
 fn at(path: &Path, name: &str, what: impl std::fmt::Display) -> Error {
-    Error::asset(path, format!("array `{name}`: {what}"))
+    Error::file(path, format!("array `{name}`: {what}"))
 }
 
 /// Type, shape and data of the bytes of an array.

@@ -2,7 +2,8 @@
 
 use super::SAMPLES;
 use super::shade::reflection;
-use super::visible::{Visible, covered};
+use super::triangle::each_sample;
+use super::visible::Visible;
 use crate::assets::Material;
 use crate::math::Vec3;
 use crate::scene::{Camera, Scene};
@@ -30,24 +31,16 @@ impl Lenses {
                 continue;
             }
             let [a, b, c] = corners.map(|i| camera.project(mesh.positions[i as usize]));
-            let area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
-            let Some((columns, rows)) = covered([a, b, c], camera.size) else { continue };
-            if area.abs() < 1e-6 {
-                continue;
-            }
-            for y in rows {
-                let py = y as f32 + 0.5;
-                for x in columns.clone() {
-                    let px = x as f32 + 0.5;
-                    let wa = ((b.x - px) * (c.y - py) - (b.y - py) * (c.x - px)) / area;
-                    let wb = ((c.x - px) * (a.y - py) - (c.y - py) * (a.x - px)) / area;
-                    let wc = 1.0 - wa - wb;
-                    let at = y * camera.size + x;
-                    if wa >= 0.0 && wb >= 0.0 && wc >= 0.0 && wa * a.z + wb * b.z + wc * c.z < visible.depth[at] {
+            each_sample(
+                [a, b, c],
+                camera.size,
+                |_| true,
+                |at, [wa, wb, wc]| {
+                    if wa * a.z + wb * b.z + wc * c.z < visible.depth[at] {
                         in_front[at] = index as u32;
                     }
-                }
-            }
+                },
+            );
         }
         let of_pixel = |i: usize| {
             let samples = (0..SAMPLES * SAMPLES)

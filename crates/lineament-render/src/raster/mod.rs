@@ -6,6 +6,7 @@
 mod lens;
 mod shade;
 mod shadow;
+mod triangle;
 mod visible;
 
 use crate::math::Vec3;

@@ -1,6 +1,6 @@
 //! Shadow maps: what a distant lamp sees.
 
-use super::visible::covered;
+use super::triangle::each_sample;
 use crate::assets::Material;
 use crate::math::{Vec3, exp, vec3};
 use crate::scene::{Mesh, Strands};
@@ -61,26 +61,12 @@ impl ShadowMap {
                 continue;
             }
             let [a, b, c] = corners.map(|i| places[i as usize]);
-            let Some((columns, rows)) = covered([a, b, c], self.texels) else { continue };
-            let area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
             // The back of skin is hidden behind its front.
-            if area.abs() < 1e-9 || (*material == Material::Skin && area < 0.0) {
-                continue;
-            }
-            let inverse = 1.0 / area;
-            for y in rows {
-                let py = y as f32 + 0.5;
-                for x in columns.clone() {
-                    let px = x as f32 + 0.5;
-                    let wa = ((b.x - px) * (c.y - py) - (b.y - py) * (c.x - px)) * inverse;
-                    let wb = ((c.x - px) * (a.y - py) - (c.y - py) * (a.x - px)) * inverse;
-                    let wc = 1.0 - wa - wb;
-                    if wa >= 0.0 && wb >= 0.0 && wc >= 0.0 {
-                        let depth = &mut self.depth[y * self.texels + x];
-                        *depth = depth.max(wa * a.z + wb * b.z + wc * c.z);
-                    }
-                }
-            }
+            let faces = |area: f32| *material != Material::Skin || area > 0.0;
+            each_sample([a, b, c], self.texels, faces, |at, [wa, wb, wc]| {
+                let depth = &mut self.depth[at];
+                *depth = depth.max(wa * a.z + wb * b.z + wc * c.z);
+            });
         }
     }
 

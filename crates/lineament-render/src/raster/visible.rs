@@ -1,6 +1,7 @@
 //! Which surface each sample shows: a depth buffer that remembers triangles and hairs.
 
 use super::SAMPLES;
+use super::triangle::each_sample;
 use crate::assets::Material;
 use crate::math::{Vec3, scramble_unit};
 use crate::scene::{Camera, Mesh, Strands};
@@ -69,33 +70,18 @@ impl Visible {
     }
 
     /// `closed` surfaces are not seen from behind.
-    fn add_triangle(&mut self, id: u32, [a, b, c]: [Vec3; 3], closed: bool) {
-        let area = (b.x - a.x) * (c.y - a.y) - (b.y - a.y) * (c.x - a.x);
+    fn add_triangle(&mut self, id: u32, corners: [Vec3; 3], closed: bool) {
+        let [za, zb, zc] = corners.map(|p| 1.0 / p.z);
         // Counter-clockwise from outside is clockwise where y points down.
-        if area.abs() < 1e-6 || (closed && area > 0.0) {
-            return;
-        }
-        let (inverse, [za, zb, zc]) = (1.0 / area, [a, b, c].map(|p| 1.0 / p.z));
-        let Some((columns, rows)) = covered([a, b, c], self.width) else { return };
-        for y in rows {
-            let py = y as f32 + 0.5;
-            for x in columns.clone() {
-                let px = x as f32 + 0.5;
-                let wa = ((b.x - px) * (c.y - py) - (b.y - py) * (c.x - px)) * inverse;
-                let wb = ((c.x - px) * (a.y - py) - (c.y - py) * (a.x - px)) * inverse;
-                let wc = 1.0 - wa - wb;
-                if wa < 0.0 || wb < 0.0 || wc < 0.0 {
-                    continue;
-                }
-                let z = 1.0 / (wa * za + wb * zb + wc * zc);
-                let at = y * self.width + x;
-                if z < self.depth[at] {
-                    self.depth[at] = z;
-                    self.ids[at] = id;
-                    self.weights[at] = [wb * zb * z, wc * zc * z];
-                }
+        let faces = |area: f32| !closed || area < 0.0;
+        each_sample(corners, self.width, faces, |at, [wa, wb, wc]| {
+            let z = 1.0 / (wa * za + wb * zb + wc * zc);
+            if z < self.depth[at] {
+                self.depth[at] = z;
+                self.ids[at] = id;
+                self.weights[at] = [wb * zb * z, wc * zc * z];
             }
-        }
+        });
     }
 
     fn add_hair(&mut self, strands: &Strands, camera: &Camera) {
@@ -159,20 +145,6 @@ impl Visible {
             }
         }
     }
-}
-
-/// Columns and rows of the samples whose centres may lie in a triangle.
-#[inline(always)]
-pub(super) fn covered([a, b, c]: [Vec3; 3], width: usize) -> Option<(std::ops::Range<usize>, std::ops::Range<usize>)> {
-    let range = |p: f32, q: f32, r: f32| {
-        let (low, high) = (p.min(q).min(r) - 0.5, p.max(q).max(r) - 0.5);
-        // Rounded up by hand: the function is a call on older processors.
-        let first = if low <= 0.0 { 0 } else { low as usize + usize::from(low > (low as usize) as f32) };
-        let past = if high < 0.0 { 0 } else { (high as usize + 1).min(width) };
-        first..past
-    };
-    let (columns, rows) = (range(a.x, b.x, c.x), range(a.y, b.y, c.y));
-    (columns.start < columns.end && rows.start < rows.end).then_some((columns, rows))
 }
 
 #[cfg(test)]

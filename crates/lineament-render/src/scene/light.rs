@@ -25,12 +25,25 @@ pub struct Key {
     pub softness: f32,
 }
 
+/// An angle by its sine and cosine: every pixel of the background needs them.
+#[derive(Debug, Clone, Copy)]
+pub struct Turn {
+    sin: f32,
+    cos: f32,
+}
+
+impl Turn {
+    fn by(angle_rad: f32) -> Self {
+        Self { sin: libm::sinf(angle_rad), cos: libm::cosf(angle_rad) }
+    }
+}
+
 /// All light of a scene.
 pub struct Lights<'a> {
     /// The panorama around the head.
     pub environment: &'a Environment,
-    /// How the panorama is turned about the vertical, in radians, and tilted.
-    pub turn: (f32, f32),
+    /// How the panorama is turned about the vertical, and how it is tilted.
+    pub turn: [Turn; 2],
     /// Whether left and right of the panorama are exchanged.
     pub mirrored: bool,
     /// The panorama as lamps.
@@ -49,7 +62,7 @@ impl<'a> Lights<'a> {
         let environment = dice.pick(environments);
         let mut lights = Self {
             environment,
-            turn: (dice.range(-PI, PI), 0.12 * dice.normal()),
+            turn: [Turn::by(dice.range(-PI, PI)), Turn::by(0.12 * dice.normal())],
             mirrored: dice.chance(0.5),
             lamps: Vec::new(),
             key: None,
@@ -84,18 +97,16 @@ impl<'a> Lights<'a> {
 
     /// From the scene's directions to those of the panorama.
     pub fn panorama_from_scene(&self, d: Vec3) -> Vec3 {
-        let (s, c) = (libm::sinf(self.turn.1), libm::cosf(self.turn.1));
+        let [Turn { sin, cos }, Turn { sin: s, cos: c }] = self.turn;
         let tilted = vec3(d.x, c * d.y + s * d.z, c * d.z - s * d.y);
-        let (s, c) = (libm::sinf(self.turn.0), libm::cosf(self.turn.0));
-        let turned = vec3(c * tilted.x - s * tilted.z, tilted.y, s * tilted.x + c * tilted.z);
+        let turned = vec3(cos * tilted.x - sin * tilted.z, tilted.y, sin * tilted.x + cos * tilted.z);
         if self.mirrored { vec3(-turned.x, turned.y, turned.z) } else { turned }
     }
 
     fn scene_from_panorama(&self, d: Vec3) -> Vec3 {
         let d = if self.mirrored { vec3(-d.x, d.y, d.z) } else { d };
-        let (s, c) = (libm::sinf(self.turn.0), libm::cosf(self.turn.0));
-        let d = vec3(c * d.x + s * d.z, d.y, c * d.z - s * d.x);
-        let (s, c) = (libm::sinf(self.turn.1), libm::cosf(self.turn.1));
+        let [Turn { sin, cos }, Turn { sin: s, cos: c }] = self.turn;
+        let d = vec3(cos * d.x + sin * d.z, d.y, cos * d.z - sin * d.x);
         vec3(d.x, c * d.y - s * d.z, c * d.z + s * d.y)
     }
 
@@ -137,7 +148,7 @@ mod tests {
         for mirrored in [false, true] {
             let lights = Lights {
                 environment: &environment,
-                turn: (1.1, -0.3),
+                turn: [Turn::by(1.1), Turn::by(-0.3)],
                 mirrored,
                 lamps: vec![],
                 key: None,
@@ -153,7 +164,7 @@ mod tests {
         let environment = Environment::plain();
         let mut lights = Lights {
             environment: &environment,
-            turn: (0.2, 0.1),
+            turn: [Turn::by(0.2), Turn::by(0.1)],
             mirrored: false,
             lamps: vec![],
             key: None,

@@ -2,6 +2,7 @@
 
 use std::f32::consts::PI;
 
+use super::Person;
 use crate::assets::{Head, Material, SKIN, normals};
 use crate::dice::Dice;
 use crate::math::{Vec3, vec3};
@@ -32,13 +33,13 @@ const EYES_FROM: usize = 21_451;
 
 impl Mesh {
     /// The head, whose vertices stay in their order; `skin` are the colours of its first vertices.
-    pub(super) fn add_head(&mut self, head: &Head, positions: &[Vec3], skin: Vec<Vec3>, dice: &mut Dice) {
+    pub(super) fn add_head(&mut self, head: &Head, person: &Person, skin: Vec<Vec3>, dice: &mut Dice) {
         let teeth = TEETH * dice.range(0.6, 1.05);
         let parts = [(GUMS_FROM, SOCKET), (TEETH_FROM, GUMS), (EYES_FROM, teeth)];
         let of_part = |i: usize| parts.iter().find(|(end, _)| i < *end).map_or(Vec3::splat(0.5), |(_, colour)| *colour);
-        let inside = (SKIN..positions.len()).map(of_part);
+        let inside = (SKIN..person.positions.len()).map(of_part);
         self.colours = skin.into_iter().chain(inside).collect();
-        self.normals = normals(positions, &head.triangles);
+        self.normals.clone_from(&person.normals);
         // Pores and bumps, coarse ones: the mesh is no finer.
         let strength = dice.range(0.0, 0.12);
         if strength > 0.03 {
@@ -48,7 +49,7 @@ impl Mesh {
             }
             self.normals[..SKIN].iter_mut().for_each(|n| *n = n.unit());
         }
-        self.positions = positions.to_vec();
+        self.positions.clone_from(&person.positions);
         self.triangles.clone_from(&head.triangles);
         self.materials.clone_from(&head.materials);
     }

@@ -28,8 +28,6 @@ pub struct Person {
     pub tone: f32,
     /// Whether there is a beard.
     pub bearded: bool,
-    /// Weights of the identity shapes.
-    pub identity: Vec<f32>,
     /// Weights of the expressions, 0 to about 1.
     pub expression: Vec<f32>,
     /// The head's vertices.
@@ -57,7 +55,7 @@ impl Person {
         let turn = HEAD_TURN * view.yaw * dice.range(0.3, 1.3);
         positions[..SKIN].iter_mut().for_each(|p| *p = below_the_neck(*p, turn));
         let normals = normals(&positions, &head.triangles);
-        Self { female, child, wrinkles, tone, bearded, identity, expression, positions, normals }
+        Self { female, child, wrinkles, tone, bearded, expression, positions, normals }
     }
 }
 

@@ -30,8 +30,6 @@ const PHOTOGRAPHED: f32 = 0.65;
 
 /// Colours that belong together.
 pub struct Colours {
-    /// Of each skin vertex, linear RGB.
-    pub skin: Vec<Vec3>,
     /// The skin's mean.
     pub tone: Vec3,
     /// Hair of the head.
@@ -42,7 +40,8 @@ pub struct Colours {
     pub beard: Vec3,
 }
 
-pub(super) fn colours(head: &Head, person: &Person, dice: &mut Dice) -> Colours {
+/// The colour of each skin vertex, linear RGB, and those that go with it.
+pub(super) fn colours(head: &Head, person: &Person, dice: &mut Dice) -> (Vec<Vec3>, Colours) {
     let t = 2.0 * person.tone;
     let base = if t < 1.0 { TONES[0].lerp(TONES[1], t) } else { TONES[1].lerp(TONES[2], t - 1.0) };
     let tone = base.times(vec3(0.056 * dice.normal(), 0.08 * dice.normal(), 0.096 * dice.normal()).map(exp));
@@ -66,7 +65,8 @@ pub(super) fn colours(head: &Head, person: &Person, dice: &mut Dice) -> Colours 
     };
     let brows = if hair.y < 0.2 { hair * dice.range(0.6, 1.3) } else { hair * dice.range(0.25, 0.9) };
     skin.iter_mut().for_each(|c| *c = c.map(|v| v.clamp(0.01, 0.95)));
-    Colours { skin, tone, hair, brows, beard: hair * dice.range(0.8, 1.5) }
+    let colours = Colours { tone, hair, brows, beard: hair * dice.range(0.8, 1.5) };
+    (skin, colours)
 }
 
 pub(super) fn eyes(dice: &mut Dice) -> Eyes {

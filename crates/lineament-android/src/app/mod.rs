@@ -1,14 +1,19 @@
 //! The app without a phone: events come in, the camera and the window are used, and nothing is done in between.
 
-use std::path::PathBuf;
+mod measure;
+mod screens;
+mod source;
+
 use std::time::Duration;
 
-use lineament_bench::{Plan, Run};
+use lineament_bench::Plan;
+use measure::Benchmark;
+use source::{Source, sources};
 
 use crate::live::{Live, View};
 use crate::models::{self, ModelFile, Timing};
 use crate::orientation::upright_turn;
-use crate::page::{AMBER, Area, GREY, LETTER, Layout, Page, WHITE};
+use crate::page::{Area, GREY, Page, WHITE};
 use crate::platform::{CameraInfo, CameraTrouble, Platform, Surface};
 use crate::save;
 
@@ -83,23 +88,6 @@ enum Stream {
     Trouble(CameraTrouble),
 }
 
-/// A way to look: a camera and a size.
-#[derive(Debug, Clone, PartialEq)]
-struct Source {
-    camera: CameraInfo,
-    size: (usize, usize),
-}
-
-/// What is measured, or was.
-enum Benchmark {
-    Idle(Vec<String>),
-    Running { run: Box<Run>, share: f64 },
-}
-
-/// The size of the stream, and that of the paper; a tap goes through cameras and sizes.
-const SIZES: [(usize, usize); 2] = [(640, 480), (864, 480)];
-/// A camera that offers neither takes the largest of its sizes up to this number of pixels.
-const MOST_PIXELS: usize = 1280 * 960;
 /// A touch that lasts as long as Android's own long press.
 const LONG_PRESS_SECS: f64 = 0.5;
 /// A touch that moves farther than this share of the window's shorter side is no tap.
@@ -110,16 +98,8 @@ const SILENCE_SECS: f64 = 4.0;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Time for one frame, as the performance hint is told.
 const TARGET_SECS: f64 = 1.0 / 30.0;
-/// How often a running measurement shows its progress.
-const SHOW_EVERY_SECS: f64 = 0.5;
-/// A measurement works in slices of this length, so that touches are answered.
-const SLICE_SECS: f64 = 0.02;
 /// How long a message stays.
 const MESSAGE_SECS: f64 = 3.0;
-
-const PERMISSION_WORDS: &str = "Lineament shows the points of faces that the camera sees. It needs the permission to \
-    use the camera. Pictures stay on this phone. Tap to answer the question again; if nothing appears, allow it in the \
-    system's settings.";
 
 /// The whole app.
 #[allow(missing_debug_implementations)]
@@ -273,21 +253,6 @@ impl App {
         }
     }
 
-    fn stop_measuring(&mut self, words: &str) {
-        if matches!(self.benchmark, Benchmark::Running { .. }) {
-            self.benchmark = Benchmark::Idle(vec![words.to_owned()]);
-        }
-        if let Some((number, _)) = self.timing.take() {
-            self.answers[number] = words.to_owned();
-        }
-    }
-
-    fn layout(&self) -> Option<Layout> {
-        let surface = self.surface.as_ref()?;
-        let picture = self.upright.filter(|_| self.screen == Screen::Camera);
-        Some(Layout::new(surface.size(), surface.insets(), picture))
-    }
-
     /// A finger left the window.
     fn touched(&mut self, from: (f32, f32), to: (f32, f32), secs: f64) {
         let Some((layout, surface)) = self.layout().zip(self.surface.as_ref()) else { return };
@@ -326,31 +291,6 @@ impl App {
                 self.source = (self.source + 1) % self.sources.len();
             }
             _ => (),
-        }
-    }
-
-    fn start_benchmark(&mut self) {
-        if matches!(self.benchmark, Benchmark::Running { .. }) {
-            return self.stop_measuring("Stopped. Tap to start again.");
-        }
-        self.benchmark = match Run::new(self.plan.clone()) {
-            Ok(run) => Benchmark::Running { run: Box::new(run), share: 0.0 },
-            Err(error) => Benchmark::Idle(vec![error.to_string()]),
-        };
-    }
-
-    fn tapped_model(&mut self, layout: &Layout, y: usize) {
-        let list = model_rows(layout);
-        let Some(number) = y.checked_sub(list.top).map(|y| y / (2 * LETTER.1)).filter(|&n| n < self.files.len()) else {
-            return;
-        };
-        self.stop_measuring("stopped");
-        match Timing::load(&self.files[number]) {
-            Ok(timing) => {
-                self.answers[number] = "is measured".to_owned();
-                self.timing = Some((number, Box::new(timing)));
-            }
-            Err(refusal) => self.answers[number] = refusal.to_string(),
         }
     }
 
@@ -414,7 +354,7 @@ impl App {
     fn work_camera(&mut self) {
         let Stream::Running { last_secs } = self.stream else { return };
         let begin = self.platform.clock.secs();
-        // Both are used beside the rest of the app while the frame is borrowed.
+        // The frame borrows the camera, and drawing it borrows the app: the camera leaves the app meanwhile.
         let mut camera = std::mem::replace(&mut self.platform.camera, Box::new(Nothing));
         let mut drawn = Ok(());
         let came = camera.newest(&mut |frame| drawn = self.show_frame(frame));
@@ -486,164 +426,12 @@ impl App {
         };
         self.message = Some((words, clock.secs() + MESSAGE_SECS));
     }
-
-    fn work_benchmark(&mut self) {
-        let begin = self.platform.clock.secs();
-        let Benchmark::Running { run, share } = &mut self.benchmark else { return };
-        while let Some(done) = run.advance() {
-            *share = done;
-            if self.platform.clock.secs() - begin >= SLICE_SECS {
-                if begin - self.shown_secs >= SHOW_EVERY_SECS {
-                    self.draw_page();
-                }
-                return;
-            }
-        }
-        let report = run.report();
-        let mut lines = report.lines();
-        lines.push(String::new());
-        lines.push(match self.write_report(&report.to_json()) {
-            Ok(path) => format!("Saved as {}", path.display()),
-            Err(error) => format!("Not saved: {error}"),
-        });
-        self.benchmark = Benchmark::Idle(lines);
-        self.draw_page();
-    }
-
-    fn write_report(&self, json: &str) -> std::io::Result<PathBuf> {
-        let folder = self.platform.folder.as_ref().ok_or(std::io::ErrorKind::NotFound)?;
-        std::fs::create_dir_all(folder)?;
-        let path = folder.join(format!("bench-{}.json", self.platform.clock.unix_secs()));
-        std::fs::write(&path, format!("{json}\n"))?;
-        Ok(path)
-    }
-
-    fn work_models(&mut self) {
-        let begin = self.platform.clock.secs();
-        let Some((number, timing)) = &mut self.timing else { return };
-        loop {
-            if let Some(ms) = timing.advance() {
-                self.answers[*number] = format!("{ms:.2} ms, {:.0} per second", 1e3 / ms);
-                self.timing = None;
-                return self.draw_page();
-            }
-            if self.platform.clock.secs() - begin >= SLICE_SECS {
-                return;
-            }
-        }
-    }
-
-    /// Draws what is no camera picture. While frames come, the next one is drawn instead.
-    fn draw_page(&mut self) {
-        if !self.visible() || self.screen == Screen::Camera && self.upright.is_some() {
-            return;
-        }
-        let Some(layout) = self.layout() else { return };
-        self.shown_secs = self.platform.clock.secs();
-        self.page.fit(layout.width, layout.height);
-        self.page.clear();
-        match self.screen {
-            Screen::Camera => {
-                let words = match &self.stream {
-                    _ if !self.granted => PERMISSION_WORDS.to_owned(),
-                    Stream::Trouble(trouble) => trouble.to_string(),
-                    _ => "The camera starts.".to_owned(),
-                };
-                self.page.notice(&words, layout.text);
-            }
-            Screen::Benchmark => self.draw_benchmark(&layout),
-            Screen::Models => self.draw_models(&layout),
-        }
-        self.draw_buttons(&layout);
-        self.post();
-    }
-
-    fn draw_benchmark(&mut self, layout: &Layout) {
-        let mut lines = vec![(format!("Benchmark, {:.0} seconds", self.plan.secs()), AMBER), (String::new(), WHITE)];
-        match &self.benchmark {
-            Benchmark::Idle(answer) => {
-                let wrapped = answer.iter().flat_map(|line| match line.len() > layout.columns() {
-                    true => crate::font::wrap(line, layout.columns()),
-                    false => vec![line.clone()],
-                });
-                lines.extend(wrapped.map(|line| (line, WHITE)));
-                lines.push((String::new(), WHITE));
-                lines.push(("Tap to start.".into(), GREY));
-            }
-            Benchmark::Running { share, .. } => {
-                lines.push((format!("{:.0} % done", 100.0 * share), WHITE));
-                lines.push(("Leave the phone as it is. Tap to stop.".into(), GREY));
-            }
-        }
-        self.page.lines(lines.iter().map(|(line, colour)| (line.as_str(), *colour)), layout.text);
-    }
-
-    fn draw_models(&mut self, layout: &Layout) {
-        self.page.line("Models: tap one to measure it", layout.text.left, layout.text.top, AMBER);
-        let rows = model_rows(layout);
-        if self.files.is_empty() {
-            let folder = self.platform.folder.as_ref().map(|at| at.join(models::FOLDER).display().to_string());
-            let words = format!("No model files. Copy .onnx files into {}", folder.as_deref().unwrap_or("the app"));
-            return self.page.notice(&words, layout.text);
-        }
-        let texts = self.files.iter().zip(&self.answers).flat_map(|(file, answer)| {
-            [(format!("{} {:.1} MB", file.name, file.bytes as f64 / 1e6), WHITE), (format!("  {answer}"), GREY)]
-        });
-        let texts: Vec<_> = texts.collect();
-        self.page.lines(texts.iter().map(|(line, colour)| (line.as_str(), *colour)), rows);
-    }
-
-    fn draw_buttons(&mut self, layout: &Layout) {
-        for (number, &(screen, name)) in Screen::ALL.iter().enumerate() {
-            self.page.button(name, layout.button(number, Screen::ALL.len()), screen == self.screen);
-        }
-    }
-
-    /// A window that cannot be written is about to be lost, which is an event of its own.
-    fn post(&mut self) {
-        let Some(surface) = &mut self.surface else { return };
-        let canvas = &self.page.canvas;
-        if surface.show(canvas.pixels(), canvas.width(), canvas.height()).is_err() {
-            self.message = None;
-        }
-    }
 }
 
 impl Drop for App {
     fn drop(&mut self) {
         self.platform.camera.close();
     }
-}
-
-/// Below the heading.
-fn model_rows(layout: &Layout) -> Area {
-    let Area { left, top, width, height } = layout.text;
-    Area { left, top: top + 2 * LETTER.1, width, height: height.saturating_sub(2 * LETTER.1) }
-}
-
-/// Front cameras first; all at 640x480 before those that have the paper's size too.
-fn sources(cameras: &[CameraInfo]) -> Vec<Source> {
-    let mut cameras: Vec<_> = cameras.iter().collect();
-    cameras.sort_by_key(|camera| camera.facing as u8);
-    let mut sources = Vec::new();
-    for size in SIZES {
-        for camera in &cameras {
-            if camera.sizes.contains(&size) {
-                sources.push(Source { camera: (*camera).clone(), size });
-            }
-        }
-    }
-    for camera in cameras {
-        if !sources.iter().any(|source: &Source| source.camera.id == camera.id) {
-            let pixels = |&(width, height): &(usize, usize)| width * height;
-            let fitting =
-                camera.sizes.iter().filter(|size| pixels(size) <= MOST_PIXELS).max_by_key(|size| pixels(size));
-            if let Some(&size) = fitting.or(camera.sizes.iter().min_by_key(|size| pixels(size))) {
-                sources.push(Source { camera: camera.clone(), size });
-            }
-        }
-    }
-    sources
 }
 
 /// In the camera's place while its frame is borrowed.
